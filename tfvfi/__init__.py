@@ -1,0 +1,41 @@
+"""tfvfi: video frame interpolation for TensorFlow and Keras.
+
+Importing it costs nothing: Keras and its backend are imported when a model is first needed.
+
+Example:
+    >>> import numpy as np, tfvfi
+    >>> model = tfvfi.load("flow_interpolation", flow="dis")
+    >>> first = np.zeros((64, 96, 3), np.uint8)
+    >>> second = np.full((64, 96, 3), 8, np.uint8)
+    >>> [frame.shape for frame in model.interpolate(first, second, times=(0.25, 0.5))]
+    [(64, 96, 3), (64, 96, 3)]
+"""
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+# Public name -> the module that holds it; imported on first use.
+_HOMES = {
+    "load": "tfvfi.registry",
+    "list_models": "tfvfi.registry",
+    "interpolate": "tfvfi.registry",
+    "interpolate_video": "tfvfi.video",
+    "interpolate_frames": "tfvfi.video",
+}
+_MODULES = ("ops", "losses", "models", "checkpoints", "video", "weights", "registry", "errors")
+
+__all__ = ["__version__", *_HOMES, *_MODULES]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    if name in _MODULES:
+        return importlib.import_module(f"tfvfi.{name}")
+    raise AttributeError(f"module 'tfvfi' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
