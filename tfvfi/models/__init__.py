@@ -1,0 +1,1 @@
+"""The networks: one folder each, and the contracts they share."""

@@ -1,0 +1,254 @@
+"""The two contracts: an `Interpolator` paints frames, a `FlowEstimator` says what moved where.
+
+Conventions of both:
+- frames are RGB, NHWC, float32 in [0, 1]; a network that wants otherwise converts inside;
+- flow is (x, y) in pixels of its own resolution; from frame0 to frame1 it says where a pixel of
+  frame0 is found in frame1;
+- time 0 is the first frame and 1 the second.
+"""
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from tfvfi.errors import InputError
+from tfvfi.models import images
+from tfvfi.models.preset import AnyTimes
+from tfvfi.models.times import check_times, parents
+from tfvfi.ops import resize
+from tfvfi.tracing import compiled
+
+# Frames rendered in one pass are limited by their pixels, so that memory is too: about 2 Mpixel.
+PIXELS_IN_ONE_PASS = 2**21
+
+
+class Network(keras.Model):
+    """What interpolators and flow estimators share.
+
+    Attributes:
+        multiple: What height and width must divide by when the network itself is called.
+    """
+
+    multiple = 1
+    # Side of the frames on which fresh variables are built; the coarsest level must not vanish.
+    build_side = 128
+
+    def __init__(self, **kwargs: Any):
+        # Frames stay float32 under any policy: bfloat16 would round an 8-bit picture.
+        super().__init__(autocast=False, **kwargs)
+        # Native operations do not exist inside XLA.
+        self.supports_jit = False
+
+    def build(self, input_shape: Any = None) -> None:
+        """Marks the network as built; its variables come from `build_variables`."""
+        self.built = True
+
+    def build_variables(self) -> None:
+        """Creates every variable, without computing anything."""
+        side = -(-self.build_side // self.multiple) * self.multiple
+        inputs = {
+            key: keras.KerasTensor((1, side, side, 3) if key != "time" else (1,), dtype="float32")
+            for key in self.input_names
+        }
+        keras.backend.compute_output_spec(self.__call__, inputs)
+
+    def _check_inputs(self, inputs: Mapping[str, Any]) -> None:
+        """Refuses inputs of the wrong names or shapes."""
+        if not isinstance(inputs, Mapping) or not set(self.input_names) <= set(inputs):
+            received = sorted(inputs) if isinstance(inputs, Mapping) else type(inputs).__name__
+            raise InputError(
+                f"{self.name} is called with a dict of {', '.join(self.input_names)}. "
+                f"Received: {received}"
+            )
+        shapes = [tuple(inputs[key].shape) for key in ("frame0", "frame1")]
+        for key, shape in zip(("frame0", "frame1"), shapes, strict=True):
+            if len(shape) != 4 or shape[-1] != 3:
+                raise InputError(f"{key} must be (batch, height, width, 3). Received: {shape}")
+            for side in shape[1:3]:
+                if side is not None and side % self.multiple:
+                    raise InputError(
+                        f"{self.name} needs height and width that divide by {self.multiple}; "
+                        f"`interpolate` and `estimate` take any size. Received: {key} of {shape}"
+                    )
+        if any(a != b for a, b in zip(*shapes, strict=True) if None not in (a, b)):
+            raise InputError(f"frame0 and frame1 must have one shape. Received: {shapes}")
+
+
+class Interpolator(Network):
+    """A network that takes two frames and a time.
+
+    A subclass splits its work in two, so that several times cost the first part once:
+    `prepare(frame0, frame1)` is what depends on the pair, `render(prepared, time)` the rest.
+
+    Args:
+        times: "any", or the times that the weights answer.
+    """
+
+    input_names = ("frame0", "frame1", "time")
+    # False where the pair is prepared by code that no graph can hold.
+    traceable = True
+
+    def __init__(self, times: AnyTimes | Sequence[float] = "any", **kwargs: Any):
+        super().__init__(**kwargs)
+        self.times = times if times == "any" else tuple(times)
+        self._prepare = compiled(self.prepare) if self.traceable else self.prepare
+        self._render_times = compiled(self._render_each)
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that build this network again."""
+        return {"name": self.name, "dtype": self.dtype_policy.name, "times": self.times}
+
+    def prepare(self, frame0: Any, frame1: Any) -> dict[str, Any]:
+        """What is computed once for a pair: a nest of tensors with the batch in front."""
+        raise NotImplementedError
+
+    def render(self, prepared: dict[str, Any], time: Any) -> dict[str, Any]:
+        """The frame at `time` (one per example), as "frame", and what else the network has."""
+        raise NotImplementedError
+
+    def call(self, inputs: Mapping[str, Any], training: bool | None = None) -> dict[str, Any]:
+        """The outputs for a batch of pairs, each at its own time."""
+        self._check_inputs(inputs)
+        time = ops.convert_to_tensor(inputs["time"], dtype="float32")
+        if len(time.shape) != 1:
+            raise InputError(f"time must be (batch,). Received: {tuple(time.shape)}")
+        frame0, frame1 = (
+            ops.convert_to_tensor(inputs[key], dtype="float32") for key in ("frame0", "frame1")
+        )
+        return self.render(self.prepare(frame0, frame1), time)
+
+    def padding(self, height: Any, width: Any) -> images.Padding:
+        """How frames of any size are padded; the default adds below and to the right."""
+        return images.pad_end(height, width, self.multiple)
+
+    def pad(self, frames: Any) -> Any:
+        """Frames as the network wants them; the default repeats the border."""
+        return images.pad_edge(frames, self.padding(*images.size(frames)))
+
+    def interpolate(
+        self, a: np.ndarray, b: np.ndarray, times: Sequence[float] = (0.5,)
+    ) -> list[np.ndarray]:
+        """The frames between one pair, of any size, in the order of `times`.
+
+        Args:
+            a: The first frame, H x W x 3: uint8, uint16, or float in [0, 1].
+            b: The second, of the same size and type.
+            times: Where between them. Times that the weights do not answer are reached by
+                halving where that leads there, and refused otherwise.
+
+        Returns:
+            Frames of the type of `a`, clipped to its range.
+
+        Example:
+            >>> import numpy as np, tfvfi
+            >>> model = tfvfi.load("flow_interpolation")
+            >>> a, b = np.zeros((40, 60, 3), "uint8"), np.full((40, 60, 3), 200, "uint8")
+            >>> [frame.dtype.name for frame in model.interpolate(a, b, times=(0.25, 0.5))]
+            ['uint8', 'uint8']
+        """
+        images.check_pair(a, b)
+        times = [float(time) for time in times]
+        check_times(self.name, times, self.times)
+        ends = {0.0: images.to_unit(a), 1.0: images.to_unit(b)}
+        inner = list(dict.fromkeys(time for time in times if time not in ends))
+        direct = [time for time in inner if self.times == "any" or time in self.times]
+        known = ends | dict(zip(direct, self._between(*ends.values(), direct), strict=True))
+        for time in inner:
+            self._halve(Fraction(time), known)
+        return [images.from_unit(known[time], a.dtype) for time in times]
+
+    def measure_times(self) -> AnyTimes | tuple[float, ...]:
+        """Finds out whether the weights look at the time at all, and remembers it.
+
+        Weights that were trained on middle frames alone may ignore the time; they are then known
+        to answer 0.5 only.
+        """
+        noise = np.random.default_rng(0).uniform(size=(2, 1, 2 * self.build_side, self.build_side))
+        pair = [np.repeat(frame[..., None], 3, -1).astype("float32") for frame in noise]
+        early, late = self._between(pair[0][0], pair[1][0], [0.25, 0.75])
+        if self.times == "any" and np.abs(early - late).max() < 1e-6:
+            self.times = (0.5,)
+        return self.times
+
+    def _halve(self, time: Fraction, known: dict[float, np.ndarray]) -> None:
+        """Adds the frame at `time` to the known ones, by way of the middles that lead there."""
+        if float(time) in known:
+            return
+        before, after = parents(time)
+        self._halve(before, known)
+        self._halve(after, known)
+        (known[float(time)],) = self._between(known[float(before)], known[float(after)], [0.5])
+
+    def _between(self, a: np.ndarray, b: np.ndarray, times: Sequence[float]) -> list[np.ndarray]:
+        """Frames at times that the network answers itself, as many in one pass as memory allows."""
+        if not times:
+            return []
+        height, width = a.shape[:2]
+        top, _, left, _ = self.padding(height, width)
+        prepared = self._prepare(*(self.pad(ops.convert_to_tensor(frame[None])) for frame in (a, b)))
+        at_once = max(1, PIXELS_IN_ONE_PASS // (height * width))
+        frames = []
+        for start in range(0, len(times), at_once):
+            part = np.asarray(times[start : start + at_once], "float32")
+            rendered = ops.convert_to_numpy(
+                self._render_times(prepared, ops.convert_to_tensor(part))
+            )
+            frames.extend(rendered[:, top : top + height, left : left + width].astype("float32"))
+        return frames
+
+    def _render_each(self, prepared: dict[str, Any], times: Any) -> Any:
+        """Frames of one prepared pair at several times."""
+        count = ops.shape(times)[0]
+        repeated = keras.tree.map_structure(lambda part: ops.repeat(part, count, axis=0), prepared)
+        return self.render(repeated, times)["frame"]
+
+
+class FlowEstimator(Network):
+    """A network that takes two frames and gives the flow between them."""
+
+    input_names = ("frame0", "frame1")
+    traceable = True
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(**kwargs)
+        self._flow = compiled(self.flow_at_any_size) if self.traceable else self.flow_at_any_size
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that build this network again."""
+        return {"name": self.name, "dtype": self.dtype_policy.name}
+
+    def flow(self, frame0: Any, frame1: Any) -> dict[str, Any]:
+        """The outputs for checked frames: "flow" and what else the network has."""
+        raise NotImplementedError
+
+    def call(self, inputs: Mapping[str, Any], training: bool | None = None) -> dict[str, Any]:
+        """The flow from frame0 to frame1, (B, H, W, 2), for sizes that the network takes."""
+        self._check_inputs(inputs)
+        return self.flow(
+            *(ops.convert_to_tensor(inputs[key], dtype="float32") for key in self.input_names)
+        )
+
+    def flow_at_any_size(self, frame0: Any, frame1: Any) -> Any:
+        """The flow of a batch of any size, by resizing to the next size that the network takes."""
+        height, width = images.size(frame0)
+        inside = [-(-side // self.multiple) * self.multiple for side in (height, width)]
+        flow = self.flow(*(resize(frame, inside) for frame in (frame0, frame1)))["flow"]
+        return images.resize_flow(flow, (height, width))
+
+    def estimate(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """The flow of one pair of any size.
+
+        Args:
+            a: The frame where the flow starts, H x W x 3: uint8, uint16, or float in [0, 1].
+            b: The frame where it leads, of the same size and type.
+
+        Returns:
+            H x W x 2, float32: x then y, in pixels.
+        """
+        images.check_pair(a, b)
+        pair = (ops.convert_to_tensor(images.to_unit(frame)[None]) for frame in (a, b))
+        return ops.convert_to_numpy(self._flow(*pair))[0]

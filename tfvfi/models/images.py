@@ -1,0 +1,87 @@
+"""Frames and flows at the door of a network: checks, number formats, padding, sizes."""
+
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from tfvfi.errors import InputError
+from tfvfi.ops import resize
+
+# Rows or columns added at the top, bottom, left and right.
+Padding = tuple[Any, Any, Any, Any]
+
+
+def check_pair(a: np.ndarray, b: np.ndarray) -> None:
+    """Refuses what is not two frames of one size and type."""
+    for frame in (a, b):
+        if not isinstance(frame, np.ndarray) or frame.ndim != 3 or frame.shape[-1] != 3:
+            shape = getattr(frame, "shape", None)
+            what = f"{type(frame).__name__}" if shape is None else f"an array of shape {shape}"
+            raise InputError(f"a frame is a NumPy array of height x width x 3. Received: {what}")
+        if 0 in frame.shape:
+            raise InputError(f"a frame has at least one pixel. Received: shape {frame.shape}")
+        if frame.dtype not in (np.uint8, np.uint16) and frame.dtype.kind != "f":
+            raise InputError(f"frames are uint8, uint16 or float. Received: {frame.dtype}")
+    if a.shape != b.shape or a.dtype != b.dtype:
+        raise InputError(
+            "both frames must have one size and type. "
+            f"Received: {a.shape} {a.dtype} and {b.shape} {b.dtype}"
+        )
+
+
+def to_unit(frame: np.ndarray) -> np.ndarray:
+    """The frame as float32 in [0, 1]."""
+    if frame.dtype.kind == "f":
+        return frame.astype(np.float32)
+    return frame.astype(np.float32) / np.float32(np.iinfo(frame.dtype).max)
+
+
+def from_unit(frame: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """The frame in the type asked for, rounded and clipped to its range."""
+    clipped = np.clip(frame, 0, 1)
+    if np.dtype(dtype).kind == "f":
+        return clipped.astype(dtype)
+    return np.rint(clipped * np.float32(np.iinfo(dtype).max)).astype(dtype)
+
+
+def size(frames: Any) -> tuple[Any, Any]:
+    """Height and width of a batch: numbers, or tensors where they are not known yet."""
+    shape = ops.shape(frames)
+    return shape[1], shape[2]
+
+
+def pad_end(height: Any, width: Any, multiple: int) -> Padding:
+    """Padding below and to the right up to the next multiple."""
+    return 0, -height % multiple, 0, -width % multiple
+
+
+def pad_edge(frames: Any, padding: Padding) -> Any:
+    """Frames whose border pixels are repeated outwards."""
+    top, bottom, left, right = padding
+    height, width = size(frames)
+    rows = ops.clip(ops.arange(height + top + bottom) - top, 0, height - 1)
+    columns = ops.clip(ops.arange(width + left + right) - left, 0, width - 1)
+    return ops.take(ops.take(frames, rows, axis=1), columns, axis=2)
+
+
+def pad_zeros(frames: Any, padding: Padding) -> Any:
+    """Frames with black added around."""
+    top, bottom, left, right = padding
+    return ops.pad(frames, ((0, 0), (top, bottom), (left, right), (0, 0)))
+
+
+def crop(frames: Any, padding: Padding, height: Any, width: Any) -> Any:
+    """Undoes a padding of frames that were `height` x `width` before."""
+    top, _, left, _ = padding
+    return frames[:, top : top + height, left : left + width]
+
+
+def resize_flow(flow: Any, height_and_width: Any) -> Any:
+    """Flow at another size, its values in pixels of that size."""
+    before = size(flow)
+    ratios = [
+        ops.cast(after, "float32") / ops.cast(now, "float32")
+        for after, now in zip(height_and_width, before, strict=True)
+    ]
+    return resize(flow, height_and_width) * ops.stack([ratios[1], ratios[0]])

@@ -1,0 +1,78 @@
+"""Presets: what is known of a network, as plain data that needs neither Keras nor a backend."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+AnyTimes = Literal["any"]
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A published file of weights.
+
+    Attributes:
+        file: Its name as published.
+        source: The repository or address that offers it.
+        licence: What its authors allow, in a few words.
+        trained_on: The data it was trained on.
+    """
+
+    file: str
+    source: str
+    licence: str
+    trained_on: str = ""
+
+
+@dataclass(frozen=True)
+class PublishedScore:
+    """A number that somebody printed, and where."""
+
+    dataset: str
+    metric: str
+    value: float
+    source: str
+
+
+@dataclass(frozen=True)
+class Preset:
+    """One loadable name.
+
+    Attributes:
+        name: What `tfvfi.load` takes.
+        network: Where the Keras model is, as "module:Class".
+        kind: "interpolator" or "flow".
+        config: Arguments of the class.
+        times: "any", or the times that its weights answer; None for a flow estimator.
+        description: One line for people.
+        origin: Paper and repository.
+        checkpoints: Published files of weights that convert.
+        scores: Published results.
+        training: Recommended settings.
+        bundled: File name of weights inside the package, if there are some.
+        has_weights: False for a method without any parameters.
+    """
+
+    name: str
+    network: str
+    kind: Literal["interpolator", "flow"]
+    description: str
+    origin: str
+    config: Mapping[str, Any] = field(default_factory=dict)
+    times: AnyTimes | tuple[float, ...] | None = "any"
+    checkpoints: tuple[Checkpoint, ...] = ()
+    scores: tuple[PublishedScore, ...] = ()
+    training: Mapping[str, Any] = field(default_factory=dict)
+    bundled: str | None = None
+    has_weights: bool = True
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """The data that its published weights were trained on."""
+        return tuple(checkpoint.trained_on for checkpoint in self.checkpoints)
+
+    @property
+    def licence(self) -> str:
+        """What the authors of the known weights allow."""
+        found = dict.fromkeys(checkpoint.licence for checkpoint in self.checkpoints)
+        return "; ".join(found) or "no weights to license"

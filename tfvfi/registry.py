@@ -1,0 +1,166 @@
+"""Names to networks: what `tfvfi.load` and `tfvfi.list_models` know.
+
+A network is a folder in `tfvfi/models` with a `presets.py`; nothing else has to be told of it.
+"""
+
+import functools
+import importlib
+import pkgutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tfvfi import models
+from tfvfi.errors import InputError
+from tfvfi.models.preset import Preset
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from tfvfi.models.base import Network
+
+DEFAULT_MODEL = "flow_interpolation"
+
+
+@functools.cache
+def presets() -> dict[str, Preset]:
+    """Every preset by its name."""
+    found = {}
+    for folder in pkgutil.iter_modules(models.__path__):
+        if folder.ispkg:
+            module = importlib.import_module(f"tfvfi.models.{folder.name}.presets")
+            found |= {preset.name: preset for preset in module.PRESETS}
+    return dict(sorted(found.items()))
+
+
+def preset(name: str) -> Preset:
+    """The preset of that name; an unknown one is answered with the names there are."""
+    if name not in presets():
+        known = ", ".join(presets())
+        raise InputError(f"there is no model '{name}'; the names are: {known}")
+    return presets()[name]
+
+
+def list_models() -> dict[str, dict[str, Any]]:
+    """What can be loaded: name -> kind, variants, times, licence of the known weights.
+
+    Example:
+        >>> import tfvfi
+        >>> tfvfi.list_models()["flow_interpolation"]["times"]
+        'any'
+    """
+    return {
+        name: {
+            "kind": known.kind,
+            "description": known.description,
+            "variants": known.variants,
+            "times": known.times,
+            "licence": known.licence,
+            "bundled_weights": known.bundled is not None or not known.has_weights,
+        }
+        for name, known in presets().items()
+    }
+
+
+def build(name: str, **options: Any) -> "Network":
+    """A network of that name with fresh weights.
+
+    Args:
+        name: One of `list_models()`.
+        **options: Arguments of its class that replace the preset's.
+    """
+    known = preset(name)
+    module, _, cls = known.network.partition(":")
+    network = getattr(importlib.import_module(module), cls)
+    settings = {"name": name, **known.config, **options}
+    if known.times is not None:
+        settings.setdefault("times", known.times)
+    try:
+        model = network(**settings)
+    except TypeError as error:
+        given = ", ".join(options) or "none"
+        raise InputError(f"{name} does not take these options ({given}): {error}") from None
+    model.build_variables()
+    return model
+
+
+def load(name: str, weights: str | Path | None = "default", **options: Any) -> "Network":
+    """Loads a network, ready to interpolate or to estimate flow.
+
+    Args:
+        name: One of `list_models()`.
+        weights: A `.weights.h5` file; left out, the bundled weights; None, fresh random ones.
+        **options: Arguments of the network, for instance `flow="dis"` or `scale=0.5`.
+
+    Raises:
+        InputError: The name is unknown, or the weights are missing or of another network.
+
+    Example:
+        >>> import tfvfi
+        >>> tfvfi.load("flow_interpolation", flow="dis").times
+        'any'
+    """
+    known = preset(name)
+    if weights is None or (weights == "default" and not known.has_weights):
+        return build(name, **options)
+    if weights == "default":
+        if known.bundled is None:
+            raise InputError(_how_to_get_weights(known))
+        weights = Path(__file__).parent / "bundled" / known.bundled
+    if not known.has_weights:
+        raise InputError(f"{name} has no weights of its own; leave out weights={str(weights)!r}")
+    from tfvfi import weights as weight_files
+
+    weight_files.check_readable(weights)
+    model = build(name, **options)
+    weight_files.load(model, weights)
+    return model
+
+
+def interpolate(
+    frame0: "np.ndarray",
+    frame1: "np.ndarray",
+    times: Sequence[float] = (0.5,),
+    model: str = DEFAULT_MODEL,
+) -> list["np.ndarray"]:
+    """The frames between two frames, by the default model or the one named.
+
+    Args:
+        frame0: The first frame, H x W x 3, uint8, uint16 or float in [0, 1].
+        frame1: The second, of the same size and type.
+        times: Where between them: 0 is the first frame, 1 the second.
+        model: One of `list_models()`.
+
+    Returns:
+        One frame a time, in that order, of the type received.
+
+    Example:
+        >>> import numpy as np, tfvfi
+        >>> black, grey = np.zeros((48, 64, 3), "uint8"), np.full((48, 64, 3), 90, "uint8")
+        >>> tfvfi.interpolate(black, grey)[0].shape
+        (48, 64, 3)
+    """
+    return _loaded(model).interpolate(frame0, frame1, times)
+
+
+@functools.lru_cache(maxsize=1)
+def _loaded(name: str) -> "Network":
+    known = preset(name)
+    if known.kind != "interpolator":
+        raise InputError(f"{name} estimates flow and gives no frames; name an interpolator")
+    return load(name)
+
+
+def _how_to_get_weights(known: Preset) -> str:
+    if not known.checkpoints:
+        return (
+            f"{known.name} has no published weights; train some with tools/train.py, "
+            "or pass weights=None for fresh ones"
+        )
+    first = known.checkpoints[0]
+    return (
+        f"{known.name} comes without weights: get {first.file} from {first.source} "
+        f"(licence: {first.licence}), convert it with `python tools/convert_checkpoint.py "
+        f"--model={known.name} --checkpoint={first.file} --output={known.name}.weights.h5`, and "
+        f'pass weights="{known.name}.weights.h5" (or weights=None for fresh ones)'
+    )
