@@ -1,0 +1,67 @@
+# make demo   interpolates the sample clip into out/        make lint    ruff
+# make test   the tests (minutes)                           make bench   operation benchmark
+# make test-all   also the slow ones, PyTorch and JAX       make wheel   sdist and wheel
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+NATIVE := $(wildcard tfvfi/ops/native/*.cc tfvfi/ops/native/*.h tfvfi/ops/native/build.py)
+# Quiet TensorFlow: its start-up notes are not about the user's work.
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
+
+.PHONY: setup demo test test-all test-jax lint format bench wheel clean
+
+setup: $(VENV)/ready
+
+$(VENV)/ready: pyproject.toml setup.py $(NATIVE)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
+	  echo "tfvfi needs Python 3.10 or newer; '$(PYTHON)' is $$($(PYTHON) --version 2>&1)." \
+	       "Name another: make setup PYTHON=python3.12"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing tfvfi and what it needs into $(VENV) (minutes the first time) ..."
+	@$(PIP) --upgrade pip "setuptools>=77" wheel && $(PIP) "tensorflow>=2.19" \
+	  && $(PIP) --no-build-isolation --editable ".[dev]" || { \
+	  echo "The packages could not be installed; the lines above say which." \
+	       "Is there a network, and room on the disk?"; exit 1; }
+	@$(BIN)/python -m tfvfi.ops.native.build
+	@touch $@
+
+demo: setup
+	$(BIN)/python tools/demo.py --output=out --overwrite
+
+test: setup
+	$(BIN)/python -m pytest -m "not slow"
+
+$(VENV)/reference: $(VENV)/ready
+	$(PIP) --editable ".[reference]" --no-build-isolation
+	@touch $@
+
+.venv-jax/ready: pyproject.toml
+	$(PYTHON) -m venv .venv-jax
+	.venv-jax/bin/python -m pip --disable-pip-version-check --quiet install \
+	  jax keras numpy absl-py h5py pytest
+	@touch $@
+
+test-jax: .venv-jax/ready
+	KERAS_BACKEND=jax .venv-jax/bin/python -m pytest tests/ops -m "not slow"
+
+test-all: $(VENV)/reference test-jax
+	$(BIN)/python -m pytest
+	bash tests/run_asan.sh
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/reference
+	$(BIN)/python tools/benchmark.py --ops --output=out/ops.csv
+
+wheel: setup
+	$(BIN)/python -m build --no-isolation --outdir dist
+
+clean:
+	rm -rf out dist build *.egg-info

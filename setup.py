@@ -1,0 +1,43 @@
+"""Packages the library, the commands in `tools/` and, where TensorFlow is at hand, the native ops."""
+
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+from setuptools import Distribution, find_packages, setup
+from setuptools.command.build_py import build_py
+
+ROOT = Path(__file__).parent
+
+
+class BuildWithNativeOps(build_py):
+    """Compiles the native operations into the package while it is built.
+
+    An isolated build has no TensorFlow to compile against: the package then compiles them on
+    first use.
+    """
+
+    def run(self) -> None:
+        super().run()
+        if find_spec("tensorflow") is None:
+            return
+        sys.path.insert(0, str(ROOT))
+        from tfvfi.ops.native.build import build_into
+
+        build_into(ROOT if self.editable_mode else Path(self.build_lib))
+
+
+class PlatformDistribution(Distribution):
+    """A wheel that holds a binary is of one platform."""
+
+    def has_ext_modules(self) -> bool:
+        return find_spec("tensorflow") is not None
+
+
+setup(
+    packages=[*find_packages(include=["tfvfi*"]), "tfvfi.tools"],
+    package_dir={"tfvfi.tools": "tools"},
+    package_data={"tfvfi": ["**/*.cc", "**/*.h", "bundled/*.h5"], "tfvfi.tools": ["*.txt"]},
+    cmdclass={"build_py": BuildWithNativeOps},
+    distclass=PlatformDistribution,
+)

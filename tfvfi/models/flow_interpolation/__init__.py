@@ -1,0 +1,1 @@
+"""Interpolation from optical flow alone: no weights, any time."""

@@ -1,0 +1,62 @@
+"""DIS optical flow (Kroeger et al., ECCV 2016), computed by OpenCV."""
+
+from typing import Any
+
+import cv2
+import keras
+import numpy as np
+from keras import ops
+
+from tfvfi.errors import InputError
+from tfvfi.models.base import FlowEstimator
+
+# DIS works on patches of 8 pixels over a pyramid: smaller frames are enlarged by repetition.
+SMALLEST_SIDE = 16
+
+
+class DIS(FlowEstimator):
+    """Dense inverse search: fast classical flow, on the CPU, without weights.
+
+    It has no gradient and no graph form, so nothing that holds it can be trained or exported.
+
+    Example:
+        >>> import numpy as np
+        >>> frame = np.random.default_rng(0).integers(0, 255, (48, 64, 3)).astype("uint8")
+        >>> DIS().estimate(frame, np.roll(frame, 2, axis=1)).shape
+        (48, 64, 2)
+    """
+
+    traceable = False
+
+    def flow_at_any_size(self, frame0: Any, frame1: Any) -> Any:
+        """The flow itself: DIS takes any size."""
+        return self.flow(frame0, frame1)["flow"]
+
+    def flow(self, frame0: Any, frame1: Any) -> dict[str, Any]:
+        """Flow of a batch, (B, H, W, 2)."""
+        if any(isinstance(frame, keras.KerasTensor) for frame in (frame0, frame1)):
+            return {"flow": keras.KerasTensor((*frame0.shape[:3], 2))}
+        try:
+            pairs = [ops.convert_to_numpy(frame) for frame in (frame0, frame1)]
+        except (NotImplementedError, TypeError, ValueError, AttributeError):
+            raise InputError(
+                "DIS flow is computed by OpenCV and cannot become part of a graph: "
+                "for training or export name a learned flow estimator"
+            ) from None
+        flows = [_dis(*pair) for pair in zip(*map(_grey, pairs), strict=True)]
+        return {"flow": ops.convert_to_tensor(np.stack(flows))}
+
+
+def _grey(frames: np.ndarray) -> list[np.ndarray]:
+    return [
+        cv2.cvtColor(np.rint(255 * np.clip(frame, 0, 1)).astype(np.uint8), cv2.COLOR_RGB2GRAY)
+        for frame in frames
+    ]
+
+
+def _dis(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    height, width = a.shape
+    missing = [max(0, SMALLEST_SIDE - side) for side in (height, width)]
+    padded = [np.pad(grey, [(0, missing[0]), (0, missing[1])], mode="edge") for grey in (a, b)]
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    return search.calc(*padded, None)[:height, :width].astype(np.float32)
