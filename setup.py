@@ -1,4 +1,4 @@
-"""Packages the library, the commands in `tools/` and, where TensorFlow is at hand, the native ops."""
+"""Packages the library, the commands in `tools/` and, beside TensorFlow, the native operations."""
 
 import sys
 from importlib.util import find_spec

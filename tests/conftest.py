@@ -1,5 +1,6 @@
 """What many tests need: real frames."""
 
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,8 @@ def triplet() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     import av
 
     with av.open(str(ROOT / "samples" / "clip.mp4")) as clip:
-        frames = [frame.to_ndarray(format="rgb24") for frame, _ in zip(clip.decode(video=0), range(7))]
-    return frames[4], frames[5], frames[6]
+        frames = [frame.to_ndarray(format="rgb24") for frame in islice(clip.decode(video=0), 4, 7)]
+    return tuple(frames)
 
 
 def psnr(a: np.ndarray, b: np.ndarray) -> float:

@@ -80,7 +80,8 @@ def build(name: str, **options: Any) -> "Network":
     except TypeError as error:
         given = ", ".join(options) or "none"
         raise InputError(f"{name} does not take these options ({given}): {error}") from None
-    model.build_variables()
+    if known.has_weights:
+        model.build_variables()
     return model
 
 

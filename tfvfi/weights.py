@@ -125,9 +125,9 @@ def _check_variables(model: "Network", path: Path, about: dict[str, Any]) -> Non
     stored = about.get("variables")
     if isinstance(stored, dict) and stored != expected:
         differ = [
-            f"{name} is {stored.get(name, 'missing')} there and {expected.get(name, 'unknown')} here"
-            for name in dict.fromkeys([*expected, *stored])
-            if stored.get(name) != expected.get(name)
+            f"{name} is {stored.get(name, 'missing')} there and {shape or 'unknown'} here"
+            for name, shape in {**dict.fromkeys(stored), **expected}.items()
+            if stored.get(name) != shape
         ]
         whose = about.get("model", "another network")
         raise InputError(

@@ -106,7 +106,7 @@ def test_a_middle_only_network_refuses_thirds(pair):
 
 @pytest.mark.parametrize("time", [-0.1, 1.5, float("nan")])
 def test_times_outside_are_refused(pair, time):
-    with pytest.raises(InputError, match="between 0 .* and 1"):
+    with pytest.raises(InputError, match=r"between 0 .* and 1"):
         Fade().interpolate(*pair, times=(time,))
 
 
@@ -120,7 +120,11 @@ def test_the_times_that_weights_answer_are_measured():
     ("a", "b", "said"),
     [
         (np.zeros((8, 8), "uint8"), np.zeros((8, 8), "uint8"), r"height x width x 3.*\(8, 8\)"),
-        (np.zeros((8, 8, 3), "int32"), np.zeros((8, 8, 3), "int32"), "uint8, uint16 or float.*int32"),
+        (
+            np.zeros((8, 8, 3), "int32"),
+            np.zeros((8, 8, 3), "int32"),
+            "uint8, uint16 or float.*int32",
+        ),
         (np.zeros((8, 8, 3), "uint8"), np.zeros((8, 9, 3), "uint8"), r"one size.*\(8, 9, 3\)"),
         (np.zeros((0, 8, 3), "uint8"), np.zeros((0, 8, 3), "uint8"), "at least one pixel"),
         ([[0]], [[0]], "Received: list"),

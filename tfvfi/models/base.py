@@ -54,7 +54,7 @@ class Network(keras.Model):
             key: keras.KerasTensor((1, side, side, 3) if key != "time" else (1,), dtype="float32")
             for key in self.input_names
         }
-        keras.backend.compute_output_spec(self.__call__, inputs)
+        self(inputs)
 
     def _check_inputs(self, inputs: Mapping[str, Any]) -> None:
         """Refuses inputs of the wrong names or shapes."""
@@ -189,7 +189,9 @@ class Interpolator(Network):
             return []
         height, width = a.shape[:2]
         top, _, left, _ = self.padding(height, width)
-        prepared = self._prepare(*(self.pad(ops.convert_to_tensor(frame[None])) for frame in (a, b)))
+        prepared = self._prepare(
+            *(self.pad(ops.convert_to_tensor(frame[None])) for frame in (a, b))
+        )
         at_once = max(1, PIXELS_IN_ONE_PASS // (height * width))
         frames = []
         for start in range(0, len(times), at_once):

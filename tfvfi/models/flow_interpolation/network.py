@@ -3,10 +3,12 @@
 The algorithm in four steps, for the frame at time t:
 1. flow in both directions, and how far they agree (forward-backward consistency): a pixel whose
    two flows do not cancel is occluded in the other frame;
-2. both flows are splatted to time t along themselves; where several land, the one that matches
-   the colours of the other frame wins; holes are filled from coarser and coarser averages;
-3. both frames are warped backwards to t along the projected flow;
-4. blend: content seen in both frames mixes by time; content seen in one comes from that one.
+2. the motion at t is guessed in four ways: each flow splatted to t along itself (where several
+   pixels land, those that match the colours of the other frame win; holes are filled from coarser
+   averages), and each flow as it stands, which is as good where motion is even;
+3. along each guess both frames are warped backwards to t and blended: content seen in both frames
+   mixes by time, content seen in one comes from that one;
+4. the guesses are averaged by how well their two warped frames agree, pixel by pixel.
 """
 
 from typing import Any
@@ -19,13 +21,18 @@ from tfvfi.models.images import size
 from tfvfi.ops import backward_warp, resize, splat
 
 # A pixel counts as occluded when its flows differ by more than this share of their length ...
-RELATIVE_DISAGREEMENT = 0.05
+RELATIVE_DISAGREEMENT = 0.1
 # ... plus this many pixels; consistency falls off smoothly around it.
-PIXELS_OF_DISAGREEMENT = 0.5
+PIXELS_OF_DISAGREEMENT = 1.0
 # exp(-20 |colour difference|): how strongly the better match wins when several pixels land in one.
 MATCH_SHARPNESS = 20.0
+# exp(-50 |difference of the warped frames|), over windows of 5 x 5: how strongly the better of
+# the guesses wins.
+GUESS_SHARPNESS, GUESS_WINDOW = 50.0, 5
 # A pixel that collects less weight than this is a hole.
 HOLE = 1e-3
+# Halvings after which no hole is left in practice: 64 pixels.
+HOLE_LEVELS = 6
 
 
 class FlowInterpolation(Interpolator):
@@ -75,19 +82,32 @@ class FlowInterpolation(Interpolator):
         time = ops.reshape(time, (-1, 1, 1, 1))
         pair = prepared
         from0 = _project(pair["flow01"], pair["seen01"], pair["match01"], time)
-        from1 = _project(pair["flow10"], pair["seen10"], pair["match10"], 1 - time)
-
-        motion = fill_holes(from0["flow"] - from1["flow"], from0["weight"] + from1["weight"])
-        flow_t0, flow_t1 = -time * motion, (1 - time) * motion
-        warped0 = backward_warp(pair["frame0"], flow_t0)
-        warped1 = backward_warp(pair["frame1"], flow_t1)
+        from1 = _project(-pair["flow10"], pair["seen10"], pair["match10"], time - 1)
 
         in_both = from0["seen"] + from1["seen"] + HOLE
         weight0 = (1 - time) * in_both + from0["hidden"]
         weight1 = time * in_both + from1["hidden"]
         mask = weight0 / (weight0 + weight1)
-        frame = ops.clip(mask * warped0 + (1 - mask) * warped1, 0, 1)
-        return {"frame": frame, "flow0": flow_t0, "flow1": flow_t1, "mask": mask}
+
+        guesses = [
+            fill_holes(from0["motion"], from0["weight"]),
+            fill_holes(from1["motion"], from1["weight"]),
+            pair["flow01"],
+            -pair["flow10"],
+        ]
+        painted = [_paint(pair, motion, mask, time) for motion in guesses]
+        trust = ops.softmax(
+            ops.concatenate([-GUESS_SHARPNESS * gap for _, gap in painted], axis=-1)
+        )
+        shares = ops.split(trust, len(guesses), axis=-1)
+        frame = sum(share * frame for share, (frame, _) in zip(shares, painted, strict=True))
+        motion = sum(share * motion for share, motion in zip(shares, guesses, strict=True))
+        return {
+            "frame": ops.clip(frame, 0, 1),
+            "flow0": -time * motion,
+            "flow1": (1 - time) * motion,
+            "mask": mask,
+        }
 
 
 def consistency(flow: Any, back: Any) -> Any:
@@ -111,9 +131,8 @@ def fill_holes(total: Any, weight: Any) -> Any:
     Each level averages 2 x 2 sums of the finer one, until something is there; what the finer level
     knows hides what the coarser one guesses.
     """
-    height, width = size(total)
     levels = [(total, weight)]
-    for _ in range(6):
+    for _ in range(HOLE_LEVELS):
         half = tuple((side + 1) // 2 for side in size(levels[-1][0]))
         levels.append(tuple(4 * resize(part, half) for part in levels[-1]))
     total, weight = levels[-1]
@@ -124,18 +143,34 @@ def fill_holes(total: Any, weight: Any) -> Any:
     return filled
 
 
-def _project(flow: Any, seen: Any, matched: Any, time: Any) -> dict[str, Any]:
-    """Sums, at `time` along the flow, of flow and weights of the pixels that land there."""
+def _project(motion: Any, seen: Any, matched: Any, share: Any) -> dict[str, Any]:
+    """Weighted sums of what lands where when pixels follow a share of their motion.
+
+    Args:
+        motion: From frame0 to frame1, at the pixels of either.
+        seen: Whether they are in both frames.
+        matched: Whether their colours are found there.
+        share: t for pixels of frame0, t - 1 for those of frame1.
+    """
     # Occluded pixels follow a guessed flow: where a consistent one lands too, that one is right.
     weight = matched * (seen + HOLE)
-    values = [flow * weight, weight, matched * seen, matched * (1 - seen)]
-    landed = splat(ops.concatenate(values, axis=-1), time * flow)
+    values = [motion * weight, weight, matched * seen, matched * (1 - seen)]
+    landed = splat(ops.concatenate(values, axis=-1), share * motion)
     return {
-        "flow": landed[..., :2],
+        "motion": landed[..., :2],
         "weight": landed[..., 2:3],
         "seen": landed[..., 3:4],
         "hidden": landed[..., 4:5],
     }
+
+
+def _paint(pair: dict[str, Any], motion: Any, mask: Any, time: Any) -> tuple[Any, Any]:
+    """The frame that a motion at t gives, and how far its two sources differ around each pixel."""
+    warped0 = backward_warp(pair["frame0"], -time * motion)
+    warped1 = backward_warp(pair["frame1"], (1 - time) * motion)
+    gap = ops.mean(ops.abs(warped0 - warped1), axis=-1, keepdims=True)
+    around = ops.average_pool(gap, GUESS_WINDOW, strides=1, padding="same")
+    return mask * warped0 + (1 - mask) * warped1, around
 
 
 def _estimator(flow: str | FlowEstimator) -> FlowEstimator:

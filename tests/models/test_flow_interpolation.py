@@ -1,0 +1,136 @@
+"""Interpolation from flow: better than the plain ways on real frames, right where truth is known."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+import tfvfi
+from tests.conftest import psnr
+from tfvfi.errors import InputError
+from tfvfi.models.base import FlowEstimator
+from tfvfi.models.flow_interpolation.dis import DIS
+from tfvfi.models.flow_interpolation.network import FlowInterpolation, consistency, fill_holes
+
+
+class Pan(FlowEstimator):
+    """Knows that everything moves by (8, 4), whichever way round it is asked."""
+
+    def flow(self, frame0, frame1):
+        sign = 1.0 if not getattr(self, "asked", False) else -1.0
+        self.asked = not getattr(self, "asked", False)
+        return {"flow": ops.zeros_like(frame0[..., :2]) + sign * ops.array([8.0, 4.0])}
+
+    def flow_at_any_size(self, frame0, frame1):
+        return self.flow(frame0, frame1)["flow"]
+
+
+def smooth_noise(height: int, width: int) -> np.ndarray:
+    import cv2
+
+    noise = np.random.default_rng(5).uniform(0, 255, (height // 8, width // 8, 3))
+    return cv2.resize(noise, (width, height), interpolation=cv2.INTER_CUBIC).clip(0, 255)
+
+
+def test_beats_averaging_and_plain_warping_on_real_frames(triplet):
+    first, truth, second = triplet
+    model = tfvfi.load("flow_interpolation", flow="dis")
+    (frame,) = model.interpolate(first, second)
+
+    forth, back = model.estimator.estimate(first, second), model.estimator.estimate(second, first)
+    halves = [
+        ops.convert_to_numpy(
+            tfvfi.ops.backward_warp(image[None].astype("float32"), 0.5 * flow[None])
+        )[0]
+        for image, flow in ((first, back), (second, forth))
+    ]
+    plain = np.rint(sum(halves) / 2)
+    average = np.rint((first.astype(float) + second) / 2)
+    assert psnr(frame, truth) > psnr(plain, truth)
+    assert psnr(frame, truth) > psnr(average, truth) + 3
+
+
+@pytest.mark.parametrize("time", [0.25, 0.5, 0.75])
+def test_known_motion_is_followed_at_any_time(time):
+    scene = smooth_noise(160, 256)
+    crop = lambda x, y: scene[40 + y : 104 + y, 60 + x : 156 + x].astype("float32") / 255  # noqa: E731
+    # The scene moves right and down, so the window on it moves left and up.
+    first, second = crop(0, 0), crop(-8, -4)
+    truth = crop(-round(8 * time), -round(4 * time))
+    (frame,) = FlowInterpolation(flow=Pan()).interpolate(first, second, times=(time,))
+    inside = np.s_[12:-12, 16:-16]
+    np.testing.assert_allclose(frame[inside], truth[inside], atol=2e-3)
+
+
+def test_reversed_input_at_reversed_time_is_the_same_frame(triplet):
+    first, _, second = triplet
+    model = tfvfi.load("flow_interpolation")
+    (there,) = model.interpolate(first, second, times=(0.25,))
+    (back,) = model.interpolate(second, first, times=(0.75,))
+    assert psnr(there, back) > 60
+
+
+def test_content_seen_in_one_frame_comes_from_that_frame():
+    """A square moves over a textured ground: what it uncovers is painted from the second frame."""
+    ground = smooth_noise(96, 160).astype("uint8")
+    first, second, truth = ground.copy(), ground.copy(), ground.copy()
+    for frame, left in ((first, 40), (truth, 52), (second, 64)):
+        frame[30:66, left : left + 36] = (255, 40, 40)
+    (frame,) = tfvfi.interpolate(first, second, model="flow_interpolation")
+    uncovered = np.s_[34:62, 41:50]
+    average = (first.astype(float) + second) / 2
+    assert psnr(frame[uncovered], truth[uncovered]) > psnr(average[uncovered], truth[uncovered]) + 6
+
+
+def test_consistency_tells_occlusion():
+    flow = np.zeros((1, 8, 8, 2), "float32")
+    flow[..., 0] = 3.0
+    back = -flow
+    back[:, :, 6:] = 9.0
+    seen = ops.convert_to_numpy(consistency(flow, back))[0, 0, :, 0]
+    assert seen[:3].min() > 0.99 and seen[3:].max() < 1e-3
+
+
+def test_holes_are_filled_from_their_surroundings():
+    total, weight = np.zeros((1, 40, 40, 2), "float32"), np.zeros((1, 40, 40, 1), "float32")
+    total[:, :, :15], weight[:, :, :15] = 2.0, 1.0
+    filled = ops.convert_to_numpy(fill_holes(total, weight))
+    assert np.isfinite(filled).all()
+    np.testing.assert_allclose(filled, 2.0, atol=0.01)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 2), (17, 33)])
+def test_tiny_frames(size):
+    a, b = np.zeros((*size, 3), "uint8"), np.full((*size, 3), 200, "uint8")
+    (frame,) = tfvfi.interpolate(a, b, model="flow_interpolation")
+    assert frame.shape == a.shape and 0 < frame.mean() < 200
+
+
+def test_dis_finds_a_shift():
+    frame = smooth_noise(96, 160).astype("uint8")
+    flow = DIS().estimate(frame, np.roll(frame, (2, 5), axis=(0, 1)))
+    np.testing.assert_allclose(np.median(flow, axis=(0, 1)), (5, 2), atol=0.3)
+
+
+def test_dis_in_a_graph_is_refused_in_one_sentence():
+    import tensorflow as tf
+
+    model = tfvfi.load("flow_interpolation")
+    spec = tf.TensorSpec((None, None, None, 3), tf.float32)
+    graph = tf.function(
+        lambda a, b: model({"frame0": a, "frame1": b, "time": tf.fill([1], 0.5)})["frame"]
+    )
+    with pytest.raises(InputError, match="cannot become part of a graph"):
+        graph.get_concrete_function(spec, spec)
+
+
+def test_unknown_flow_lists_the_estimators():
+    with pytest.raises(InputError, match=r"'diss' is no flow estimator; there are: dis"):
+        tfvfi.load("flow_interpolation", flow="diss")
+
+
+def test_config_round_trip():
+    model = tfvfi.load("flow_interpolation")
+    again = FlowInterpolation.from_config(model.get_config())
+    assert again.get_config() == model.get_config()
+    assert keras.saving.get_registered_name(FlowInterpolation)
