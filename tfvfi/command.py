@@ -47,7 +47,9 @@ def exit_code(main: Callable[[], None], values: flags.FlagValues, argv: list[str
     try:
         positional = values(argv)[1:]
         if positional:
-            raise flags.Error(f"unexpected argument '{positional[0]}'; flags look like --name=value")
+            raise flags.Error(
+                f"unexpected argument '{positional[0]}'; flags look like --name=value"
+            )
     except flags.Error as error:
         return _complain(f"{error} (--help lists the flags)", WRONG_FLAGS)
     try:

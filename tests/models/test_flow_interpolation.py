@@ -1,4 +1,4 @@
-"""Interpolation from flow: better than the plain ways on real frames, right where truth is known."""
+"""Interpolation from flow: better than plain ways on real frames, right where truth is known."""
 
 import keras
 import numpy as np
