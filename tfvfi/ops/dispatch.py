@@ -1,0 +1,42 @@
+"""Which form of an operation runs: stock operations of Keras, or the compiled ones."""
+
+import contextlib
+import contextvars
+from collections.abc import Iterator
+
+_portable = contextvars.ContextVar("tfvfi_portable", default=False)
+
+
+@contextlib.contextmanager
+def portable() -> Iterator[None]:
+    """Within it every operation is made of stock operations only, as an export needs.
+
+    What counts is when an operation is called or, in a compiled function, traced. Other threads
+    are not affected.
+
+    Example:
+        >>> import numpy as np, tfvfi
+        >>> image, flow = np.ones((1, 4, 4, 3), "float32"), np.zeros((1, 4, 4, 2), "float32")
+        >>> with tfvfi.ops.portable():
+        ...     warped = tfvfi.ops.backward_warp(image, flow)
+    """
+    token = _portable.set(True)
+    try:
+        yield
+    finally:
+        _portable.reset(token)
+
+
+def native_allowed() -> bool:
+    """Whether the caller is outside `portable()`."""
+    return not _portable.get()
+
+
+def native_available() -> bool:
+    """Whether compiled operations exist here (a compiler was found and the backend is TensorFlow).
+
+    Where they do not, everything works all the same, slower.
+    """
+    from tfvfi.ops import native
+
+    return native.available()

@@ -1,0 +1,117 @@
+"""Forward warping: every pixel is spread over the four pixels around where it goes."""
+
+from typing import Any
+
+from keras import ops
+
+from tfvfi.errors import InputError
+from tfvfi.ops import bilinear, checks, native
+
+MODES = ("sum", "average", "linear", "softmax")
+
+# Published ways to divide by a sum of weights that is 0 where no pixel arrives.
+NORMALIZERS = {
+    "add": lambda total: total + 1e-7,
+    "zero": lambda total: ops.where(ops.equal(total, 0.0), 1.0, total),
+    "clip": lambda total: ops.maximum(total, 1e-7),
+}
+
+
+def splat(values: Any, flow: Any) -> Any:
+    """Adds each pixel, bilinearly weighted, to the four pixels around x + flow_x, y + flow_y.
+
+    What falls outside the frame is dropped, corner by corner. A pixel whose flow is NaN or
+    infinite contributes nothing and gets zero gradients. At whole pixels the gradient to the flow
+    is the right-hand derivative. Sums are taken in float32.
+
+    Args:
+        values: [N, H, W, C], floating point.
+        flow: [N, H, W, 2], (x, y) in pixels.
+
+    Returns:
+        [N, H, W, C] of the type of `values`.
+
+    Example:
+        >>> import numpy as np, tfvfi
+        >>> values = np.array([8, 0, 0, 0], "float32").reshape(1, 1, 4, 1)
+        >>> flow = np.full((1, 1, 4, 2), (1.25, 0), "float32")
+        >>> np.ravel(tfvfi.ops.splat(values, flow))
+        array([0., 6., 2., 0.], dtype=float32)
+    """
+    values = checks.float_tensor(values, "values")
+    flow = checks.float_tensor(flow, "flow", channels=2)
+    checks.same_frame(values, flow, "`values` and `flow`")
+    if native.usable(values, flow):
+        return native.splat(values, flow)
+    return _splat(values, flow)
+
+
+def softmax_splat(
+    image: Any,
+    flow: Any,
+    metric: Any = None,
+    mode: str = "softmax",
+    normalizer: str = "add",
+) -> Any:
+    """Splats an image and settles what happens where several pixels arrive.
+
+    Args:
+        image: [N, H, W, C], floating point.
+        flow: [N, H, W, 2], (x, y) in pixels.
+        metric: [N, H, W, 1], the importance of each pixel, for "linear" and "softmax".
+        mode: "sum" adds up; "average" weighs all alike; "linear" weighs by `metric`; "softmax" by
+            exp(metric), of which nothing is subtracted: keep it within about +-20.
+        normalizer: What the sum of weights n becomes before the division: "add" n + 1e-7; "zero"
+            n, and 1 where it is 0; "clip" at least 1e-7. Pixels that nothing reaches are 0.
+
+    Returns:
+        [N, H, W, C] of the image's type.
+
+    Example:
+        >>> import numpy as np, tfvfi
+        >>> image = np.array([8, 2, 0, 0], "float32").reshape(1, 1, 4, 1)
+        >>> flow = np.array([[2, 0], [1, 0], [9, 0], [9, 0]], "float32").reshape(1, 1, 4, 2)
+        >>> np.ravel(tfvfi.ops.softmax_splat(image, flow, mode="average")).round(3)
+        array([0., 0., 5., 0.], dtype=float32)
+    """
+    image = checks.float_tensor(image, "image")
+    checks.one_of(mode, MODES, "mode")
+    checks.one_of(normalizer, NORMALIZERS, "normalizer")
+    if mode == "sum":
+        return splat(image, flow)
+    values = ops.cast(image, "float32")
+    if mode == "average":
+        weight = ops.ones_like(values[..., :1])
+    elif metric is None:
+        raise InputError(f"`metric` is needed in mode {mode!r}. Received: None.")
+    else:
+        metric = checks.float_tensor(metric, "metric", channels=1)
+        checks.same_frame(image, metric, "`image` and `metric`")
+        weight = ops.cast(metric, "float32")
+        weight = ops.exp(weight) if mode == "softmax" else weight
+    summed = splat(ops.concatenate([values * weight, weight], axis=-1), flow)
+    result = summed[..., :-1] / NORMALIZERS[normalizer](summed[..., -1:])
+    return ops.cast(result, image.dtype)
+
+
+def _splat(values, flow):
+    batch, height, width, channels = ops.shape(values)
+    flow = ops.cast(flow, "float32")
+    x = bilinear.columns(width) + flow[..., 0]
+    y = bilinear.rows(height) + flow[..., 1]
+    somewhere = ops.logical_and(ops.isfinite(x), ops.isfinite(y))
+    left_and_right = bilinear.neighbors(ops.where(somewhere, x, -2.0), width, "nothing")
+    upper_and_lower = bilinear.neighbors(ops.where(somewhere, y, -2.0), height, "nothing")
+
+    weighed = ops.cast(values, "float32")
+    first = bilinear.first_pixels(batch, height, width)
+    summed = 0.0
+    for row, row_weight in upper_and_lower:
+        for column, column_weight in left_and_right:
+            weight = ops.expand_dims(row_weight * column_weight, -1)
+            summed = summed + ops.segment_sum(
+                ops.reshape(weighed * weight, (-1, channels)),
+                ops.reshape(first + row * width + column, (-1,)),
+                num_segments=batch * height * width,
+            )
+    return ops.cast(ops.reshape(summed, (batch, height, width, channels)), values.dtype)
