@@ -1,0 +1,28 @@
+"""Losses, each a function of tensors, and the contract of an objective that is made of them.
+
+An objective is a function
+
+    objective(network, batch, training=True) -> (total, terms)
+
+`batch` is a dict of "frame0", "frame1", "target" (B, H, W, 3), "time" (B,) and, where the records
+hold it, "flow" (B, H, W, 4): from the target to frame0, then to frame1. `total` is the scalar to
+minimize, `terms` a dict of the named scalars whose sum it is. A network's own objective is
+`tfvfi.models.<network>.objective:objective`.
+
+Like the networks, losses take frames as NHWC in [0, 1] and flow as (x, y) in pixels; every mean is
+over all elements.
+"""
+
+from tfvfi.losses.census import census
+from tfvfi.losses.charbonnier import adaptive_charbonnier, charbonnier
+from tfvfi.losses.distillation import flow_distillation, robust_weight
+from tfvfi.losses.geometry import geometry
+
+__all__ = [
+    "adaptive_charbonnier",
+    "census",
+    "charbonnier",
+    "flow_distillation",
+    "geometry",
+    "robust_weight",
+]

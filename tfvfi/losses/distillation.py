@@ -1,0 +1,31 @@
+"""Task-oriented flow distillation: learn from another network's flow where it helps the frame."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from keras import ops
+
+from tfvfi.losses.charbonnier import adaptive_charbonnier
+from tfvfi.models import images
+
+
+def robust_weight(flow: Any, target: Any, beta: float = 0.3) -> Any:
+    """exp(-beta |flow - target|) of every pixel, (B, H, W, 1), without a gradient.
+
+    Where the network's own flow disagrees with its teacher's, the teacher counts less.
+    """
+    length = ops.sqrt(ops.sum(ops.square(flow - target), axis=-1, keepdims=True))
+    return ops.stop_gradient(ops.exp(-beta * length))
+
+
+def flow_distillation(levels: Sequence[Any], target: Any, weight: Any) -> Any:
+    """Adaptive Charbonnier losses of coarse flows against a full-size one, summed.
+
+    Args:
+        levels: Flows of any smaller sizes, in pixels of their own.
+        target: The teacher's flow, (B, H, W, 2).
+        weight: `robust_weight` of the full-size flow.
+    """
+    size = images.size(target)
+    enlarged = [images.resize_flow(flow, size) for flow in levels]
+    return sum(adaptive_charbonnier(flow - target, weight) for flow in enlarged)

@@ -1,0 +1,121 @@
+"""Layers that several networks are made of, with PyTorch's borders and starting values.
+
+A layer has one policy, given as `dtype`: networks hand their own `dtype_policy` down. Layers that
+hold other layers derive from `Block`, which passes tensors on as they are, so that in half
+precision the convolutions alone decide what is rounded and flow stays float32.
+"""
+
+from typing import Any
+
+import keras
+from keras import initializers, layers, ops
+
+
+class Block(layers.Layer):
+    """A layer made of layers."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(autocast=False, **kwargs)
+
+    def build(self, *_: Any) -> None:
+        """The layers inside build themselves when they are first called."""
+        self.built = True
+
+
+class Conv2D(layers.Conv2D):
+    """A convolution with `dilation * (kernel_size // 2)` zeros on every side, at any stride.
+
+    Keras's "same" is that at stride 1 only: at stride 2 it leaves out the first row and column.
+
+    Args:
+        filters: Channels that come out.
+        kernel_size: Side of the kernel, odd.
+        strides: How many pixels it moves on.
+        dilation: How far apart the pixels are that it reads.
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int = 3,
+        strides: int = 1,
+        dilation: int = 1,
+        **kwargs: Any,
+    ):
+        super().__init__(
+            filters,
+            kernel_size,
+            strides=strides,
+            dilation_rate=dilation,
+            padding="same" if strides == 1 else "valid",
+            kernel_initializer=starting_values(),
+            **kwargs,
+        )
+        self.border = dilation * (kernel_size // 2)
+
+    def call(self, image: Any) -> Any:
+        """The image convolved."""
+        if self.padding == "valid":
+            beside = (self.border, self.border)
+            image = ops.pad(image, ((0, 0), beside, beside, (0, 0)))
+        return super().call(image)
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        """The size that comes out."""
+        if self.padding == "valid":
+            batch, height, width, channels = input_shape
+            more = 2 * self.border
+            input_shape = (batch, height + more, width + more, channels)
+        return super().compute_output_shape(input_shape)
+
+
+class Double(layers.Conv2DTranspose):
+    """A transposed convolution, 4 x 4 at stride 2, that gives exactly twice the size."""
+
+    def __init__(self, filters: int, **kwargs: Any):
+        # "same" is PyTorch's padding 1 here.
+        super().__init__(
+            filters, 4, strides=2, padding="same", kernel_initializer=starting_values(), **kwargs
+        )
+
+
+class ConvPReLU(Conv2D):
+    """A convolution and a PReLU."""
+
+    def build(self, input_shape: tuple) -> None:
+        """Creates kernel, bias and slopes."""
+        super().build(input_shape)
+        self.alpha = add_slopes(self, self.filters)
+
+    def call(self, image: Any) -> Any:
+        """The image convolved, its negative values multiplied by a slope per channel."""
+        return prelu(super().call(image), self.alpha)
+
+
+class PReLU(layers.Layer):
+    """Multiplies negative values by a slope per channel."""
+
+    def build(self, input_shape: tuple) -> None:
+        """Creates the slopes."""
+        self.alpha = add_slopes(self, input_shape[-1])
+
+    def call(self, values: Any) -> Any:
+        """The values, negative ones multiplied by a slope per channel."""
+        return prelu(values, self.alpha)
+
+
+def prelu(values: Any, alpha: Any) -> Any:
+    """`values` where they are positive, else `alpha` times as much; one alpha per channel."""
+    return ops.where(values > 0, values, alpha * values)
+
+
+def add_slopes(layer: layers.Layer, channels: int) -> keras.Variable:
+    """The slopes of a PReLU as weights of a layer, beginning at 0.25."""
+    return layer.add_weight(
+        shape=(channels,), initializer=initializers.Constant(0.25), name="alpha"
+    )
+
+
+def starting_values() -> initializers.Initializer:
+    """Uniform within 1 / sqrt(fan in), with which PyTorch's networks begin."""
+    return initializers.VarianceScaling(1 / 3, "fan_in", "uniform")

@@ -1,0 +1,244 @@
+"""IFRNet: intermediate flow and an intermediate feature, refined together from coarse to fine.
+
+An encoder gives both frames features at 1/2, 1/4, 1/8 and 1/16 of their size. The coarsest decoder
+guesses, from both features and the time, the flows from there to both frames and the feature of
+the frame that is sought. Each finer decoder warps the frames' features by the flows so far and
+corrects flows and feature. The last one paints: a mask that blends the two warped frames, and a
+residual that is added.
+"""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+from keras import ops
+
+from tfvfi.errors import InputError
+from tfvfi.models import images
+from tfvfi.models.base import Interpolator
+from tfvfi.models.blocks import Block, Conv2D, ConvPReLU, Double, PReLU
+from tfvfi.ops import backward_warp, resize
+
+# The coarsest features are this much smaller than the frames.
+COARSEST = 16
+# Channels of both flows, which come first in what a decoder gives.
+FLOWS = 4
+BORDERS = ("replicate", "zeros")
+
+
+class IFRNet(Interpolator):
+    """IFRNet of any size.
+
+    Args:
+        widths: Channels of the encoder at 1/2, 1/4, 1/8 and 1/16 of the frames' size.
+        side: Channels that pass through extra convolutions in every residual block.
+        first_kernel: Side of the very first kernel.
+        scale: Size, relative to the frames, at which motion is estimated: below 1 for motion that
+            is large. Warping and blending stay at full size.
+        border: What frames are padded with by `interpolate`: "replicate" repeats the border on
+            all sides, as its authors did for SNU-FILM; "zeros" adds black to the right and below,
+            as for Middlebury.
+
+    Example:
+        >>> import numpy as np, tfvfi
+        >>> model = tfvfi.load("ifrnet_s", weights=None)
+        >>> frames = np.zeros((2, 1, 64, 96, 3), "float32")
+        >>> out = model({"frame0": frames[0], "frame1": frames[1], "time": np.array([0.5])})
+        >>> sorted(out)[2:], tuple(out["frame"].shape)
+        (['flow1', 'flow_levels', 'frame', 'mask', 'mean', 'residual'], (1, 64, 96, 3))
+    """
+
+    def __init__(
+        self,
+        widths: Sequence[int] = (32, 48, 72, 96),
+        side: int = 32,
+        first_kernel: int = 3,
+        scale: float = 1.0,
+        border: str = "replicate",
+        **kwargs: Any,
+    ):
+        if not 0 < scale <= 8:
+            raise InputError(f"scale lies above 0 and not above 8. Received: {scale!r}")
+        if border not in BORDERS:
+            raise InputError(f"border is one of {', '.join(BORDERS)}. Received: {border!r}")
+        super().__init__(**kwargs)
+        self.widths = tuple(widths)
+        self.side = side
+        self.first_kernel = first_kernel
+        self.scale = scale
+        self.border = border
+        # Sides times the scale must divide by 16.
+        self.multiple = (Fraction(scale).limit_denominator(100) / COARSEST).denominator
+
+        policy = self.dtype_policy
+        self.encoder = Encoder(self.widths, first_kernel, dtype=policy, name="encoder")
+        half, quarter, eighth, sixteenth = self.widths
+        # What goes on inside each decoder, and what is refined besides the flows.
+        sizes = {
+            4: (2 * sixteenth, eighth),
+            3: (3 * eighth, quarter),
+            2: (3 * quarter, half),
+            1: (3 * half, 1 + 3),
+        }
+        self.decoders = [
+            Decoder(inside, FLOWS + more, side, dtype=policy, name=f"decoder{level}")
+            for level, (inside, more) in sizes.items()
+        ]
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that build this network again."""
+        return {
+            **super().get_config(),
+            "widths": self.widths,
+            "side": self.side,
+            "first_kernel": self.first_kernel,
+            "scale": self.scale,
+            "border": self.border,
+        }
+
+    def prepare(self, frame0: Any, frame1: Any) -> dict[str, Any]:
+        """Both frames without their common mean, and their features."""
+        means = [ops.mean(frame, axis=(1, 2, 3), keepdims=True) for frame in (frame0, frame1)]
+        mean = (means[0] + means[1]) / 2
+        frame0, frame1 = frame0 - mean, frame1 - mean
+        return {
+            "mean": mean,
+            "frame0": frame0,
+            "frame1": frame1,
+            "features0": self.features(frame0),
+            "features1": self.features(frame1),
+        }
+
+    def features(self, frame: Any) -> list[Any]:
+        """Features of a frame without its mean, from fine to coarse."""
+        return self.encoder(frame if self.scale == 1 else resize(frame, self.scale))
+
+    def render(self, prepared: dict[str, Any], time: Any) -> dict[str, Any]:
+        """The frame at `time` and how it came about.
+
+        Returns:
+            "frame"; "flow0" and "flow1", from there to both frames; "mask", the share of frame0;
+            "residual"; and for the objective "mean", "flow_levels" (both flows at 1/2, 1/4 and
+            1/8 of the size, (B, h, w, 4)) and "feature_levels" (of the frame itself, likewise).
+        """
+        *finer, (coarse0, coarse1) = zip(prepared["features0"], prepared["features1"], strict=True)
+        first, *others = self.decoders
+
+        plane = ops.ones_like(coarse0[..., :1]) * ops.reshape(
+            ops.cast(time, coarse0.dtype), (-1, 1, 1, 1)
+        )
+        refined = first(ops.concatenate([coarse0, coarse1, plane], axis=-1))
+        flows, feature = ops.cast(refined[..., :FLOWS], "float32"), refined[..., FLOWS:]
+        flow_levels, feature_levels = [], []
+        for decoder, (feature0, feature1) in zip(others, reversed(finer), strict=True):
+            flow_levels.insert(0, flows)
+            feature_levels.insert(0, feature)
+            warped0 = backward_warp(feature0, flows[..., :2])
+            warped1 = backward_warp(feature1, flows[..., 2:])
+            known = [feature, warped0, warped1, ops.cast(flows, feature.dtype)]
+            refined = decoder(ops.concatenate(known, axis=-1))
+            flows = 2 * resize(flows, 2) + ops.cast(refined[..., :FLOWS], "float32")
+            feature = refined[..., FLOWS:]
+
+        painted = ops.cast(feature, "float32")
+        mask, residual = ops.sigmoid(painted[..., :1]), painted[..., 1:]
+        frame0, frame1 = prepared["frame0"], prepared["frame1"]
+        if self.scale != 1:
+            size = images.size(frame0)
+            flows = resize(flows, size) / self.scale
+            mask, residual = resize(mask, size), resize(residual, size)
+        flow0, flow1 = flows[..., :2], flows[..., 2:]
+        blend = mask * backward_warp(frame0, flow0) + (1 - mask) * backward_warp(frame1, flow1)
+        return {
+            "frame": ops.clip(blend + prepared["mean"] + residual, 0, 1),
+            "flow0": flow0,
+            "flow1": flow1,
+            "mask": mask,
+            "residual": residual,
+            "mean": prepared["mean"],
+            "flow_levels": flow_levels,
+            "feature_levels": feature_levels,
+        }
+
+    def padding(self, height: Any, width: Any) -> images.Padding:
+        """As its authors padded frames: see `border`."""
+        top, bottom, left, right = images.pad_end(height, width, self.multiple)
+        if self.border == "zeros":
+            return top, bottom, left, right
+        return bottom // 2, bottom - bottom // 2, right // 2, right - right // 2
+
+    def pad(self, frames: Any) -> Any:
+        """Frames padded as its authors did: see `border`."""
+        pad = images.pad_zeros if self.border == "zeros" else images.pad_edge
+        return pad(frames, self.padding(*images.size(frames)))
+
+
+class Encoder(Block):
+    """Features of a frame at 1/2, 1/4, 1/8 and 1/16 of its size."""
+
+    def __init__(self, widths: Sequence[int], first_kernel: int, **kwargs: Any):
+        super().__init__(**kwargs)
+        kernels = (first_kernel, *(3 for _ in widths[1:]))
+        self.levels = [
+            EncoderLevel(width, kernel, dtype=self.dtype_policy, name=f"level{number}")
+            for number, (width, kernel) in enumerate(zip(widths, kernels, strict=True), start=1)
+        ]
+
+    def call(self, frame: Any) -> list[Any]:
+        """The features, from fine to coarse."""
+        features = [frame]
+        for level in self.levels:
+            features.append(level(features[-1]))
+        return features[1:]
+
+
+class EncoderLevel(Block):
+    """Halves the size."""
+
+    def __init__(self, width: int, kernel: int, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.conv0 = ConvPReLU(width, kernel, strides=2, dtype=self.dtype_policy, name="conv0")
+        self.conv1 = ConvPReLU(width, dtype=self.dtype_policy, name="conv1")
+
+    def call(self, feature: Any) -> Any:
+        """The feature at half the size."""
+        return self.conv1(self.conv0(feature))
+
+
+class Decoder(Block):
+    """Refines what is known of the frame that is sought, and doubles the size."""
+
+    def __init__(self, inside: int, outside: int, side: int, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.conv = ConvPReLU(inside, dtype=self.dtype_policy, name="conv")
+        self.residual = ResidualBlock(inside, side, dtype=self.dtype_policy, name="residual")
+        self.double = Double(outside, dtype=self.dtype_policy, name="double")
+
+    def call(self, known: Any) -> Any:
+        """Corrections of both flows, then the feature, at twice the size."""
+        return self.double(self.residual(self.conv(known)))
+
+
+class ResidualBlock(Block):
+    """Three convolutions; between them the last channels alone pass through two more."""
+
+    def __init__(self, width: int, side: int, **kwargs: Any):
+        super().__init__(**kwargs)
+        policy = self.dtype_policy
+        self.side = side
+        self.conv1 = ConvPReLU(width, dtype=policy, name="conv1")
+        self.conv2 = ConvPReLU(side, dtype=policy, name="conv2")
+        self.conv3 = ConvPReLU(width, dtype=policy, name="conv3")
+        self.conv4 = ConvPReLU(side, dtype=policy, name="conv4")
+        self.conv5 = Conv2D(width, dtype=policy, name="conv5")
+        self.prelu = PReLU(dtype=policy, name="prelu")
+
+    def call(self, feature: Any) -> Any:
+        """The feature refined, of the same size and width."""
+        refined = self._refine_side(self.conv1(feature), self.conv2)
+        refined = self._refine_side(self.conv3(refined), self.conv4)
+        return self.prelu(feature + self.conv5(refined))
+
+    def _refine_side(self, feature: Any, conv: ConvPReLU) -> Any:
+        main, side = feature[..., : -self.side], feature[..., -self.side :]
+        return ops.concatenate([main, conv(side)], axis=-1)
