@@ -1,0 +1,47 @@
+"""How the published files of FlowNet 2.0 name their weights."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tfvfi.models.flownet2.network import network_names
+from tfvfi.models.flownet2.parts import PLANS, Plan
+
+# Every published tensor is a weight of the network.
+UNUSED: tuple[str, ...] = ()
+
+
+def variable_names(config: Mapping[str, Any]) -> dict[str, str]:
+    """Published key -> variable inside the network."""
+    kinds = dict(zip(network_names(config["chain"]), config["chain"], strict=True))
+    if config["fusion"]:
+        kinds |= {"flownets_d": "sd", "flownetfusion": "fusion"}
+    # The file of a network that stands alone does not name it.
+    alone = len(kinds) == 1
+    names = {}
+    for network, kind in kinds.items():
+        for theirs, ours in _layer_variables(PLANS[kind]).items():
+            names[theirs if alone else f"{network}.{theirs}"] = f"{network}/{ours}"
+    return names
+
+
+def _layer_variables(plan: Plan) -> dict[str, str]:
+    names = {}
+    sequential = [
+        *plan.encoder,
+        *(f"deconv{level}" for level in plan.deconvolutions),
+        *(f"inter_conv{level}" for level in plan.smoothing),
+    ]
+    for layer in sequential:
+        names |= _weight_and_bias(f"{layer}.0", layer)
+    for level in (plan.coarsest, *plan.levels):
+        names |= _weight_and_bias(f"predict_flow{level}", f"predict_flow{level}")
+    for level in plan.levels:
+        layer = f"upsampled_flow{level + 1}_to_{level}"
+        names[f"{layer}.weight"] = f"{layer}/kernel"
+        if plan.enlarging_bias:
+            names[f"{layer}.bias"] = f"{layer}/bias"
+    return names
+
+
+def _weight_and_bias(theirs: str, ours: str) -> dict[str, str]:
+    return {f"{theirs}.weight": f"{ours}/kernel", f"{theirs}.bias": f"{ours}/bias"}

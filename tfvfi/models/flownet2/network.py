@@ -1,0 +1,147 @@
+"""FlowNet 2.0: each network of a chain corrects the flow of the one before.
+
+The first sees the two frames. Every later one also sees the second frame warped by the flow so
+far, that flow, and where the warped frame still differs. Large and small displacements come from
+two such chains, which a last network fuses at full resolution:
+
+    frames -> C -> S -> S ---.
+    frames -> SD -------------+-> fusion -> flow
+
+`flownet2_c`, `_s` and `_sd` are the first networks alone, `_cs` and `_css` the chain without
+small displacements and fusion.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from keras import ops
+
+from tfvfi.errors import InputError
+from tfvfi.models import images
+from tfvfi.models.base import FlowEstimator
+from tfvfi.models.flownet2.parts import FlowNet
+from tfvfi.ops import backward_warp, channel_norm, resize
+
+# The networks give flow at a quarter of the size, in units of 20 pixels.
+UNIT = 20.0
+QUARTER = 4
+# How the flow of the first, second and third network of a chain is enlarged, as published.
+ENLARGED = ("bilinear", "bilinear", "nearest")
+FITS = ("resize", "pad")
+
+
+class FlowNet2(FlowEstimator):
+    """FlowNet 2.0 and its parts.
+
+    Args:
+        chain: The networks for large displacements, in order: "c", "s" or "sd".
+        fusion: Whether a network for small displacements runs beside, and one that fuses both.
+        fit: What `estimate` does with sides that do not divide by 64: "resize" to the next size
+            that does, or "pad" by repeating the border, which keeps every pixel as it is.
+
+    Example:
+        >>> import numpy as np, tfvfi
+        >>> model = tfvfi.load("flownet2_s", weights=None)
+        >>> frame = np.random.default_rng(0).integers(0, 255, (48, 80, 3)).astype("uint8")
+        >>> model.estimate(frame, np.roll(frame, 2, axis=1)).shape
+        (48, 80, 2)
+    """
+
+    multiple = 64
+
+    def __init__(
+        self,
+        chain: Sequence[str] = ("c", "s", "s"),
+        fusion: bool = True,
+        fit: str = "resize",
+        **kwargs: Any,
+    ):
+        if fit not in FITS:
+            raise InputError(f"fit is one of {', '.join(FITS)}. Received: {fit!r}")
+        super().__init__(**kwargs)
+        self.chain = tuple(chain)
+        self.fusion = fusion
+        self.fit = fit
+        policy = self.dtype_policy
+        self.networks = [
+            FlowNet(kind, dtype=policy, name=name)
+            for kind, name in zip(self.chain, network_names(self.chain), strict=True)
+        ]
+        if fusion:
+            self.small = FlowNet("sd", dtype=policy, name="flownets_d")
+            self.fuse = FlowNet("fusion", dtype=policy, name="flownetfusion")
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that build this network again."""
+        return {
+            **super().get_config(),
+            "chain": self.chain,
+            "fusion": self.fusion,
+            "fit": self.fit,
+        }
+
+    def flow(self, frame0: Any, frame1: Any) -> dict[str, Any]:
+        """The flow from frame0 to frame1.
+
+        Returns:
+            "flow"; where a network stands alone also "flow_levels", its flows at 1/4, 1/8, ...
+            1/64 of the size in units of 20 pixels of the full size, on which it is trained.
+        """
+        frame0, frame1 = without_mean(frame0, frame1)
+        steps = self.steps(frame0, frame1)
+        flow = steps[-1]["flow"]
+        if self.fusion:
+            return {"flow": self.fused(frame0, frame1, flow)[0]}
+        if len(self.chain) == 1:
+            return {"flow": flow, "flow_levels": steps[0]["flow_levels"]}
+        return {"flow": flow}
+
+    def steps(self, frame0: Any, frame1: Any) -> list[dict[str, Any]]:
+        """What each network of the chain finds: "flow" in pixels, and the levels it comes from."""
+        pair = ops.concatenate([frame0, frame1], axis=-1)
+        found = []
+        for network, method in zip(self.networks, ENLARGED, strict=False):
+            known = [pair]
+            if found:
+                flow = found[-1]["flow"]
+                warped = backward_warp(frame1, flow)
+                known += [warped, flow / UNIT, channel_norm(frame0 - warped)]
+            levels = network(ops.concatenate(known, axis=-1))
+            flow = resize(UNIT * levels[0], QUARTER, method=method)
+            found.append({"flow": flow, "flow_levels": levels})
+        return found
+
+    def fused(self, frame0: Any, frame1: Any, large: Any) -> list[Any]:
+        """Flows at full size, 1/2 and 1/4 from those for large and for small displacements."""
+        pair = ops.concatenate([frame0, frame1], axis=-1)
+        # Divided, where `flownet2_sd` multiplies: trained inside the chain, its unit is another.
+        small = resize(self.small(pair)[0] / UNIT, QUARTER, method="nearest")
+        known = [frame0, small, large, channel_norm(small), channel_norm(large)]
+        known += [channel_norm(frame0 - backward_warp(frame1, flow)) for flow in (small, large)]
+        return self.fuse(ops.concatenate(known, axis=-1))
+
+    def flow_at_any_size(self, frame0: Any, frame1: Any) -> Any:
+        """The flow of a batch of any size; see `fit`."""
+        if self.fit == "resize":
+            return super().flow_at_any_size(frame0, frame1)
+        height, width = images.size(frame0)
+        padding = images.pad_end(height, width, self.multiple)
+        flow = self.flow(*(images.pad_edge(frame, padding) for frame in (frame0, frame1)))["flow"]
+        return images.crop(flow, padding, height, width)
+
+
+def network_names(chain: Sequence[str]) -> list[str]:
+    """The published names of a chain's networks: flownetc, flownets_1, flownets_2."""
+    alone = len(chain) == 1
+    return [
+        f"flownet{kind}" if alone or place == 0 else f"flownet{kind}_{place}"
+        for place, kind in enumerate(chain)
+    ]
+
+
+def without_mean(frame0: Any, frame1: Any) -> tuple[Any, Any]:
+    """Both frames without the mean that each colour has over both."""
+    # In two steps, rows first: one sum over a whole frame would lose two digits more.
+    rows = ops.mean((frame0 + frame1) / 2, axis=1, keepdims=True)
+    mean = ops.mean(rows, axis=2, keepdims=True)
+    return frame0 - mean, frame1 - mean
