@@ -5,6 +5,7 @@ A network is a folder in `tfvfi/models` with a `presets.py`; nothing else has to
 
 import functools
 import importlib
+import inspect
 import pkgutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -72,14 +73,11 @@ def build(name: str, **options: Any) -> "Network":
     known = preset(name)
     module, _, cls = known.network.partition(":")
     network = getattr(importlib.import_module(module), cls)
+    _check_options(network, options)
     settings = {"name": name, **known.config, **options}
     if known.times is not None:
         settings.setdefault("times", known.times)
-    try:
-        model = network(**settings)
-    except TypeError as error:
-        given = ", ".join(options) or "none"
-        raise InputError(f"{name} does not take these options ({given}): {error}") from None
+    model = network(**settings)
     if known.has_weights:
         model.build_variables()
     return model
@@ -150,6 +148,20 @@ def _loaded(name: str) -> "Network":
     if known.kind != "interpolator":
         raise InputError(f"{name} estimates flow and gives no frames; name an interpolator")
     return load(name)
+
+
+def _check_options(network: type, options: dict[str, Any]) -> None:
+    """Refuses options that no class of the network's takes."""
+    from tfvfi.models.base import Network
+
+    taken = {"dtype"}
+    for cls in network.__mro__[: network.__mro__.index(Network)]:
+        taken |= set(inspect.signature(cls.__init__).parameters) - {"self", "kwargs", "args"}
+    unknown = sorted(set(options) - taken)
+    if unknown:
+        raise InputError(
+            f"{network.__name__} takes no option '{unknown[0]}'; it takes: {', '.join(sorted(taken))}"
+        )
 
 
 def _how_to_get_weights(known: Preset) -> str:

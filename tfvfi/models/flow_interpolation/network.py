@@ -21,7 +21,7 @@ from tfvfi.models.images import size
 from tfvfi.ops import backward_warp, resize, splat
 
 # A pixel counts as occluded when its flows differ by more than this share of their length ...
-RELATIVE_DISAGREEMENT = 0.1
+RELATIVE_DISAGREEMENT = 0.3
 # ... plus this many pixels; consistency falls off smoothly around it.
 PIXELS_OF_DISAGREEMENT = 1.0
 # exp(-20 |colour difference|): how strongly the better match wins when several pixels land in one.
@@ -29,6 +29,8 @@ MATCH_SHARPNESS = 20.0
 # exp(-50 |difference of the warped frames|), over windows of 5 x 5: how strongly the better of
 # the guesses wins.
 GUESS_SHARPNESS, GUESS_WINDOW = 50.0, 5
+# Weight of an occluded pixel beside consistent ones: where both land, the consistent one is right.
+OCCLUDED = 0.05
 # A pixel that collects less weight than this is a hole.
 HOLE = 1e-3
 # Halvings after which no hole is left in practice: 64 pixels.
@@ -84,24 +86,29 @@ class FlowInterpolation(Interpolator):
         from0 = _project(pair["flow01"], pair["seen01"], pair["match01"], time)
         from1 = _project(-pair["flow10"], pair["seen10"], pair["match10"], time - 1)
 
-        in_both = from0["seen"] + from1["seen"] + HOLE
-        weight0 = (1 - time) * in_both + from0["hidden"]
-        weight1 = time * in_both + from1["hidden"]
+        seen, hidden = from0["seen"] + from1["seen"] + HOLE, from0["hidden"] + from1["hidden"]
+        weight0 = (1 - time) * seen + from0["hidden"]
+        weight1 = time * seen + from1["hidden"]
         mask = weight0 / (weight0 + weight1)
 
+        # Where content is in one frame only, colours tell nothing and only the flow that brings
+        # it knows its motion.
+        in_both = seen / (seen + hidden)
         guesses = [
-            fill_holes(from0["motion"], from0["weight"]),
-            fill_holes(from1["motion"], from1["weight"]),
-            pair["flow01"],
-            -pair["flow10"],
+            (fill_holes(from0["motion"], from0["weight"]), _arrived(from0)),
+            (fill_holes(from1["motion"], from1["weight"]), _arrived(from1)),
+            (pair["flow01"], in_both),
+            (-pair["flow10"], in_both),
         ]
-        painted = [_paint(pair, motion, mask, time) for motion in guesses]
-        trust = ops.softmax(
-            ops.concatenate([-GUESS_SHARPNESS * gap for _, gap in painted], axis=-1)
-        )
+        painted = [_paint(pair, motion, mask, time) for motion, _ in guesses]
+        trust = [
+            ops.log(known + HOLE) - GUESS_SHARPNESS * around(in_both * gap)
+            for (_, known), (_, gap) in zip(guesses, painted, strict=True)
+        ]
+        trust = ops.softmax(ops.concatenate(trust, axis=-1))
         shares = ops.split(trust, len(guesses), axis=-1)
         frame = sum(share * frame for share, (frame, _) in zip(shares, painted, strict=True))
-        motion = sum(share * motion for share, motion in zip(shares, guesses, strict=True))
+        motion = sum(share * motion for share, (motion, _) in zip(shares, guesses, strict=True))
         return {
             "frame": ops.clip(frame, 0, 1),
             "flow0": -time * motion,
@@ -152,9 +159,8 @@ def _project(motion: Any, seen: Any, matched: Any, share: Any) -> dict[str, Any]
         matched: Whether their colours are found there.
         share: t for pixels of frame0, t - 1 for those of frame1.
     """
-    # Occluded pixels follow a guessed flow: where a consistent one lands too, that one is right.
-    weight = matched * (seen + HOLE)
-    values = [motion * weight, weight, matched * seen, matched * (1 - seen)]
+    weight = matched * seen + OCCLUDED
+    values = [motion * weight, weight, matched * seen, OCCLUDED * (1 - seen)]
     landed = splat(ops.concatenate(values, axis=-1), share * motion)
     return {
         "motion": landed[..., :2],
@@ -164,13 +170,22 @@ def _project(motion: Any, seen: Any, matched: Any, share: Any) -> dict[str, Any]
     }
 
 
+def _arrived(projected: dict[str, Any]) -> Any:
+    """1 where a pixel landed, seen or occluded; 0 in a hole."""
+    return ops.minimum(projected["weight"] / OCCLUDED, 1)
+
+
 def _paint(pair: dict[str, Any], motion: Any, mask: Any, time: Any) -> tuple[Any, Any]:
-    """The frame that a motion at t gives, and how far its two sources differ around each pixel."""
+    """The frame that a motion at t gives, and how far its two sources differ."""
     warped0 = backward_warp(pair["frame0"], -time * motion)
     warped1 = backward_warp(pair["frame1"], (1 - time) * motion)
     gap = ops.mean(ops.abs(warped0 - warped1), axis=-1, keepdims=True)
-    around = ops.average_pool(gap, GUESS_WINDOW, strides=1, padding="same")
-    return mask * warped0 + (1 - mask) * warped1, around
+    return mask * warped0 + (1 - mask) * warped1, gap
+
+
+def around(values: Any) -> Any:
+    """Means over the window around each pixel."""
+    return ops.average_pool(values, GUESS_WINDOW, strides=1, padding="same")
 
 
 def _estimator(flow: str | FlowEstimator) -> FlowEstimator:
