@@ -16,13 +16,20 @@ over all elements.
 from tfvfi.losses.census import census
 from tfvfi.losses.charbonnier import adaptive_charbonnier, charbonnier
 from tfvfi.losses.distillation import flow_distillation, robust_weight
+from tfvfi.losses.endpoint import endpoint_error, flow_difference, multi_scale_flow
 from tfvfi.losses.geometry import geometry
+from tfvfi.losses.unsupervised import photometric, smoothness
 
 __all__ = [
     "adaptive_charbonnier",
     "census",
     "charbonnier",
+    "endpoint_error",
+    "flow_difference",
     "flow_distillation",
     "geometry",
+    "multi_scale_flow",
+    "photometric",
     "robust_weight",
+    "smoothness",
 ]

@@ -1,0 +1,63 @@
+"""Endpoint errors: how far an estimated flow ends from where it should."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from keras import ops
+
+from tfvfi.errors import InputError
+from tfvfi.ops import channel_norm
+
+NORMS = ("l1", "l2")
+
+
+def endpoint_error(flow: Any, target: Any) -> Any:
+    """Mean distance between the ends of two flows, (B, H, W, 2), in their unit.
+
+    Example:
+        >>> import numpy as np, tfvfi
+        >>> flow = np.full((1, 4, 4, 2), (3, 4), "float32")
+        >>> float(tfvfi.losses.endpoint_error(flow, np.zeros_like(flow)))
+        5.0
+    """
+    return ops.mean(channel_norm(flow - target))
+
+
+def flow_difference(flow: Any, target: Any, norm: str = "l2") -> Any:
+    """Mean over all components of the absolute difference ("l1"), or the endpoint error ("l2")."""
+    if norm not in NORMS:
+        raise InputError(f"norm is one of {', '.join(NORMS)}. Received: {norm!r}")
+    return ops.mean(ops.abs(flow - target)) if norm == "l1" else endpoint_error(flow, target)
+
+
+def multi_scale_flow(
+    flows: Sequence[Any],
+    target: Any,
+    norm: str = "l1",
+    first_weight: float = 0.32,
+    first_scale: int = 4,
+    unit: float = 20.0,
+) -> tuple[Any, Any]:
+    """Weighted differences of flows at several sizes, as FlowNet 2.0 is trained.
+
+    Every level has half the size and half the weight of the one before; the target is averaged
+    down to it.
+
+    Args:
+        flows: From fine to coarse, (B, h, w, 2), in units of `unit` pixels of the target's size.
+        target: (B, H, W, 2), in pixels; sides that divide by the coarsest scale.
+        norm: "l1" or "l2".
+        first_weight: The weight of the first level.
+        first_scale: How many times smaller the first level is than the target.
+        unit: How many pixels one unit of the flows is.
+
+    Returns:
+        The loss, and the endpoint error weighted in the same way.
+    """
+    loss = error = 0.0
+    for level, flow in enumerate(flows):
+        scale, weight = first_scale * 2**level, first_weight / 2**level
+        smaller = ops.average_pool(target / unit, scale, scale)
+        loss = loss + weight * flow_difference(flow, smaller, norm)
+        error = error + weight * endpoint_error(flow, smaller)
+    return loss, error
