@@ -159,9 +159,8 @@ def _check_options(network: type, options: dict[str, Any]) -> None:
         taken |= set(inspect.signature(cls.__init__).parameters) - {"self", "kwargs", "args"}
     unknown = sorted(set(options) - taken)
     if unknown:
-        raise InputError(
-            f"{network.__name__} takes no option '{unknown[0]}'; it takes: {', '.join(sorted(taken))}"
-        )
+        known = ", ".join(sorted(taken))
+        raise InputError(f"{network.__name__} takes no option '{unknown[0]}'; it takes: {known}")
 
 
 def _how_to_get_weights(known: Preset) -> str:
