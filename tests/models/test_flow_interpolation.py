@@ -96,7 +96,7 @@ def test_consistency_tells_occlusion():
     back = -flow
     back[:, :, 6:] = 9.0
     seen = ops.convert_to_numpy(consistency(flow, back))[0, 0, :, 0]
-    assert seen[:3].min() > 0.99 and seen[3:].max() < 1e-3
+    assert seen[:3].min() > 0.99 and seen[3:].max() < 0.02
 
 
 def test_holes_are_filled_from_their_surroundings():
