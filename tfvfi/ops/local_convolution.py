@@ -78,17 +78,17 @@ def _check_padded(image, kernels, taps):
     if None in taps or 0 in taps:
         raise InputError(f"the number of taps must be known and positive. Received: {taps}.")
     received = f"Received: image {tuple(image.shape)} and kernels {tuple(kernels.shape)}."
-    padded = (kernels.shape[0], *_plus(kernels.shape[1:3], taps))
+    more = (1, *taps)
+    padded = tuple(
+        None if size is None else size + extra - 1
+        for size, extra in zip(kernels.shape[:3], more, strict=True)
+    )
     for expected, actual in zip(padded, image.shape[:3], strict=True):
         if expected is not None and actual is not None and expected != actual:
             raise InputError(
                 f"`image` must be padded by one pixel less than the {taps[0]} x {taps[1]} taps, "
                 f"to {padded} in batch, height and width. {received}"
             )
-
-
-def _plus(sizes, taps):
-    return [None if size is None else size + more - 1 for size, more in zip(sizes, taps)]
 
 
 def _separable(row_count, column_count):
