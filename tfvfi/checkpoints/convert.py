@@ -1,0 +1,59 @@
+"""From a published checkpoint to a Keras weight file that says where it came from."""
+
+from pathlib import Path
+
+from tfvfi import registry, weights
+from tfvfi.checkpoints.port import port, rules_of
+from tfvfi.checkpoints.reader import read
+from tfvfi.errors import InputError
+
+
+def convert(
+    model_name: str, checkpoint: str | Path, output: str | Path, overwrite: bool = False
+) -> None:
+    """Converts a PyTorch, safetensors or .npz checkpoint to Keras weights.
+
+    The times that the weights answer are measured and stored with them.
+
+    Args:
+        model_name: One of `tfvfi.list_models()`.
+        checkpoint: The published file.
+        output: Ends in `.weights.h5`; it appears only when it is complete.
+        overwrite: Replace an output that exists.
+
+    Raises:
+        InputError: The checkpoint cannot be read or is another network's, or the output is
+            misnamed or exists.
+
+    Example:
+        >>> import os, tempfile
+        >>> import numpy as np, tfvfi
+        >>> from tfvfi import checkpoints
+        >>> folder = tempfile.mkdtemp()
+        >>> np.savez(folder + "/other.npz", kernel=np.ones(3))
+        >>> checkpoints.convert("ifrnet_s", folder + "/other.npz", folder + "/a.weights.h5")
+        Traceback (most recent call last):
+        tfvfi.errors.InputError: ...
+    """
+    output = Path(output)
+    weights.check_name(output)
+    if output.exists() and not overwrite:
+        raise InputError(f"{output} exists; name another output, or pass --overwrite")
+    known = registry.preset(model_name)
+    if not known.has_weights:
+        raise InputError(f"{model_name} has no weights of its own, so there is nothing to convert")
+    found = read(checkpoint)
+    model = registry.build(model_name)
+    port(found.tensors, model, rules_of(model_name), source=str(checkpoint))
+    if known.kind == "interpolator":
+        model.measure_times()
+    published = {one.file: one for one in known.checkpoints}.get(found.path.name)
+    weights.save(
+        model,
+        output,
+        origin=published.source if published else known.origin,
+        checkpoint=found.path.name,
+        sha256=found.sha256,
+        licence=published.licence if published else known.licence,
+        trained_on=published.trained_on if published else "unknown",
+    )

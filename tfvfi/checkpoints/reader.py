@@ -1,0 +1,175 @@
+"""Reads the weights in a published file, whatever its form, without PyTorch."""
+
+import hashlib
+import mmap
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from tfvfi.checkpoints.bounds import Budget, UnreadableError
+from tfvfi.checkpoints.plain_files import looks_like_safetensors, read_npz, read_safetensors
+from tfvfi.checkpoints.tensors import Tensor
+from tfvfi.checkpoints.torch_files import DESCRIPTION, LegacyFile, TorchFile, ZipFile
+from tfvfi.checkpoints.unpickle import NumpyArray
+from tfvfi.checkpoints.zips import Archive
+from tfvfi.errors import InputError
+
+# Where training scripts keep the weights, among other things.
+WRAPPERS = ("state_dict", "model_state_dict", "model", "params", "net", "network")
+# What they keep besides, with tensors that are no weights.
+BOOKKEEPING = ("optim", "sched", "scaler")
+# DataParallel puts it before every key.
+PARALLEL = "module."
+MAX_DEPTH = 8
+MAX_ITEMS = 500_000
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a file holds.
+
+    Attributes:
+        path: The file.
+        sha256: Its SHA-256, in hexadecimal.
+        tensors: Its weights in the order of the file; half precision stays, bfloat16 becomes
+            float32.
+        extras: Plain values beside them, such as the epoch.
+    """
+
+    path: Path
+    sha256: str
+    tensors: dict[str, np.ndarray]
+    extras: dict[str, Any] = field(default_factory=dict)
+
+
+def read(path: str | Path) -> Checkpoint:
+    """Reads the weights of a PyTorch, safetensors or .npz file; nothing in the file is run.
+
+    The form is recognized by content, whatever the file is called. `{"state_dict": ...}` is
+    unwrapped, several `state_dict...` become prefixes, a `module.` before every key is dropped.
+
+    Raises:
+        InputError: The file is missing, damaged, of another kind, or refers to what no weights
+            need; the sentence says which.
+
+    Example:
+        >>> import tempfile
+        >>> import numpy as np
+        >>> path = tempfile.mkdtemp() + "/weights.npz"
+        >>> np.savez(path, kernel=np.ones((3, 2)))
+        >>> {name: tensor.shape for name, tensor in read(path).tensors.items()}
+        {'kernel': (3, 2)}
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"there is no checkpoint {path}")
+    try:
+        with open(path, "rb") as file:
+            size = path.stat().st_size
+            if size == 0:
+                raise UnreadableError("is empty; get it anew")
+            tensors, extras = _read_any(file, size)
+            file.seek(0)
+            sha256 = _sha256(file)
+    except UnreadableError as reason:
+        raise InputError(f"{path} {reason}") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}") from None
+    if not tensors:
+        raise InputError(f"{path} holds no weights; name a file with a state_dict")
+    return Checkpoint(path, sha256, _without_parallel(tensors), extras)
+
+
+def _read_any(file: BinaryIO, size: int) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Arrays and extras of a file, by the form that its first bytes tell."""
+    head = file.read(512)
+    budget = Budget(size)
+    if head.startswith(b"PK\x03\x04"):
+        archive = Archive(file, size)
+        if any(name.rpartition("/")[2] == DESCRIPTION for name in archive.names):
+            return _weights(ZipFile(archive), budget)
+        if archive.names and all(name.endswith(".npy") for name in archive.names):
+            return read_npz(archive, budget), {}
+        raise UnreadableError(
+            "is a zip archive without weights; unpack it and name the file inside"
+        )
+    if looks_like_safetensors(head):
+        return read_safetensors(_mapped(file), budget)
+    if head.startswith(b"\x80"):
+        return _weights(LegacyFile(_mapped(file)), budget)
+    if head.startswith(b"\x89HDF"):
+        raise UnreadableError(
+            "is an HDF5 file: Keras weights need no conversion, load them as they are"
+        )
+    if head[257:262] == b"ustar":
+        raise UnreadableError(
+            "is a tar archive: unpack it if it holds a checkpoint; if PyTorch before 0.2 wrote it, "
+            "load it there and save it anew"
+        )
+    raise UnreadableError("is no checkpoint: PyTorch's forms, .safetensors and .npz are known")
+
+
+def _mapped(file: BinaryIO) -> memoryview:
+    return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+
+
+def _sha256(file: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    while block := file.read(2**20):
+        digest.update(block)
+    return digest.hexdigest()
+
+
+def _weights(file: TorchFile, budget: Budget) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    if not isinstance(file.root, dict):
+        raise UnreadableError(
+            f"holds a {type(file.root).__name__}, not weights by name; save a state_dict()"
+        )
+    chosen = _choose(file.root)
+    tensors = {name: file.array(value, budget) for name, value in _flatten(chosen).items()}
+    extras = {
+        key: value
+        for key, value in file.root.items()
+        if isinstance(value, str | int | float) and key not in tensors
+    }
+    return tensors, extras
+
+
+def _choose(root: dict[str, Any]) -> dict[str, Any]:
+    """The part of a training checkpoint that holds the weights."""
+    for wrapper in WRAPPERS:
+        if isinstance(root.get(wrapper), dict):
+            return root[wrapper]
+    parts = {key: value for key, value in root.items() if key.startswith("state_dict")}
+    if parts:
+        return parts
+    return {key: value for key, value in root.items() if not key.startswith(BOOKKEEPING)}
+
+
+def _flatten(root: dict[str, Any]) -> dict[str, Tensor | NumpyArray]:
+    """The tensors in nested dicts, their names joined by dots."""
+    found: dict[str, Tensor | NumpyArray] = {}
+    waiting = [("", root, 0)]
+    visited = 0
+    while waiting:
+        prefix, part, depth = waiting.pop()
+        visited += len(part)
+        # A dict may hold itself, or the same one many times.
+        if depth > MAX_DEPTH or visited > MAX_ITEMS:
+            raise UnreadableError("nests its weights far deeper than weights need; refused")
+        inner = []
+        for key, value in part.items():
+            if isinstance(value, Tensor | NumpyArray):
+                found[prefix + key] = value
+            elif isinstance(value, dict):
+                inner.append((f"{prefix}{key}.", value, depth + 1))
+        waiting.extend(reversed(inner))
+    return found
+
+
+def _without_parallel(tensors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    if all(name.startswith(PARALLEL) for name in tensors):
+        return {name.removeprefix(PARALLEL): tensor for name, tensor in tensors.items()}
+    return tensors

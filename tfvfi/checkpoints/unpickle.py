@@ -1,0 +1,488 @@
+"""Reads pickled weights without running anything: a small machine of our own.
+
+A pickle is a program. Python's unpickler runs it with Python's own objects: what it names is
+imported, what it reduces is called, what it builds has its `__setstate__` called, and an
+allow-list is only as good as every class on it. This machine has nothing to attack: a name in a
+pickle is text that is looked up in one table (`BUILDERS`), whose functions take plain data and
+give plain data (numbers, text, lists, dicts, descriptions of tensors). Nothing is imported, no
+attribute is followed, no class is made. A name outside the table is refused.
+
+It is bounded as well: every length is checked against the bytes that are there before they are
+read, the number of steps is limited, nothing recurses, and whole numbers have at most 16 bytes.
+Keys of dicts are turned into text, whose hashes an attacker cannot foresee.
+"""
+
+import re
+import struct
+from collections.abc import Callable, Sequence, Sized
+from typing import Any
+
+import numpy as np
+
+from tfvfi.checkpoints.bounds import UnreadableError
+from tfvfi.checkpoints.tensors import DTYPES, Storage, Tensor
+
+# A state dict takes about 30 steps a tensor.
+MAX_STEPS = 2_000_000
+MAX_NUMBER_BYTES = 16
+MAX_LINE = 4096
+# Items and characters that calls may copy: a pickle can name one long text again and again.
+MAX_COPIED = 64 * 2**20
+STOP = ord(".")
+# What comes of plain data of the wrong kind, number or order.
+NOT_AS_EXPECTED = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
+
+
+class Name(str):
+    """A name that a pickle refers to; nothing is ever looked up by it but `BUILDERS`."""
+
+    __slots__ = ()
+
+
+class NumpyType:
+    """A numpy dtype under construction: its byte order arrives later."""
+
+    def __init__(self, text: Any):
+        if not isinstance(text, str) or not re.fullmatch("[<>|=]?(f[248]|[iu][1248]|b1)", text):
+            raise UnreadableError(f"holds numpy data of type {_shown(text)}, which are no weights")
+        self.dtype = np.dtype(text)
+
+    def build(self, state: Any) -> None:
+        """Takes the byte order."""
+        if not isinstance(state, tuple) or len(state) < 2 or state[1] not in ("<", ">", "|", "="):
+            raise ValueError
+        self.dtype = self.dtype.newbyteorder(state[1])
+
+
+class NumpyArray:
+    """A numpy array under construction: its data arrive later."""
+
+    def __init__(self) -> None:
+        self.value = np.zeros(0)
+
+    def build(self, state: Any) -> None:
+        """Takes shape, type and data."""
+        _, shape, kind, column_major, data = state
+        order = "F" if column_major else "C"
+        self.value = np.frombuffer(_bytes(data), kind.dtype).reshape(shape, order=order)
+
+
+def _rebuild_tensor(storage: Any, offset: Any, size: Any, stride: Any, *_: Any) -> Tensor:
+    if not isinstance(storage, Storage):
+        raise ValueError
+    return Tensor(storage, storage.dtype, offset, size, stride)
+
+
+def _rebuild_tensor_v3(
+    storage: Any, offset: Any, size: Any, stride: Any, _grad: Any, _hooks: Any, dtype: Any, *_: Any
+) -> Tensor:
+    known = dtype.removeprefix("torch.") if isinstance(dtype, Name) else None
+    if not isinstance(storage, Storage) or known not in DTYPES:
+        raise ValueError
+    return Tensor(storage, known, offset, size, stride)
+
+
+def _first(value: Any, *_: Any) -> Any:
+    return value
+
+
+def _nothing(*_: Any) -> dict:
+    """What stands for bookkeeping that no weight depends on."""
+    return {}
+
+
+def _ordered_dict(pairs: Any = ()) -> dict:
+    found: dict[str, Any] = {}
+    for key, value in pairs.items() if isinstance(pairs, dict) else pairs:
+        _set(found, key, value)
+    return found
+
+
+def _numpy_scalar(kind: NumpyType, data: Any) -> int | float | bool:
+    return np.frombuffer(_bytes(data), kind.dtype, count=1)[0].item()
+
+
+def _encode(text: str, encoding: str = "") -> bytes:
+    if encoding != "latin1":
+        raise UnreadableError(
+            f"encodes text as {_shown(encoding)}, not needed to read weights; refused"
+        )
+    return text.encode("latin1")
+
+
+STORAGES = {
+    "Float": "float32",
+    "Double": "float64",
+    "Half": "float16",
+    "BFloat16": "bfloat16",
+    "Long": "int64",
+    "Int": "int32",
+    "Short": "int16",
+    "Char": "int8",
+    "Byte": "uint8",
+    "Bool": "bool",
+    "Untyped": "uint8",
+}
+# The type of a storage, by the names it goes by.
+STORAGE_TYPES = {f"torch.{name}Storage": dtype for name, dtype in STORAGES.items()} | {
+    f"torch.storage.{name}Storage": dtype for name, dtype in STORAGES.items()
+}
+
+# What may be named. None: the name is only passed on.
+BUILDERS: dict[str, Callable[..., Any] | None] = {
+    **dict.fromkeys(STORAGE_TYPES),
+    **dict.fromkeys(f"torch.{dtype}" for dtype in DTYPES),
+    "torch._utils._rebuild_tensor": _rebuild_tensor,
+    "torch._utils._rebuild_tensor_v2": _rebuild_tensor,
+    "torch._utils._rebuild_tensor_v3": _rebuild_tensor_v3,
+    "torch._utils._rebuild_parameter": _first,
+    "torch._utils._rebuild_parameter_with_state": _first,
+    "torch._utils._rebuild_device_tensor_from_numpy": _first,
+    "torch.nn.parameter.Parameter": _first,
+    "torch.Size": _first,
+    "torch.device": _nothing,
+    "collections.OrderedDict": _ordered_dict,
+    "collections.Counter": _nothing,
+    "collections.defaultdict": _nothing,
+    "argparse.Namespace": _nothing,
+    "builtins.set": _first,
+    "__builtin__.set": _first,
+    "builtins.dict": _nothing,
+    "__builtin__.dict": _nothing,
+    "numpy.dtype": lambda text, *_: NumpyType(text),
+    "numpy.ndarray": None,
+    "numpy.core.multiarray.scalar": _numpy_scalar,
+    "numpy._core.multiarray.scalar": _numpy_scalar,
+    "numpy.core.multiarray._reconstruct": lambda *_: NumpyArray(),
+    "numpy._core.multiarray._reconstruct": lambda *_: NumpyArray(),
+    "_codecs.encode": _encode,
+}
+
+
+def unpickle(data: memoryview, position: int, persistent: Callable[[Any], Any]) -> tuple[Any, int]:
+    """The value that a pickle describes, and where the pickle ends.
+
+    Args:
+        data: Bytes that hold it.
+        position: Where it begins.
+        persistent: Gives the storage for a persistent id.
+    """
+    machine = Machine(data, position, persistent)
+    try:
+        return machine.run(), machine.position
+    except NOT_AS_EXPECTED:
+        raise UnreadableError(
+            "is damaged: its list of tensors cannot be read; get it anew"
+        ) from None
+
+
+class Machine:
+    """The stack, the memo and the instructions."""
+
+    def __init__(self, data: memoryview, position: int, persistent: Callable[[Any], Any]):
+        self.data = data
+        self.position = position
+        self.persistent = persistent
+        self.stack: list[Any] = []
+        self.marks: list[list[Any]] = []
+        self.memo: dict[int, Any] = {}
+        self.copied = 0
+
+    def run(self) -> Any:
+        """Carries out instructions until the one that stops."""
+        for _ in range(MAX_STEPS):
+            code = self.read(1)[0]
+            if code == STOP:
+                return self.stack.pop()
+            if code not in INSTRUCTIONS:
+                raise UnreadableError(
+                    f"holds the pickle instruction {code:#04x}, which is not needed to read "
+                    "weights; refused, nothing was run"
+                )
+            INSTRUCTIONS[code](self)
+        raise UnreadableError("describes more objects than weights need; refused, nothing was run")
+
+    def read(self, size: int) -> memoryview:
+        """The next bytes, if they are there."""
+        if not 0 <= size <= len(self.data) - self.position:
+            raise UnreadableError(
+                "is cut off or damaged: its list of tensors ends early; get it anew"
+            )
+        self.position += size
+        return self.data[self.position - size : self.position]
+
+    def number(self, form: str) -> Any:
+        """The next number of a `struct` form."""
+        return struct.unpack(form, self.read(struct.calcsize(form)))[0]
+
+    def line(self) -> str:
+        """The next line of text."""
+        head = bytes(self.data[self.position : self.position + MAX_LINE])
+        end = head.index(b"\n")
+        self.position += end + 1
+        return head[:end].decode("utf-8")
+
+    def push(self, value: Any) -> None:
+        """Puts a value on the stack."""
+        self.stack.append(value)
+
+    def since_mark(self) -> list[Any]:
+        """Takes off what was put on the stack since the last mark."""
+        items, self.stack = self.stack, self.marks.pop()
+        return items
+
+    def name(self, module: Any, name: Any) -> Name:
+        """A name from the table; any other is refused."""
+        if not isinstance(module, str) or not isinstance(name, str):
+            raise ValueError
+        full = f"{module}.{name}"
+        if full not in BUILDERS:
+            raise UnreadableError(
+                f"refers to {_shown(full)}, which is not needed to read weights; "
+                "refused, nothing was run"
+            )
+        return Name(full)
+
+    def call(self, name: Any, arguments: Any) -> Any:
+        """What stands for a call of that name."""
+        if not isinstance(name, Name) or not isinstance(arguments, tuple | list):
+            raise ValueError
+        builder = BUILDERS[name]
+        if builder is None:
+            raise UnreadableError(f"calls {name}, which is not needed to read weights; refused")
+        self.count_copies(arguments)
+        return builder(*arguments)
+
+    def count_copies(self, values: Sequence[Any]) -> None:
+        """Keeps what calls copy within bounds."""
+        self.copied += sum(len(value) for value in values if isinstance(value, Sized))
+        if self.copied > MAX_COPIED:
+            raise UnreadableError("copies more than weights need; refused, nothing was run")
+
+
+def _reduce(machine: Machine) -> None:
+    arguments, name = machine.stack.pop(), machine.stack.pop()
+    machine.push(machine.call(name, arguments))
+
+
+def _reduce_with_keywords(machine: Machine) -> None:
+    machine.stack.pop()
+    _reduce(machine)
+
+
+def _instance(machine: Machine) -> None:
+    name = machine.name(machine.line(), machine.line())
+    machine.push(machine.call(name, machine.since_mark()))
+
+
+def _object(machine: Machine) -> None:
+    name, *arguments = machine.since_mark()
+    machine.push(machine.call(name, arguments))
+
+
+def _build(machine: Machine) -> None:
+    """State is what numpy data wait for; other state (of a dict, of arguments) is no weight."""
+    state, target = machine.stack.pop(), machine.stack[-1]
+    if isinstance(target, NumpyType | NumpyArray):
+        machine.count_copies(state)
+        target.build(state)
+    elif not isinstance(target, dict):
+        raise ValueError
+
+
+def _stack_name(machine: Machine) -> None:
+    name, module = machine.stack.pop(), machine.stack.pop()
+    machine.push(machine.name(module, name))
+
+
+def _set_items(machine: Machine) -> None:
+    items = machine.since_mark()
+    _set_all(machine.stack[-1], items)
+
+
+def _set_item(machine: Machine) -> None:
+    value, key = machine.stack.pop(), machine.stack.pop()
+    _set_all(machine.stack[-1], [key, value])
+
+
+def _append_items(machine: Machine) -> None:
+    items = machine.since_mark()
+    _append_all(machine.stack[-1], items)
+
+
+def _append_item(machine: Machine) -> None:
+    item = machine.stack.pop()
+    _append_all(machine.stack[-1], [item])
+
+
+def _new_dict(machine: Machine) -> None:
+    items = machine.since_mark()
+    machine.push({})
+    _set_all(machine.stack[-1], items)
+
+
+def _mark(machine: Machine) -> None:
+    machine.marks.append(machine.stack)
+    machine.stack = []
+
+
+def _pop(machine: Machine) -> None:
+    if machine.stack:
+        machine.stack.pop()
+    else:
+        machine.since_mark()
+
+
+def _tuple_of(count: int) -> Callable[[Machine], None]:
+    def make(machine: Machine) -> None:
+        items = tuple(machine.stack.pop() for _ in range(count))
+        machine.push(items[::-1])
+
+    return make
+
+
+def _whole_number(data: bytes) -> int:
+    if len(data) > MAX_NUMBER_BYTES:
+        raise UnreadableError("holds a number of absurd length; refused")
+    return int.from_bytes(data, "little", signed=True)
+
+
+def _written_number(text: str) -> int | bool:
+    if len(text) > 2 * MAX_NUMBER_BYTES:
+        raise UnreadableError("holds a number of absurd length; refused")
+    return {"00": False, "01": True}[text] if text in ("00", "01") else int(text.rstrip("L"))
+
+
+def _written_text(text: str) -> str:
+    if len(text) < 2 or text[0] != text[-1] or text[0] not in "'\"" or "\\" in text:
+        raise ValueError
+    return text[1:-1]
+
+
+def _remember(machine: Machine, key: int) -> None:
+    if not 0 <= key < 2**32:
+        raise ValueError
+    machine.memo[key] = machine.stack[-1]
+
+
+def _pushes(make: Callable[[Machine], Any]) -> Callable[[Machine], None]:
+    return lambda machine: machine.push(make(machine))
+
+
+def _number(form: str) -> Callable[[Machine], None]:
+    return _pushes(lambda machine: machine.number(form))
+
+
+def _text(form: str, encoding: str) -> Callable[[Machine], None]:
+    return _pushes(
+        lambda machine: str(machine.read(machine.number(form)), encoding, "surrogatepass")
+    )
+
+
+def _raw(form: str) -> Callable[[Machine], None]:
+    return _pushes(lambda machine: bytes(machine.read(machine.number(form))))
+
+
+# Python 2 wrote bytes as text, which "latin1" keeps as they are.
+INSTRUCTIONS: dict[int, Callable[[Machine], None]] = {
+    ord(code): instruction
+    for code, instruction in {
+        "\x80": lambda machine: machine.number("<B"),  # protocol
+        "\x95": lambda machine: machine.number("<Q"),  # frame
+        "N": _pushes(lambda _: None),
+        "\x88": _pushes(lambda _: True),
+        "\x89": _pushes(lambda _: False),
+        "I": _pushes(lambda machine: _written_number(machine.line())),
+        "L": _pushes(lambda machine: _written_number(machine.line())),
+        "F": _pushes(lambda machine: float(machine.line())),
+        "K": _number("<B"),
+        "M": _number("<H"),
+        "J": _number("<i"),
+        "G": _number(">d"),
+        "\x8a": _pushes(lambda machine: _whole_number(machine.read(machine.number("<B")))),
+        "\x8b": _pushes(lambda machine: _whole_number(machine.read(machine.number("<i")))),
+        "S": _pushes(lambda machine: _written_text(machine.line())),
+        "V": _pushes(lambda machine: machine.line()),
+        "U": _text("<B", "latin1"),
+        "T": _text("<i", "latin1"),
+        "X": _text("<I", "utf-8"),
+        "\x8c": _text("<B", "utf-8"),
+        "\x8d": _text("<Q", "utf-8"),
+        "C": _raw("<B"),
+        "B": _raw("<I"),
+        "\x8e": _raw("<Q"),
+        "\x96": _raw("<Q"),
+        ")": _pushes(lambda _: ()),
+        "]": _pushes(lambda _: []),
+        "}": _pushes(lambda _: {}),
+        "\x8f": _pushes(lambda _: []),  # a set
+        "(": _mark,
+        "0": _pop,
+        "1": lambda machine: machine.since_mark(),
+        "2": _pushes(lambda machine: machine.stack[-1]),
+        "t": _pushes(lambda machine: tuple(machine.since_mark())),
+        "\x85": _tuple_of(1),
+        "\x86": _tuple_of(2),
+        "\x87": _tuple_of(3),
+        "l": _pushes(lambda machine: machine.since_mark()),
+        "\x91": _pushes(lambda machine: machine.since_mark()),  # a frozen set
+        "d": _new_dict,
+        "a": _append_item,
+        "e": _append_items,
+        "\x90": _append_items,
+        "s": _set_item,
+        "u": _set_items,
+        "p": lambda machine: _remember(machine, _written_number(machine.line())),
+        "q": lambda machine: _remember(machine, machine.number("<B")),
+        "r": lambda machine: _remember(machine, machine.number("<I")),
+        "\x94": lambda machine: _remember(machine, len(machine.memo)),
+        "g": _pushes(lambda machine: machine.memo[_written_number(machine.line())]),
+        "h": _pushes(lambda machine: machine.memo[machine.number("<B")]),
+        "j": _pushes(lambda machine: machine.memo[machine.number("<I")]),
+        "c": _pushes(lambda machine: machine.name(machine.line(), machine.line())),
+        "\x93": _stack_name,
+        "R": _reduce,
+        "\x81": _reduce,  # a new object
+        "\x92": _reduce_with_keywords,
+        "i": _instance,
+        "o": _object,
+        "b": _build,
+        "Q": _pushes(lambda machine: machine.persistent(machine.stack.pop())),
+    }.items()
+}
+
+
+def _set_all(target: Any, items: list[Any]) -> None:
+    if not isinstance(target, dict) or len(items) % 2:
+        raise ValueError
+    for key, value in zip(items[::2], items[1::2], strict=True):
+        _set(target, key, value)
+
+
+def _set(target: dict[str, Any], key: Any, value: Any) -> None:
+    # Weights are named by text, optimizer states by numbers; what has other keys is neither.
+    if isinstance(key, str | int | float):
+        target[str(key)] = value
+
+
+def _append_all(target: Any, items: list[Any]) -> None:
+    if not isinstance(target, list):
+        raise ValueError
+    target.extend(items)
+
+
+def _bytes(data: Any) -> bytes:
+    return data.encode("latin1") if isinstance(data, str) else bytes(memoryview(data))
+
+
+def _shown(value: Any) -> str:
+    """Text from a file, fit for a sentence."""
+    text = value if isinstance(value, str) else type(value).__name__
+    return "".join(letter if letter.isprintable() else "?" for letter in text[:100])

@@ -1,0 +1,32 @@
+"""Converts a published PyTorch checkpoint to Keras weights; PyTorch is not needed.
+
+Reads the .pth, .pt, .pth.tar, .pytorch and .ckpt files that torch.save writes, .safetensors and
+.npz. Nothing in the file is run. The output records where the weights came from, their licence,
+and the times that they answer.
+
+    python tools/convert_checkpoint.py --model=ifrnet --checkpoint=IFRNet_Vimeo90K.pth \\
+        --output=ifrnet_vimeo90k.weights.h5
+"""
+
+from absl import flags
+
+from tfvfi import command
+
+FLAGS = flags.FlagValues()
+flags.DEFINE_string("model", None, "network, as in tfvfi.list_models()", flag_values=FLAGS)
+flags.DEFINE_string("checkpoint", None, "the published file", flag_values=FLAGS)
+flags.DEFINE_string("output", None, "file to write, *.weights.h5", flag_values=FLAGS)
+flags.DEFINE_boolean("overwrite", False, "replace an existing output", flag_values=FLAGS)
+flags.mark_flags_as_required(["model", "checkpoint", "output"], flag_values=FLAGS)
+
+
+def main() -> None:
+    """Flags in, a weight file out."""
+    from tfvfi import checkpoints
+
+    checkpoints.convert(FLAGS.model, FLAGS.checkpoint, FLAGS.output, FLAGS.overwrite)
+    print(f"wrote {FLAGS.output}")
+
+
+if __name__ == "__main__":
+    command.run(main, FLAGS)
