@@ -118,27 +118,35 @@ class FlowNet(Block):
             name: Conv2D(*settings, activation=_leaky, name=name, **rounded)
             for name, settings in self.plan.encoder.items()
         }
-        self.deconvolutions = {
-            level: Double(width, activation=_leaky, name=f"deconv{level}", **rounded)
-            for level, width in self.plan.deconvolutions.items()
-        }
-        self.smoothing = {
-            level: Conv2D(width, name=f"inter_conv{level}", **rounded)
-            for level, width in self.plan.smoothing.items()
-        }
-        self.predictions = {
-            level: Conv2D(2, name=f"predict_flow{level}", **exact)
-            for level in (self.plan.coarsest, *self.plan.levels)
-        }
-        self.enlarging = {
-            level: Double(
+        # The decoder's, from coarse to fine.
+        levels = self.plan.levels
+        self.deconvolutions = [
+            Double(
+                self.plan.deconvolutions[level],
+                activation=_leaky,
+                name=f"deconv{level}",
+                **rounded,
+            )
+            for level in levels
+        ]
+        self.smoothing = [
+            Conv2D(self.plan.smoothing[level], name=f"inter_conv{level}", **rounded)
+            for level in levels
+            if level in self.plan.smoothing
+        ]
+        self.enlarging = [
+            Double(
                 2,
                 use_bias=self.plan.enlarging_bias,
                 name=f"upsampled_flow{level + 1}_to_{level}",
                 **exact,
             )
-            for level in self.plan.levels
-        }
+            for level in levels
+        ]
+        self.predictions = [
+            Conv2D(2, name=f"predict_flow{level}", **exact)
+            for level in (self.plan.coarsest, *levels)
+        ]
 
     def call(self, inputs: Any) -> list[Any]:
         """Flows from the finest level to the coarsest.
@@ -175,13 +183,13 @@ class FlowNet(Block):
 
     def _decode(self, found: dict[str, Any]) -> list[Any]:
         maps = list(found.values())[-1]
-        flows = [self.predictions[self.plan.coarsest](maps)]
-        for level in self.plan.levels:
+        flows = [self.predictions[0](maps)]
+        for step, level in enumerate(self.plan.levels):
             skip = found[self.plan.skips[level]]
-            flow = ops.cast(self.enlarging[level](flows[0]), skip.dtype)
-            maps = ops.concatenate([skip, self.deconvolutions[level](maps), flow], axis=-1)
-            seen = self.smoothing[level](maps) if level in self.smoothing else maps
-            flows.insert(0, self.predictions[level](seen))
+            flow = ops.cast(self.enlarging[step](flows[0]), skip.dtype)
+            maps = ops.concatenate([skip, self.deconvolutions[step](maps), flow], axis=-1)
+            seen = self.smoothing[step](maps) if self.smoothing else maps
+            flows.insert(0, self.predictions[step + 1](seen))
         return flows
 
 
