@@ -7,7 +7,6 @@ precision the convolutions alone decide what is rounded and flow stays float32.
 
 from typing import Any
 
-import keras
 from keras import initializers, layers, ops
 
 
@@ -79,41 +78,30 @@ class Double(layers.Conv2DTranspose):
         )
 
 
-class ConvPReLU(Conv2D):
-    """A convolution and a PReLU."""
-
-    def build(self, input_shape: tuple) -> None:
-        """Creates kernel, bias and slopes."""
-        super().build(input_shape)
-        self.alpha = add_slopes(self, self.filters)
-
-    def call(self, image: Any) -> Any:
-        """The image convolved, its negative values multiplied by a slope per channel."""
-        return prelu(super().call(image), self.alpha)
-
-
 class PReLU(layers.Layer):
-    """Multiplies negative values by a slope per channel."""
+    """Multiplies negative values by a slope per channel, which begins at 0.25."""
 
     def build(self, input_shape: tuple) -> None:
         """Creates the slopes."""
-        self.alpha = add_slopes(self, input_shape[-1])
+        self.alpha = self.add_weight(
+            shape=input_shape[-1:], initializer=initializers.Constant(0.25), name="alpha"
+        )
 
     def call(self, values: Any) -> Any:
         """The values, negative ones multiplied by a slope per channel."""
-        return prelu(values, self.alpha)
+        return ops.where(values > 0, values, self.alpha * values)
 
 
-def prelu(values: Any, alpha: Any) -> Any:
-    """`values` where they are positive, else `alpha` times as much; one alpha per channel."""
-    return ops.where(values > 0, values, alpha * values)
+class ConvPReLU(Conv2D):
+    """A convolution and a PReLU."""
 
+    def __init__(self, filters: int, kernel_size: int = 3, strides: int = 1, **kwargs: Any):
+        super().__init__(filters, kernel_size, strides, **kwargs)
+        self.prelu = PReLU(dtype=self.dtype_policy, name="prelu")
 
-def add_slopes(layer: layers.Layer, channels: int) -> keras.Variable:
-    """The slopes of a PReLU as weights of a layer, beginning at 0.25."""
-    return layer.add_weight(
-        shape=(channels,), initializer=initializers.Constant(0.25), name="alpha"
-    )
+    def call(self, image: Any) -> Any:
+        """The image convolved, its negative values multiplied by a slope per channel."""
+        return self.prelu(super().call(image))
 
 
 def starting_values() -> initializers.Initializer:

@@ -12,7 +12,9 @@ def variable_names(config: Mapping[str, Any]) -> dict[str, str]:
     names = {}
     for level in range(1, len(config["widths"]) + 1):
         for step in range(2):
-            names |= _conv_prelu(f"encoder.pyramid{level}.{step}", f"encoder/level{level}/conv{step}")
+            names |= _conv_prelu(
+                f"encoder.pyramid{level}.{step}", f"encoder/level{level}/conv{step}"
+            )
     for level in (4, 3, 2, 1):
         theirs, ours = f"decoder{level}.convblock", f"decoder{level}"
         names |= _conv_prelu(f"{theirs}.0", f"{ours}/conv")
@@ -29,4 +31,4 @@ def _conv(theirs: str, ours: str) -> dict[str, str]:
 
 
 def _conv_prelu(theirs: str, ours: str) -> dict[str, str]:
-    return {**_conv(f"{theirs}.0", ours), f"{theirs}.1.weight": f"{ours}/alpha"}
+    return {**_conv(f"{theirs}.0", ours), f"{theirs}.1.weight": f"{ours}/prelu/alpha"}

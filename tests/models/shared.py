@@ -1,0 +1,351 @@
+"""What every network must do. Its tests inherit `InterpolatorCase` or `FlowEstimatorCase`.
+
+A network's own test class names a preset and gives its golden arrays:
+
+    class TestMyNet(InterpolatorCase):
+        preset = "mynet"
+
+        def golden(self):
+            model = seeded("mynet", "mynet/manifest.json")
+            arrays = golden_arrays("mynet/outputs.npz")
+            yield Golden(model, {"frame0": arrays["a"], ...}, {"frame": (arrays["out"], 2e-5)})
+"""
+
+import contextlib
+import importlib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
+
+import tfvfi
+from tests.golden.seeded import seeded_state
+from tfvfi import registry, weights
+from tfvfi.errors import InputError
+
+GOLDEN = Path(__file__).parent.parent / "golden"
+
+
+class Golden(NamedTuple):
+    """A reference: what goes in, and what comes out as name -> (array, difference allowed)."""
+
+    model: Any
+    inputs: Mapping[str, np.ndarray]
+    outputs: Mapping[str, tuple[np.ndarray, float]]
+
+
+def golden_arrays(file: str) -> dict[str, np.ndarray]:
+    """The arrays of a file in tests/golden; those of four dimensions turned from NCHW to NHWC."""
+    with np.load(GOLDEN / file) as arrays:
+        return {name: channels_last(arrays[name]) for name in arrays}
+
+
+def channels_last(array: np.ndarray) -> np.ndarray:
+    """NCHW to NHWC."""
+    return np.ascontiguousarray(np.moveaxis(array, 1, -1)) if array.ndim == 4 else array
+
+
+def seeded(preset: str, manifest: str, **options: Any) -> Any:
+    """A network with the weights that the reference had, ported by their published names."""
+    model = registry.build(preset, **options)
+    spec = json.loads((GOLDEN / manifest).read_text())
+    port(seeded_state(spec["manifest"], spec["seed"]), model, preset)
+    return model
+
+
+def port(state: Mapping[str, np.ndarray], model: Any, preset: str) -> None:
+    """Fills a network from published tensors."""
+    module = registry.preset(preset).network.partition(":")[0].rpartition(".")[0]
+    names = importlib.import_module(f"{module}.checkpoint").variable_names(model.get_config())
+    variables = named_variables(model)
+    assert set(names.values()) == set(variables) and set(names) == set(state)
+    for key, array in state.items():
+        variables[names[key]].assign(array.transpose(2, 3, 1, 0) if array.ndim == 4 else array)
+
+
+def named_variables(model: Any) -> dict[str, Any]:
+    """Every variable by its name inside the network."""
+    return {weights.variable_name(variable): variable for variable in model.weights}
+
+
+def texture(height: int, width: int, shift: float = 0.0, seed: int = 0) -> np.ndarray:
+    """A picture (1, height, width, 3) in (0, 1) with detail everywhere, moved right by `shift`."""
+    draw = np.random.default_rng(seed).uniform
+    y, x = np.mgrid[:height, :width].astype("float64")
+    waves = [
+        np.sin((x - shift) * draw(-1, 1, 3)[:, None, None] + y * draw(-1, 1) + draw(0, 6))
+        for _ in range(6)
+    ]
+    picture = 0.5 + 0.4 * np.tanh(np.sum(waves, axis=0) / 2)
+    return np.moveaxis(picture, 0, -1)[None].astype("float32")
+
+
+def psnr(a: np.ndarray, b: np.ndarray) -> float:
+    """Peak signal-to-noise ratio of frames in [0, 1], in dB."""
+    return float(-10 * np.log10(np.mean((a.astype("float64") - b) ** 2)))
+
+
+class NetworkCase:
+    """What interpolators and flow estimators share; inherit one of the two below.
+
+    Attributes:
+        preset: What to build.
+        options: Arguments beside the preset's, for instance a smaller network.
+        size: A height and width that the network takes as they are, as small as it can do with.
+        output: Its main output.
+        half_psnr: The least PSNR in dB, or for flow the largest difference in pixels, between
+            half precision and float32 at fresh weights.
+        unreached: Names of weights that its output does not depend on.
+    """
+
+    preset = ""
+    options: Mapping[str, Any] = {}
+    size = (64, 96)
+    output = ""
+    unreached: tuple[str, ...] = ()
+
+    def golden(self) -> Iterator[Golden]:
+        """Reference arrays, computed by the published network."""
+        raise NotImplementedError
+
+    def inputs(self, model: Any, size: tuple[int, int] | None = None, batch: int = 1) -> dict:
+        """Two frames that differ, and a time where the network takes one."""
+        size = size or self.size
+        frames = [
+            np.concatenate([texture(*size, shift, seed) for seed in range(batch)])
+            for shift in (0.0, 1.5)
+        ]
+        found = dict(zip(("frame0", "frame1"), frames, strict=True))
+        if "time" in model.input_names:
+            times = (0.5,) if model.times != "any" else (0.25, 0.5, 0.75)
+            found["time"] = np.resize(np.array(times, "float32"), batch)
+        return found
+
+    @classmethod
+    def build(cls, **more: Any) -> Any:
+        """A fresh network, the same at every call."""
+        keras.utils.set_random_seed(5)
+        return registry.build(cls.preset, **{**cls.options, **more})
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def model(cls) -> Any:
+        """The fresh network that tests share and leave as it is."""
+        return cls.build()
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def cases(cls) -> list[Golden]:
+        """The reference arrays with their networks."""
+        return list(cls().golden())
+
+    @pytest.fixture(params=["native", "portable"])
+    def form(self, request) -> Iterator[None]:
+        """Runs a test with compiled operations (where there are some) and with stock ones."""
+        portable = request.param == "portable"
+        with tfvfi.ops.portable() if portable else contextlib.nullcontext():
+            yield
+
+    def test_golden_arrays(self, cases, form):
+        for case in cases:
+            found = case.model(case.inputs)
+            for name, (expected, tolerance) in case.outputs.items():
+                output = np.asarray(_pick(found, name))
+                assert output.shape == expected.shape
+                worst = np.abs(output - expected).max()
+                assert worst <= tolerance, f"{case.model.name} {name}: {worst:.2e} > {tolerance}"
+
+    def test_saved_weights_give_the_same_again(self, model, tmp_path):
+        path = tmp_path / "fresh.weights.h5"
+        weights.save(model, path)
+        other = registry.build(self.preset, **self.options)
+        inputs = self.inputs(model)
+        expected = np.asarray(model(inputs)[self.output])
+        assert np.abs(np.asarray(other(inputs)[self.output]) - expected).max() > 0
+        weights.load(other, path)
+        np.testing.assert_array_equal(np.asarray(other(inputs)[self.output]), expected)
+
+    def test_config_builds_the_same_network(self, model):
+        config = json.loads(json.dumps(model.get_config()))
+        other = type(model).from_config(config)
+        other.build_variables()
+        assert json.loads(json.dumps(other.get_config())) == config
+        assert weights.variable_shapes(other) == weights.variable_shapes(model)
+        assert len(weights.variable_shapes(model)) == len(model.weights)
+
+    def test_gradients_reach_every_weight(self, model):
+        inputs = self.inputs(model)
+        with tf.GradientTape() as tape:
+            output = model(inputs, training=True)[self.output]
+            noise = np.random.default_rng(1).standard_normal(output.shape).astype("float32")
+            loss = tf.reduce_sum(output * noise)
+        gradients = tape.gradient(loss, model.trainable_variables)
+        without = {
+            weights.variable_name(variable)
+            for variable, gradient in zip(model.trainable_variables, gradients, strict=True)
+            if gradient is None or not np.abs(gradient).max() > 0
+        }
+        assert without == set(self.unreached)
+        assert all(np.isfinite(gradient).all() for gradient in gradients if gradient is not None)
+
+    def test_a_batch_equals_its_examples(self, model):
+        inputs = self.inputs(model, batch=2)
+        together = np.asarray(model(inputs)[self.output])
+        for at in range(2):
+            alone = model({key: value[at : at + 1] for key, value in inputs.items()})
+            np.testing.assert_allclose(np.asarray(alone[self.output])[0], together[at], atol=2e-5)
+
+    def test_portable_equals_native(self, model):
+        inputs = self.inputs(model)
+        native = np.asarray(model(inputs)[self.output])
+        with tfvfi.ops.portable():
+            np.testing.assert_allclose(np.asarray(model(inputs)[self.output]), native, atol=5e-5)
+
+    def test_exports_with_stock_operations(self, model, tmp_path):
+        signature = [
+            tf.TensorSpec((None,) if name == "time" else (None, None, None, 3), name=name)
+            for name in model.input_names
+        ]
+        archive = keras.export.ExportArchive()
+        archive.track(model)
+
+        def serve(*inputs):
+            return model(dict(zip(model.input_names, inputs, strict=True)))[self.output]
+
+        with tfvfi.ops.portable():
+            archive.add_endpoint("serve", serve, input_signature=signature)
+            archive.write_out(str(tmp_path), verbose=False)
+        foreign = {
+            operation
+            for operation in _operations(tmp_path / "saved_model.pb")
+            if operation.startswith(("Vfi", "PyFunc", "EagerPyFunc"))
+            or "XlaMustCompile" in operation
+        }
+        assert not foreign
+        inputs = self.inputs(model, size=(self.size[0], 2 * self.size[1]))
+        reloaded = tf.saved_model.load(str(tmp_path))
+        served = np.asarray(reloaded.serve(*inputs.values()))
+        expected = np.asarray(model(inputs)[self.output])
+        np.testing.assert_allclose(served, expected, atol=1e-4)
+
+    @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+    def test_half_precision_keeps_coordinates(self, model, policy):
+        half = self.build(dtype=policy)
+        half.set_weights(model.get_weights())
+        layers = [layer for layer in half._flatten_layers() if layer is not half]
+        assert all(layer.dtype_policy.name == policy for layer in layers)
+        # At 2,048 a bfloat16 coordinate moves in steps of 16 pixels, a float16 one in steps of 2.
+        wide = (self.size[0], -(-2048 // half.multiple) * half.multiple)
+        inputs = self.inputs(model, size=wide)
+        output = half(inputs)[self.output]
+        assert keras.backend.standardize_dtype(output.dtype) == "float32"
+        self.check_half(np.asarray(output), np.asarray(model(inputs)[self.output]))
+
+    def check_half(self, half: np.ndarray, full: np.ndarray) -> None:
+        """Compares outputs in half precision and in float32."""
+        raise NotImplementedError
+
+    def test_wrong_inputs_are_refused(self, model):
+        good = self.inputs(model)
+        frame = good["frame0"]
+        wrong = [
+            {key: value for key, value in good.items() if key != "frame1"},
+            {**good, "frame0": frame[0]},
+            {**good, "frame0": frame[..., :2]},
+            {**good, "frame0": np.concatenate([frame, frame])},
+        ]
+        if model.multiple > 1:
+            wrong.append({**good, "frame0": frame[:, 1:], "frame1": frame[:, 1:]})
+        for inputs in wrong:
+            with pytest.raises(InputError, match=r"Received: "):
+                model(inputs)
+
+
+class InterpolatorCase(NetworkCase):
+    """What every interpolator must do."""
+
+    output = "frame"
+    # The least PSNR in dB between frames in half precision and in float32, at fresh weights.
+    half_psnr = 45.0
+
+    def check_half(self, half: np.ndarray, full: np.ndarray) -> None:
+        """Compares frames."""
+        assert psnr(half, full) > self.half_psnr
+        right = slice(-full.shape[2] // 8, None)
+        assert psnr(half[:, :, right], full[:, :, right]) > self.half_psnr - 2
+
+    def times(self, model: Any) -> tuple[float, ...]:
+        """Times that the network answers itself."""
+        return (0.25, 0.5, 0.75) if model.times == "any" else model.times
+
+    @pytest.mark.parametrize("size", [(61, 97), (1, 1), (19, 140)])
+    def test_any_size_by_padding_and_cropping(self, model, size):
+        a, b = texture(*size)[0], texture(*size, 1.5)[0]
+        (frame,) = model.interpolate(a, b, times=self.times(model)[:1])
+        assert frame.shape == a.shape and frame.dtype == a.dtype
+        padded = [np.asarray(model.pad(keras.ops.convert_to_tensor(each[None]))) for each in (a, b)]
+        time = np.array(self.times(model)[:1], "float32")
+        whole = model({"frame0": padded[0], "frame1": padded[1], "time": time})["frame"]
+        top, _, left, _ = model.padding(*size)
+        inside = np.asarray(whole)[0, top : top + size[0], left : left + size[1]]
+        np.testing.assert_allclose(frame, np.clip(inside, 0, 1), atol=2e-5)
+
+    def test_times_in_one_batch_equal_one_by_one(self, model):
+        a, b = (texture(*self.size, shift)[0] for shift in (0, 1.5))
+        times = self.times(model)
+        together = model.interpolate(a, b, times=times)
+        for time, frame in zip(times, together, strict=True):
+            np.testing.assert_allclose(model.interpolate(a, b, times=(time,))[0], frame, atol=2e-5)
+
+
+class FlowEstimatorCase(NetworkCase):
+    """What every flow estimator must do."""
+
+    output = "flow"
+    # The largest mean difference in pixels between flow in half precision and in float32.
+    half_pixels = 0.1
+
+    def check_half(self, half: np.ndarray, full: np.ndarray) -> None:
+        """Compares flows."""
+        assert np.abs(half - full).mean() < self.half_pixels
+        right = slice(-full.shape[2] // 8, None)
+        assert np.abs(half - full)[:, :, right].mean() < 1.5 * self.half_pixels
+
+    @pytest.mark.parametrize("size", [(61, 97), (19, 140)])
+    def test_any_size_by_resizing(self, model, size):
+        a, b = texture(*size)[0], texture(*size, 1.5)[0]
+        flow = model.estimate(a, b)
+        assert flow.shape == (*size, 2) and flow.dtype == np.float32
+        expected = np.asarray(model.flow_at_any_size(a[None], b[None]))[0]
+        np.testing.assert_allclose(flow, expected, atol=1e-4 * max(1.0, np.abs(expected).max()))
+
+    def test_a_size_that_fits_is_taken_as_it_is(self, model):
+        inputs = self.inputs(model)
+        flow = model.estimate(inputs["frame0"][0], inputs["frame1"][0])
+        expected = np.asarray(model(inputs)["flow"])[0]
+        np.testing.assert_allclose(flow, expected, atol=1e-4 * max(1.0, np.abs(expected).max()))
+
+
+def _pick(outputs: Any, name: str) -> Any:
+    """An output by name; "levels/0" is the first of a list."""
+    for part in name.split("/"):
+        outputs = outputs[int(part)] if isinstance(outputs, list | tuple) else outputs[part]
+    return outputs
+
+
+def _operations(path: Path) -> set[str]:
+    """The types of all operations in a SavedModel, its functions included."""
+    saved = saved_model_pb2.SavedModel.FromString(path.read_bytes())
+    found = set()
+    for meta in saved.meta_graphs:
+        nodes = list(meta.graph_def.node)
+        for function in meta.graph_def.library.function:
+            nodes.extend(function.node_def)
+        found |= {node.op for node in nodes}
+    return found
