@@ -1,0 +1,96 @@
+"""Our operations beside those of tensorflow-addons, from arrays that the latter left."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tfvfi.errors import InputError
+
+# Of 1 + |value|: what float32 sums in another order may differ by.
+TOLERANCE = 1e-5
+
+
+def report(path: Path) -> str:
+    """A table of the largest differences; anything beyond rounding is an `InputError`."""
+    found = list(differences(path))
+    lines = [
+        f"{name:28s} {difference:.1e}  {remark}".rstrip() for name, difference, remark in found
+    ]
+    table = "\n".join(["largest difference / (1 + |value|)", *lines])
+    compared = [row for row in found if not row[2]]
+    worst_name, worst, _ = max(compared, key=lambda row: row[1])
+    if not worst <= TOLERANCE:
+        raise InputError(
+            f"tfvfi.ops and tensorflow-addons disagree about {worst_name} by {worst:.1e}, more "
+            f"than rounding ({TOLERANCE:.0e}); all differences were:\n{table}"
+        )
+    return f"{table}\ntfvfi.ops and tensorflow-addons agree within {TOLERANCE:.0e}."
+
+
+def differences(path: Path) -> Iterator[tuple[str, float, str]]:
+    """(case and array, largest difference, remark) for all outputs and gradients in the file.
+
+    A remark says why an array of tensorflow-addons is no reference.
+    """
+    if not path.is_file():
+        raise InputError(f"no array file at {path}; --write makes one with tensorflow-addons")
+    with np.load(path) as arrays:
+        theirs = {key: arrays[key] for key in arrays.files}
+    for case in (key.removesuffix("_out") for key in theirs if key.endswith("_out")):
+        names = ("image", "flow") if case == "warp" else ("a", "b")
+        inputs = [theirs[f"{case}_{name}"] for name in names]
+        upstream = theirs[f"{case}_upstream"]
+        out, gradients = _ours(theirs.get(f"{case}_arguments"), inputs, upstream)
+        yield f"{case} out", _largest(out, theirs[f"{case}_out"]), ""
+        loss = np.sum(theirs[f"{case}_out"] * upstream)
+        for name, value, gradient in zip(names, inputs, gradients, strict=True):
+            expected = theirs[f"{case}_d_{name}"]
+            # What is linear in a value equals that value times its own gradient.
+            linear = name != "flow"
+            wrong = linear and abs(np.sum(value * expected) - loss) > 1e-3 * abs(loss)
+            remark = "theirs is not the gradient of its own output" if wrong else ""
+            yield f"{case} d_{name}", _largest(gradient, expected), remark
+
+
+def _largest(ours, theirs):
+    return float(np.max(np.abs(ours - theirs) / (1 + np.abs(theirs))))
+
+
+def correlation(a: Any, b: Any, arguments: Any) -> Any:
+    """tfa.layers.CorrelationCost in terms of ours.
+
+    Its maps are padded by `pad` and its windows begin at max_displacement + kernel_size // 2 of
+    them; with as much padding as that, windows are centered on every pixel, as with our default.
+    """
+    from tfvfi import ops
+
+    kernel_size, max_displacement, stride_1, stride_2, pad = (int(value) for value in arguments)
+    if pad != max_displacement + kernel_size // 2:
+        raise InputError(
+            "only padding that centers the windows is compared: max_displacement + "
+            f"kernel_size // 2 = {max_displacement + kernel_size // 2}. Received: {pad}."
+        )
+    return ops.correlation(a, b, max_displacement, stride_2, kernel_size, stride_1)
+
+
+def dense_image_warp(image: Any, flow: Any) -> Any:
+    """tfa.image.dense_image_warp in terms of ours: its flow is (y, x), and is subtracted."""
+    from tfvfi import ops
+
+    return ops.backward_warp(image, -flow[..., ::-1], padding="border")
+
+
+def _ours(arguments, inputs, upstream):
+    import tensorflow as tf
+
+    tensors = [tf.constant(value) for value in inputs]
+    with tf.GradientTape() as tape:
+        tape.watch(tensors)
+        if arguments is None:
+            out = dense_image_warp(*tensors)
+        else:
+            out = correlation(*tensors, arguments)
+    gradients = tape.gradient(out, tensors, tf.constant(upstream))
+    return out.numpy(), [gradient.numpy() for gradient in gradients]
