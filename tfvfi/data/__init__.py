@@ -1,0 +1,1 @@
+"""Clips to patches to records to batches; and files of flow."""
