@@ -12,7 +12,6 @@ A network's own test class names a preset and gives its golden arrays:
 """
 
 import contextlib
-import importlib
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -27,6 +26,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 import tfvfi
 from tests.golden.seeded import seeded_state
 from tfvfi import registry, weights
+from tfvfi.checkpoints import port, rules_of
 from tfvfi.errors import InputError
 
 GOLDEN = Path(__file__).parent.parent / "golden"
@@ -55,18 +55,8 @@ def seeded(preset: str, manifest: str, **options: Any) -> Any:
     """A network with the weights that the reference had, ported by their published names."""
     model = registry.build(preset, **options)
     spec = json.loads((GOLDEN / manifest).read_text())
-    port(seeded_state(spec["manifest"], spec["seed"]), model, preset)
+    port(seeded_state(spec["manifest"], spec["seed"]), model, rules_of(preset))
     return model
-
-
-def port(state: Mapping[str, np.ndarray], model: Any, preset: str) -> None:
-    """Fills a network from published tensors."""
-    module = registry.preset(preset).network.partition(":")[0].rpartition(".")[0]
-    names = importlib.import_module(f"{module}.checkpoint").variable_names(model.get_config())
-    variables = named_variables(model)
-    assert set(names.values()) == set(variables) and set(names) == set(state)
-    for key, array in state.items():
-        variables[names[key]].assign(array.transpose(2, 3, 1, 0) if array.ndim == 4 else array)
 
 
 def named_variables(model: Any) -> dict[str, Any]:
@@ -99,8 +89,6 @@ class NetworkCase:
         options: Arguments beside the preset's, for instance a smaller network.
         size: A height and width that the network takes as they are, as small as it can do with.
         output: Its main output.
-        half_psnr: The least PSNR in dB, or for flow the largest difference in pixels, between
-            half precision and float32 at fresh weights.
         unreached: Names of weights that its output does not depend on.
     """
 
@@ -268,10 +256,13 @@ class NetworkCase:
 
 
 class InterpolatorCase(NetworkCase):
-    """What every interpolator must do."""
+    """What every interpolator must do.
+
+    Attributes:
+        half_psnr: The least PSNR in dB between frames in half precision and in float32.
+    """
 
     output = "frame"
-    # The least PSNR in dB between frames in half precision and in float32, at fresh weights.
     half_psnr = 45.0
 
     def check_half(self, half: np.ndarray, full: np.ndarray) -> None:
@@ -305,10 +296,13 @@ class InterpolatorCase(NetworkCase):
 
 
 class FlowEstimatorCase(NetworkCase):
-    """What every flow estimator must do."""
+    """What every flow estimator must do.
+
+    Attributes:
+        half_pixels: The largest mean difference between flow in half precision and in float32.
+    """
 
     output = "flow"
-    # The largest mean difference in pixels between flow in half precision and in float32.
     half_pixels = 0.1
 
     def check_half(self, half: np.ndarray, full: np.ndarray) -> None:
