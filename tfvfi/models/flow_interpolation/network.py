@@ -191,14 +191,9 @@ def around(values: Any) -> Any:
 def _estimator(flow: str | FlowEstimator) -> FlowEstimator:
     if isinstance(flow, FlowEstimator):
         return flow
-    if flow == "dis":
-        from tfvfi.models.flow_interpolation.dis import DIS
-
-        return DIS(name="dis")
     from tfvfi import registry
 
     estimators = [name for name, known in registry.presets().items() if known.kind == "flow"]
     if flow not in estimators:
-        names = ", ".join(["dis", *estimators])
-        raise InputError(f"'{flow}' is no flow estimator; there are: {names}")
+        raise InputError(f"'{flow}' is no flow estimator; there are: {', '.join(estimators)}")
     return registry.load(flow)

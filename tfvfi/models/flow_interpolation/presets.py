@@ -1,4 +1,4 @@
-"""Flow interpolation as a loadable name."""
+"""Flow interpolation, and the flow estimator without weights, as loadable names."""
 
 from tfvfi.models.preset import Preset
 
@@ -10,8 +10,16 @@ PRESETS = (
         config={"flow": "dis"},
         times="any",
         description="Two-directional, occlusion-aware interpolation from any optical flow",
-        origin="after vineeths96/Video-Interpolation-using-Deep-Optical-Flow, corrected; "
-        "DIS flow: Kroeger et al., ECCV 2016, as in OpenCV",
+        origin="after vineeths96/Video-Interpolation-using-Deep-Optical-Flow, corrected",
+        has_weights=False,
+    ),
+    Preset(
+        name="dis",
+        network="tfvfi.models.flow_interpolation.dis:DIS",
+        kind="flow",
+        times=None,
+        description="Classical flow by dense inverse search: fast, on the CPU, no weights",
+        origin="Kroeger et al., ECCV 2016, as in OpenCV",
         has_weights=False,
     ),
 )
