@@ -88,9 +88,6 @@ def _ours(arguments, inputs, upstream):
     tensors = [tf.constant(value) for value in inputs]
     with tf.GradientTape() as tape:
         tape.watch(tensors)
-        if arguments is None:
-            out = dense_image_warp(*tensors)
-        else:
-            out = correlation(*tensors, arguments)
+        out = dense_image_warp(*tensors) if arguments is None else correlation(*tensors, arguments)
     gradients = tape.gradient(out, tensors, tf.constant(upstream))
     return out.numpy(), [gradient.numpy() for gradient in gradients]

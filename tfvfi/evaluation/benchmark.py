@@ -1,0 +1,111 @@
+"""How long things take: interleaved runs, medians, a table and a CSV file."""
+
+import csv
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Timing:
+    """The median time of one contestant in one contest."""
+
+    subject: str
+    """What was run, for example "backward_warp border"."""
+    shape: str
+    direction: str
+    """"forward", or "backward": the gradients to all inputs alone."""
+    form: str
+    """Who ran it, for example "portable", "native" or "torch"."""
+    threads: int
+    runs: int
+    median_ms: float
+    first_over_this: float
+    """How many times faster than the first contestant of the contest this one is."""
+
+
+def contest(
+    contestants: Mapping[str, Callable[[], object]], repeats: int, budget: float = 20.0
+) -> dict[str, list[float]]:
+    """Seconds of every run: all contestants in turn, so that a slow moment of the machine hits all.
+
+    Args:
+        contestants: Name -> work; returns when the work is done.
+        repeats: Runs of each, after one that is not counted. Fewer, but at least one, of those that
+            would need more than `budget` seconds.
+        budget: See `repeats`.
+    """
+    times: dict[str, list[float]] = {name: [] for name in contestants}
+    for work in contestants.values():
+        work()
+    for _ in range(repeats):
+        for name, work in contestants.items():
+            if not times[name] or sum(times[name]) + times[name][0] < budget:
+                times[name].append(_seconds(work))
+    return times
+
+
+def timings(
+    subject: str, shape: str, direction: str, times: Mapping[str, list[float]], threads: int
+) -> list[Timing]:
+    """One `Timing` a contestant."""
+    medians = {form: statistics.median(runs) * 1000 for form, runs in times.items()}
+    reference = next(iter(medians.values()))
+    return [
+        Timing(
+            subject,
+            shape,
+            direction,
+            form,
+            threads,
+            len(times[form]),
+            round(median, 3),
+            round(reference / median, 2),
+        )
+        for form, median in medians.items()
+    ]
+
+
+def table(rows: Iterable[Timing]) -> str:
+    """The rows as aligned text."""
+    names = [field.name for field in fields(Timing)]
+    cells = [names, *([str(getattr(row, name)) for name in names] for row in rows)]
+    widths = [max(len(line[at]) for line in cells) for at in range(len(names))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in cells
+    )
+
+
+def write_csv(rows: Iterable[Timing], path: Path) -> None:
+    """The rows as a CSV file with a header."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, [field.name for field in fields(Timing)])
+        writer.writeheader()
+        writer.writerows(asdict(row) for row in rows)
+
+
+def cores() -> int:
+    """CPU cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+def machine() -> str:
+    """The processor's name, as far as the system tells it."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def _seconds(work):
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
