@@ -39,12 +39,10 @@ def convert(
     weights.check_name(output)
     if output.exists() and not overwrite:
         raise InputError(f"{output} exists; name another output, or pass --overwrite")
-    known = registry.preset(model_name)
-    if not known.has_weights:
-        raise InputError(f"{model_name} has no weights of its own, so there is nothing to convert")
+    known, rules = registry.preset(model_name), rules_of(model_name)
     found = read(checkpoint)
     model = registry.build(model_name)
-    port(found.tensors, model, rules_of(model_name), source=str(checkpoint))
+    port(found.tensors, model, rules, source=str(checkpoint))
     if known.kind == "interpolator":
         model.measure_times()
     published = {one.file: one for one in known.checkpoints}.get(found.path.name)

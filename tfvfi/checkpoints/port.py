@@ -12,7 +12,7 @@ those of its transposed convolutions (in, out, height, width) are reversed behin
 same permutation for both; other arrays may differ by axes of length 1 alone.
 """
 
-import importlib
+import importlib.util
 import inspect
 import re
 from collections.abc import Mapping
@@ -82,8 +82,9 @@ def port(
 
 def rules_of(name: str) -> ModuleType:
     """The `checkpoint.py` of the network of that name."""
-    network = registry.preset(name).network.partition(":")[0]
-    return importlib.import_module(f"{network.rpartition('.')[0]}.checkpoint")
+    if not _has_rules(name):
+        raise InputError(f"{name} has no published weights that could be converted")
+    return importlib.import_module(_rules_module(name))
 
 
 def arranged(values: np.ndarray, path: str, shape: tuple[int, ...]) -> np.ndarray | None:
@@ -102,7 +103,7 @@ def published_shape(path: str, shape: tuple[int, ...]) -> tuple[int, ...]:
 def recognize(tensors: Mapping[str, np.ndarray]) -> str | None:
     """The name of the network that these arrays belong to, if it is one of ours."""
     for name, known in registry.presets().items():
-        if not known.has_weights:
+        if not _has_rules(name):
             continue
         module, _, cls = known.network.partition(":")
         rules = rules_of(name)
@@ -114,6 +115,15 @@ def recognize(tensors: Mapping[str, np.ndarray]) -> str | None:
         if used == set(names) and _fits(renamed, names, registry.build(name)):
             return name
     return None
+
+
+def _rules_module(name: str) -> str:
+    network = registry.preset(name).network.partition(":")[0]
+    return f"{network.rpartition('.')[0]}.checkpoint"
+
+
+def _has_rules(name: str) -> bool:
+    return importlib.util.find_spec(_rules_module(name)) is not None
 
 
 def _fits(tensors: Mapping[str, np.ndarray], names: Mapping[str, str], model: "Network") -> bool:

@@ -23,7 +23,7 @@ from tfvfi.checkpoints.bounds import UnreadableError
 from tfvfi.checkpoints.tensors import DTYPES, Storage, Tensor
 
 # A state dict takes about 30 steps a tensor.
-MAX_STEPS = 2_000_000
+MAX_STEPS = 1_000_000
 MAX_NUMBER_BYTES = 16
 MAX_LINE = 4096
 # Items and characters that calls may copy: a pickle can name one long text again and again.
