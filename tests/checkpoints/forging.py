@@ -42,7 +42,7 @@ def tensor(
     stride: tuple = (3, 1),
     count: int = 6,
     key: str = "0",
-    view: tuple | None | str = "no",
+    view: tuple | str | None = "no",
 ) -> bytes:
     """The instructions that describe a tensor of float32."""
     more = b"" if view == "no" else _plain(view)

@@ -54,7 +54,9 @@ def test_a_network_saved_and_read_back(tmp_path, is_zip, protocol):
     saved = network.state_dict()
     saved["0.half"] = saved["0.weight"].half()[:, 1:]
     saved["0.brain"] = saved["0.weight"].bfloat16().permute(1, 2, 3, 0)
-    saved["0.unsigned"] = torch.arange(5).to(torch.uint16)
+    if is_zip:
+        # Torch cannot read this from its older form.
+        saved["0.unsigned"] = torch.arange(5).to(torch.uint16)
     path = tmp_path / "a.pth"
     torch.save(
         {"epoch": 3, "state_dict": saved},
@@ -62,7 +64,8 @@ def test_a_network_saved_and_read_back(tmp_path, is_zip, protocol):
         _use_new_zipfile_serialization=is_zip,
         pickle_protocol=protocol,
     )
-    check(path, torch.load(path, weights_only=True)["state_dict"])
+    # Torch's own guarded unpickler knows the older protocols only.
+    check(path, torch.load(path, weights_only=True)["state_dict"] if protocol < 4 else saved)
     assert checkpoints.read(path).extras == {"epoch": 3}
 
 

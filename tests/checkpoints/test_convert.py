@@ -58,7 +58,6 @@ def test_the_command_writes_weights_that_tell_where_they_come_from(small, tmp_pa
 
     again = convert(*flags)
     assert again.returncode == 1 and "exists; name another output" in again.stderr
-    assert convert(*flags, "--overwrite").returncode == 0
     assert convert("--model=ifrnet_s").returncode == 2
 
 
@@ -76,9 +75,13 @@ def test_weights_that_ignore_the_time_answer_the_middle_only(small, tmp_path):
 
 
 def test_the_checkpoint_of_another_size_is_recognized(small, tmp_path):
+    output = tmp_path / "a.weights.h5"
+    output.write_bytes(b"old")
     with pytest.raises(InputError, match=r"\(encoder\.pyramid1.*this looks like ifrnet_s,"):
-        checkpoints.convert("ifrnet", small, tmp_path / "a.weights.h5")
-    assert not os.listdir(tmp_path)
+        checkpoints.convert("ifrnet", small, output, overwrite=True)
+    assert output.read_bytes() == b"old" and os.listdir(tmp_path) == [output.name]
+    checkpoints.convert("ifrnet_s", small, output, overwrite=True)
+    assert weights.describe(output)["model"] == "ifrnet_s"
 
 
 def test_mistakes_with_names_come_before_the_work(small, tmp_path):

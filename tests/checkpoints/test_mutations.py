@@ -1,4 +1,4 @@
-"""Damaged checkpoints give one sentence or what they hold: no crash, no hang, no huge allocation."""
+"""Damaged checkpoints give one sentence or what they hold: no crash, no hang, nothing huge."""
 
 import io
 import random
@@ -19,8 +19,8 @@ INTERESTING = (0, 1, 2, 0x7F, 0x80, 0xFF, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF, 2**63 
 
 
 def damaged(data: bytes, chance: random.Random) -> bytes:
-    """The bytes with one to three faults."""
-    for _ in range(chance.randint(1, 3)):
+    """The bytes with one or two faults."""
+    for _ in range(chance.randint(1, 2)):
         where, length = chance.randrange(len(data) + 1), chance.randint(1, 12)
         match chance.choice(("flip", "cut", "insert", "remove", "number", "repeat")):
             case "flip" if where < len(data):
@@ -79,7 +79,7 @@ def test_damaged_files_give_a_sentence_or_what_they_hold(tmp_path):
             outcomes["read"] += 1
             assert all(isinstance(values, np.ndarray) for values in tensors.values()), seed
         assert time.perf_counter() - started < 2, seed
-        assert tracemalloc.get_traced_memory()[1] - before < 16 * 2**20, seed
+        assert tracemalloc.get_traced_memory()[1] - before < 4 * 2**20, seed
     tracemalloc.stop()
     # Both happen often, so the faults are neither too gross nor too small.
     assert min(outcomes.values()) > COUNT // 20, outcomes

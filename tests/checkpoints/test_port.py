@@ -65,7 +65,7 @@ def tensors():
 
 
 def values(model):
-    return {one.path.partition("/")[2]: np.array(one) for one in model.weights}
+    return {one.path.partition("/")[2]: np.asarray(one.value) for one in model.weights}
 
 
 def test_every_layout_arrives_where_it_belongs(toy, tensors):

@@ -1,5 +1,6 @@
 """Every form of checkpoint that torch writes gives the arrays that torch sees."""
 
+import hashlib
 import re
 import sys
 from pathlib import Path
@@ -60,8 +61,6 @@ def test_written_on_a_big_endian_machine():
 
 def test_the_sha256_is_that_of_the_file():
     found = checkpoints.read(GOLDEN / "state.safetensors")
-    import hashlib
-
     assert found.sha256 == hashlib.sha256(found.path.read_bytes()).hexdigest()
 
 
