@@ -1,11 +1,145 @@
-"""Compiled operations: none yet."""
+"""The operations in C++ for the CPU, as TensorFlow operations with gradients of their own.
+
+They compute in float32; half precision is cast on the way in and out. Nothing here imports
+TensorFlow until an operation is first called.
+"""
+
+from typing import Any
+
+import keras
+
+from tfvfi.ops.dispatch import native_allowed
+
+DTYPES = ("float16", "bfloat16", "float32")
+# As the C++ sources number them.
+PADDINGS = {"border": 0, "zeros": 1, "masked": 2}
 
 
 def available() -> bool:
-    """Whether they exist here."""
-    return False
+    """Whether they can be used here; compiles them first if need be. Never raises."""
+    return keras.backend.backend() == "tensorflow" and _library() is not None
 
 
-def usable(*tensors) -> bool:
-    """Whether they can take these tensors."""
-    return False
+def usable(*tensors: Any) -> bool:
+    """Whether they can take these tensors, here and now.
+
+    They cannot outside TensorFlow, within `portable()`, in functions that XLA compiles, where a
+    GPU does the work, and for types they do not know.
+    """
+    if not native_allowed() or keras.backend.backend() != "tensorflow":
+        return False
+    import tensorflow as tf
+
+    return (
+        all(isinstance(tensor, tf.Tensor) and tensor.dtype.name in DTYPES for tensor in tensors)
+        and not _compiled_by_xla()
+        and not tf.config.get_visible_devices("GPU")
+        and available()
+    )
+
+
+def backward_warp(image: Any, flow: Any, padding: str, grid: str) -> Any:
+    """See `tfvfi.ops.backward_warp`."""
+    import tensorflow as tf
+
+    from tfvfi.ops.warp import GRIDS
+
+    _, height, width, _ = keras.ops.shape(image)
+    numbers = tf.stack(
+        [tf.cast(number, "float32") for n in (width, height) for number in GRIDS[grid](n)]
+    )
+    out = _library().tfvfi_backward_warp(
+        tf.cast(image, "float32"), tf.cast(flow, "float32"), numbers, padding=PADDINGS[padding]
+    )
+    return tf.cast(out, image.dtype)
+
+
+def splat(values: Any, flow: Any) -> Any:
+    """See `tfvfi.ops.splat`."""
+    import tensorflow as tf
+
+    out = _library().tfvfi_splat(tf.cast(values, "float32"), tf.cast(flow, "float32"))
+    return tf.cast(out, values.dtype)
+
+
+def correlation(
+    a: Any,
+    b: Any,
+    max_displacement: int,
+    stride: int,
+    kernel_size: int,
+    output_stride: int,
+    padding: int | None,
+) -> Any:
+    """See `tfvfi.ops.correlation`."""
+    import tensorflow as tf
+
+    out = _library().tfvfi_correlation(
+        tf.cast(a, "float32"),
+        tf.cast(b, "float32"),
+        max_displacement=max_displacement,
+        stride=stride,
+        kernel_size=kernel_size,
+        output_stride=output_stride,
+        padding=-1 if padding is None else padding,
+    )
+    side = 2 * (max_displacement // stride) + 1
+    lost = 0 if padding is None else 2 * (max_displacement + kernel_size // 2 - padding)
+    height, width = (
+        None if size is None else (size - lost - 1) // output_stride + 1 for size in a.shape[1:3]
+    )
+    out.set_shape((a.shape[0], height, width, side * side))
+    return tf.cast(out, a.dtype)
+
+
+def separable_convolution(image: Any, vertical: Any, horizontal: Any) -> Any:
+    """See `tfvfi.ops.separable_convolution`."""
+    import tensorflow as tf
+
+    out = _library().tfvfi_separable_convolution(
+        *(tf.cast(tensor, "float32") for tensor in (image, vertical, horizontal))
+    )
+    out.set_shape((*vertical.shape[:3], image.shape[-1]))
+    return tf.cast(out, image.dtype)
+
+
+def local_convolution(image: Any, kernels: Any) -> Any:
+    """See `tfvfi.ops.local_convolution`."""
+    import tensorflow as tf
+
+    out = _library().tfvfi_local_convolution(tf.cast(image, "float32"), tf.cast(kernels, "float32"))
+    out.set_shape((*kernels.shape[:3], image.shape[-1]))
+    return tf.cast(out, image.dtype)
+
+
+def resize(
+    image: Any, height: Any, width: Any, scale_y: Any, scale_x: Any, align_corners: bool
+) -> Any:
+    """See `tfvfi.ops.resize`; output pixel i is read at (i + 0.5) / scale - 0.5."""
+    import tensorflow as tf
+
+    out = _library().tfvfi_resize(
+        tf.cast(image, "float32"),
+        tf.stack([tf.cast(size, "int32") for size in (height, width)]),
+        tf.stack([tf.cast(scale, "float64") for scale in (scale_y, scale_x)]),
+        align_corners=align_corners,
+    )
+    sizes = (size if isinstance(size, int) else None for size in (height, width))
+    out.set_shape((image.shape[0], *sizes, image.shape[-1]))
+    return tf.cast(out, image.dtype)
+
+
+def _library() -> Any:
+    from tfvfi.ops.native import library
+
+    return library.load()
+
+
+def _compiled_by_xla() -> bool:
+    """Whether what is being traced belongs to a function that XLA will compile."""
+    import tensorflow as tf
+    from tensorflow.python.ops import control_flow_util
+
+    if tf.executing_eagerly():
+        return False
+    return control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())

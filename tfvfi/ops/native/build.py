@@ -1,0 +1,173 @@
+"""Compiles the native operations and keeps the binary; `python -m tfvfi.ops.native.build`.
+
+Needs a C++ compiler (`CXX`, or c++, g++ or clang++) and the headers in TensorFlow's package, but
+imports neither TensorFlow nor Keras, so that packaging can call it.
+"""
+
+import contextlib
+import hashlib
+import os
+import platform
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent
+# Sums may be reordered, which vectors need. NaN and infinity must stay what they are, so nothing
+# else of -ffast-math is wanted.
+FLAGS = (
+    "-std=c++17 -O3 -fPIC -pthread -fvisibility=hidden "
+    "-fassociative-math -fno-signed-zeros -fno-trapping-math"
+).split()
+
+
+class BuildError(RuntimeError):
+    """Why there is no binary, in one line."""
+
+
+def packaged() -> Path:
+    """Where the binary lies inside the package, if it was compiled with it."""
+    return FOLDER / f"tfvfi_ops-{_digest(*_sources_and_flags())}.so"
+
+
+def cached() -> Path:
+    """The binary for exactly this machine and compiler, compiled if it is not there yet."""
+    compiler = _compiler()
+    parts = [*_sources_and_flags(), _version_of(compiler), metadata.version("tensorflow")]
+    name = f"tfvfi_ops-{_digest(*parts)}.so"
+    for folder in _cache_folders():
+        path = folder / name
+        if _trusted(path):
+            return path
+        with contextlib.suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            build(path)
+            return path
+    raise BuildError("no folder can be written; name one by TFVFI_CACHE_DIR")
+
+
+def build(output: Path) -> None:
+    """Compiles into `output`, which appears whole or not at all, also if several build it.
+
+    Raises:
+        BuildError: There is no compiler, or it fails.
+        OSError: The folder cannot be written.
+    """
+    compiler, output = _compiler(), Path(output)
+    tensorflow = _tensorflow()
+    library = next(tensorflow.glob("libtensorflow_framework.*"), None)
+    if library is None:
+        raise BuildError(f"no libtensorflow_framework in {tensorflow}")
+    with tempfile.TemporaryDirectory(dir=output.parent, prefix=".build-") as folder:
+
+        def compile_one(source: Path) -> str:
+            target = str(Path(folder) / f"{source.stem}.o")
+            headers = ["-isystem", str(tensorflow / "include")]
+            _run([*compiler, *FLAGS, *_extra_flags(), *headers, "-c", str(source), "-o", target])
+            return target
+
+        with ThreadPoolExecutor(len(os.sched_getaffinity(0)) if _has_affinity() else 2) as pool:
+            objects = list(pool.map(compile_one, sorted(FOLDER.glob("*.cc"))))
+        binary = Path(folder) / output.name
+        link = ["-shared", "-pthread", *_extra_flags(), *objects, str(library), "-o", str(binary)]
+        _run([*compiler, *link])
+        os.replace(binary, output)
+
+
+def build_into(root: Path) -> Path:
+    """Compiles the binary into the package that lies in `root`, and removes older ones."""
+    folder = Path(root) / "tfvfi" / "ops" / "native"
+    path = folder / packaged().name
+    if not path.exists():
+        build(path)
+    for old in folder.glob("tfvfi_ops-*.so"):
+        if old != path:
+            old.unlink()
+    return path
+
+
+def _sources_and_flags() -> list[bytes | str]:
+    sources = sorted([*FOLDER.glob("*.cc"), *FOLDER.glob("*.h")])
+    contents = [part for path in sources for part in (path.name, path.read_bytes())]
+    return [*contents, *FLAGS, *_extra_flags(), platform.system(), platform.machine()]
+
+
+def _extra_flags() -> list[str]:
+    """Flags of the user's own, for instance a sanitizer's."""
+    return shlex.split(os.environ.get("TFVFI_NATIVE_FLAGS", ""))
+
+
+def _digest(*parts: bytes | str) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        part = part.encode() if isinstance(part, str) else part
+        digest.update(len(part).to_bytes(8, "little") + part)
+    return digest.hexdigest()[:16]
+
+
+def _compiler() -> list[str]:
+    wanted = os.environ.get("CXX")
+    for name in [wanted] if wanted else ["c++", "g++", "clang++"]:
+        command = shlex.split(name)
+        if command and shutil.which(command[0]):
+            return command
+    raise BuildError(f"no C++ compiler is found ({wanted or 'c++, g++ or clang++'})")
+
+
+def _version_of(compiler: list[str]) -> str:
+    return " ".join(compiler) + _run([*compiler, "--version"])
+
+
+def _tensorflow() -> Path:
+    spec = find_spec("tensorflow")
+    if spec is None or not spec.submodule_search_locations:
+        raise BuildError("TensorFlow is not installed")
+    return Path(spec.submodule_search_locations[0])
+
+
+def _cache_folders() -> list[Path]:
+    chosen = os.environ.get("TFVFI_CACHE_DIR")
+    standard = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "tfvfi"
+    user = os.getuid() if hasattr(os, "getuid") else "user"
+    return [Path(chosen) if chosen else standard, Path(tempfile.gettempdir()) / f"tfvfi-{user}"]
+
+
+def _trusted(path: Path) -> bool:
+    """Whether a binary is there that nobody else can have put there."""
+    if not path.exists():
+        return False
+    return not hasattr(os, "getuid") or path.stat().st_uid in (os.getuid(), 0)
+
+
+def _has_affinity() -> bool:
+    return hasattr(os, "sched_getaffinity")
+
+
+def _run(command: list[str]) -> str:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise BuildError(f"{command[0]} cannot be run: {error.strerror}") from error
+    if done.returncode != 0:
+        lines = [line for line in done.stderr.splitlines() if "error" in line] or ["no message"]
+        raise BuildError(f"{command[0]} failed: {lines[0]}")
+    return done.stdout
+
+
+def main() -> int:
+    try:
+        print(build_into(FOLDER.parents[2]))
+    except (BuildError, OSError) as error:
+        print(f"tfvfi: native operations are not compiled: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,73 @@
+"""The compiled operations, loaded into TensorFlow, and their gradients."""
+
+import functools
+import os
+import sys
+from typing import Any
+
+from tfvfi.ops.native import build
+
+
+@functools.cache
+def load() -> Any:
+    """TensorFlow's module of the compiled operations, or None, after one line of notice."""
+    if os.environ.get("TFVFI_NATIVE", "1") == "0":
+        return None
+    try:
+        library = _load()
+    except Exception as error:  # Whatever is wrong, the portable form works.
+        reason = " ".join(str(error).split())[:300]
+        print(f"tfvfi: operations run in portable form, slower: {reason}", file=sys.stderr)
+        return None
+    _register_gradients(library)
+    return library
+
+
+def _load() -> Any:
+    import tensorflow as tf
+
+    packaged = build.packaged()
+    if packaged.exists():
+        try:
+            return tf.load_op_library(str(packaged))
+        except (tf.errors.OpError, OSError):
+            # Compiled elsewhere, against something that is different here.
+            pass
+    return tf.load_op_library(str(build.cached()))
+
+
+def _register_gradients(library: Any) -> None:
+    import tensorflow as tf
+
+    @tf.RegisterGradient("TfvfiBackwardWarp")
+    def _(op, upstream):
+        gradients = library.tfvfi_backward_warp_gradient(
+            *op.inputs, upstream, padding=op.get_attr("padding")
+        )
+        return [*gradients, None]
+
+    @tf.RegisterGradient("TfvfiSplat")
+    def _(op, upstream):
+        return library.tfvfi_splat_gradient(*op.inputs, upstream)
+
+    @tf.RegisterGradient("TfvfiCorrelation")
+    def _(op, upstream):
+        names = ("max_displacement", "stride", "kernel_size", "output_stride", "padding")
+        attributes = {name: op.get_attr(name) for name in names}
+        return library.tfvfi_correlation_gradient(*op.inputs, upstream, **attributes)
+
+    @tf.RegisterGradient("TfvfiSeparableConvolution")
+    def _(op, upstream):
+        return library.tfvfi_separable_convolution_gradient(*op.inputs, upstream)
+
+    @tf.RegisterGradient("TfvfiLocalConvolution")
+    def _(op, upstream):
+        return library.tfvfi_local_convolution_gradient(*op.inputs, upstream)
+
+    @tf.RegisterGradient("TfvfiResize")
+    def _(op, upstream):
+        image, _, scale = op.inputs
+        gradient = library.tfvfi_resize_gradient(
+            image, upstream, scale, align_corners=op.get_attr("align_corners")
+        )
+        return [gradient, None, None]
