@@ -13,6 +13,7 @@ A network's own test class names a preset and gives its golden arrays:
 
 import contextlib
 import json
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -223,8 +224,9 @@ class NetworkCase:
         np.testing.assert_allclose(served, expected, atol=1e-4)
 
     @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
-    def test_half_precision_keeps_coordinates(self, model, policy):
+    def test_half_precision_keeps_coordinates(self, model, policy, monkeypatch):
         half = self.build(dtype=policy)
+        _watch_flows(monkeypatch, type(model).__module__.rpartition(".")[0])
         half.set_weights(model.get_weights())
         layers = [layer for layer in half._flatten_layers() if layer is not half]
         assert all(layer.dtype_policy.name == policy for layer in layers)
@@ -331,6 +333,22 @@ def _pick(outputs: Any, name: str) -> Any:
     for part in name.split("/"):
         outputs = outputs[int(part)] if isinstance(outputs, list | tuple) else outputs[part]
     return outputs
+
+
+def _watch_flows(monkeypatch: pytest.MonkeyPatch, package: str) -> None:
+    """Lets the operations of a package fail when they are given flow in half precision."""
+
+    def watched(operation):
+        def checked(values, flow, *args, **kwargs):
+            assert keras.backend.standardize_dtype(flow.dtype) == "float32"
+            return operation(values, flow, *args, **kwargs)
+
+        return checked
+
+    for module in [sys.modules[name] for name in sys.modules if name.startswith(package)]:
+        for name in ("backward_warp", "splat", "softmax_splat"):
+            if hasattr(module, name):
+                monkeypatch.setattr(module, name, watched(getattr(module, name)))
 
 
 def _operations(path: Path) -> set[str]:
