@@ -99,9 +99,8 @@ def _splat(values, flow):
     flow = ops.cast(flow, "float32")
     x = bilinear.columns(width) + flow[..., 0]
     y = bilinear.rows(height) + flow[..., 1]
-    somewhere = ops.logical_and(ops.isfinite(x), ops.isfinite(y))
-    left_and_right = bilinear.neighbors(ops.where(somewhere, x, -2.0), width, "nothing")
-    upper_and_lower = bilinear.neighbors(ops.where(somewhere, y, -2.0), height, "nothing")
+    left_and_right = bilinear.neighbors(x, width, "nothing")
+    upper_and_lower = bilinear.neighbors(y, height, "nothing")
 
     weighed = ops.cast(values, "float32")
     first = bilinear.first_pixels(batch, height, width)
