@@ -152,7 +152,7 @@ def test_archives_that_claim_too_much(tmp_path):
         with archive.open("a/data/0", "w", force_zip64=True) as entry:
             for _ in range(256):
                 entry.write(bytes(2**20))
-    _, peak = refuse(path, "far more than weights|far larger")
+    _, peak = refuse(path, "far larger than itself")
     assert peak < 2**20
     with zipfile.ZipFile(path, "w") as archive:
         for _ in range(2):

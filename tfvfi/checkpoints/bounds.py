@@ -1,10 +1,8 @@
 """How much a checkpoint may ask for, and how readers say no."""
 
-# Bytes that reading may produce: so many times the file, and some more for the smallest files.
+# Bytes that unpacking or reading may produce: so many times the file, and some for small files.
 MAX_GROWTH = 8
 SLACK = 64 * 2**20
-# A compressed file that unpacks to more than this many times its size is a bomb, not weights.
-MAX_RATIO = 100
 
 
 class UnreadableError(Exception):
