@@ -9,10 +9,10 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from tfvfi.checkpoints.bounds import Budget, UnreadableError
+from tfvfi.checkpoints.pickle_names import NumpyArray
 from tfvfi.checkpoints.plain_files import looks_like_safetensors, read_npz, read_safetensors
 from tfvfi.checkpoints.tensors import Tensor
 from tfvfi.checkpoints.torch_files import DESCRIPTION, LegacyFile, TorchFile, ZipFile
-from tfvfi.checkpoints.unpickle import NumpyArray
 from tfvfi.checkpoints.zips import Archive
 from tfvfi.errors import InputError
 

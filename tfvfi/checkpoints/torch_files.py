@@ -15,8 +15,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from tfvfi.checkpoints.bounds import Budget, UnreadableError
+from tfvfi.checkpoints.pickle_names import STORAGE_TYPES, Name, NumpyArray
 from tfvfi.checkpoints.tensors import Storage, Tensor, array_from, itemsize
-from tfvfi.checkpoints.unpickle import STORAGE_TYPES, Name, NumpyArray, unpickle
+from tfvfi.checkpoints.unpickle import unpickle
 from tfvfi.checkpoints.zips import Archive
 
 MAGIC = 0x1950A86A20F9469CFC6C

@@ -12,15 +12,19 @@ read, the number of steps is limited, nothing recurses, and whole numbers have a
 Keys of dicts are turned into text, whose hashes an attacker cannot foresee.
 """
 
-import re
 import struct
 from collections.abc import Callable, Sequence, Sized
 from typing import Any
 
-import numpy as np
-
 from tfvfi.checkpoints.bounds import UnreadableError
-from tfvfi.checkpoints.tensors import DTYPES, Storage, Tensor
+from tfvfi.checkpoints.pickle_names import (
+    BUILDERS,
+    Name,
+    NumpyArray,
+    NumpyType,
+    set_item,
+    shown,
+)
 
 # A state dict takes about 30 steps a tensor.
 MAX_STEPS = 1_000_000
@@ -38,132 +42,6 @@ NOT_AS_EXPECTED = (
     ValueError,
     struct.error,
 )
-
-
-class Name(str):
-    """A name that a pickle refers to; nothing is ever looked up by it but `BUILDERS`."""
-
-    __slots__ = ()
-
-
-class NumpyType:
-    """A numpy dtype under construction: its byte order arrives later."""
-
-    def __init__(self, text: Any):
-        if not isinstance(text, str) or not re.fullmatch("[<>|=]?(f[248]|[iu][1248]|b1)", text):
-            raise UnreadableError(f"holds numpy data of type {_shown(text)}, which are no weights")
-        self.dtype = np.dtype(text)
-
-    def build(self, state: Any) -> None:
-        """Takes the byte order."""
-        if not isinstance(state, tuple) or len(state) < 2 or state[1] not in ("<", ">", "|", "="):
-            raise ValueError
-        self.dtype = self.dtype.newbyteorder(state[1])
-
-
-class NumpyArray:
-    """A numpy array under construction: its data arrive later."""
-
-    def __init__(self) -> None:
-        self.value = np.zeros(0)
-
-    def build(self, state: Any) -> None:
-        """Takes shape, type and data."""
-        _, shape, kind, column_major, data = state
-        order = "F" if column_major else "C"
-        self.value = np.frombuffer(_bytes(data), kind.dtype).reshape(shape, order=order)
-
-
-def _rebuild_tensor(storage: Any, offset: Any, size: Any, stride: Any, *_: Any) -> Tensor:
-    if not isinstance(storage, Storage):
-        raise ValueError
-    return Tensor(storage, storage.dtype, offset, size, stride)
-
-
-def _rebuild_tensor_v3(
-    storage: Any, offset: Any, size: Any, stride: Any, _grad: Any, _hooks: Any, dtype: Any, *_: Any
-) -> Tensor:
-    known = dtype.removeprefix("torch.") if isinstance(dtype, Name) else None
-    if not isinstance(storage, Storage) or known not in DTYPES:
-        raise ValueError
-    return Tensor(storage, known, offset, size, stride)
-
-
-def _first(value: Any, *_: Any) -> Any:
-    return value
-
-
-def _nothing(*_: Any) -> dict:
-    """What stands for bookkeeping that no weight depends on."""
-    return {}
-
-
-def _ordered_dict(pairs: Any = ()) -> dict:
-    found: dict[str, Any] = {}
-    for key, value in pairs.items() if isinstance(pairs, dict) else pairs:
-        _set(found, key, value)
-    return found
-
-
-def _numpy_scalar(kind: NumpyType, data: Any) -> int | float | bool:
-    return np.frombuffer(_bytes(data), kind.dtype, count=1)[0].item()
-
-
-def _encode(text: str, encoding: str = "") -> bytes:
-    if encoding != "latin1":
-        raise UnreadableError(
-            f"encodes text as {_shown(encoding)}, not needed to read weights; refused"
-        )
-    return text.encode("latin1")
-
-
-STORAGES = {
-    "Float": "float32",
-    "Double": "float64",
-    "Half": "float16",
-    "BFloat16": "bfloat16",
-    "Long": "int64",
-    "Int": "int32",
-    "Short": "int16",
-    "Char": "int8",
-    "Byte": "uint8",
-    "Bool": "bool",
-    "Untyped": "uint8",
-}
-# The type of a storage, by the names it goes by.
-STORAGE_TYPES = {f"torch.{name}Storage": dtype for name, dtype in STORAGES.items()} | {
-    f"torch.storage.{name}Storage": dtype for name, dtype in STORAGES.items()
-}
-
-# What may be named. None: the name is only passed on.
-BUILDERS: dict[str, Callable[..., Any] | None] = {
-    **dict.fromkeys(STORAGE_TYPES),
-    **dict.fromkeys(f"torch.{dtype}" for dtype in DTYPES),
-    "torch._utils._rebuild_tensor": _rebuild_tensor,
-    "torch._utils._rebuild_tensor_v2": _rebuild_tensor,
-    "torch._utils._rebuild_tensor_v3": _rebuild_tensor_v3,
-    "torch._utils._rebuild_parameter": _first,
-    "torch._utils._rebuild_parameter_with_state": _first,
-    "torch._utils._rebuild_device_tensor_from_numpy": _first,
-    "torch.nn.parameter.Parameter": _first,
-    "torch.Size": _first,
-    "torch.device": _nothing,
-    "collections.OrderedDict": _ordered_dict,
-    "collections.Counter": _nothing,
-    "collections.defaultdict": _nothing,
-    "argparse.Namespace": _nothing,
-    "builtins.set": _first,
-    "__builtin__.set": _first,
-    "builtins.dict": _nothing,
-    "__builtin__.dict": _nothing,
-    "numpy.dtype": lambda text, *_: NumpyType(text),
-    "numpy.ndarray": None,
-    "numpy.core.multiarray.scalar": _numpy_scalar,
-    "numpy._core.multiarray.scalar": _numpy_scalar,
-    "numpy.core.multiarray._reconstruct": lambda *_: NumpyArray(),
-    "numpy._core.multiarray._reconstruct": lambda *_: NumpyArray(),
-    "_codecs.encode": _encode,
-}
 
 
 def unpickle(data: memoryview, position: int, persistent: Callable[[Any], Any]) -> tuple[Any, int]:
@@ -245,7 +123,7 @@ class Machine:
         full = f"{module}.{name}"
         if full not in BUILDERS:
             raise UnreadableError(
-                f"refers to {_shown(full)}, which is not needed to read weights; "
+                f"refers to {shown(full)}, which is not needed to read weights; "
                 "refused, nothing was run"
             )
         return Name(full)
@@ -463,26 +341,10 @@ def _set_all(target: Any, items: list[Any]) -> None:
     if not isinstance(target, dict) or len(items) % 2:
         raise ValueError
     for key, value in zip(items[::2], items[1::2], strict=True):
-        _set(target, key, value)
-
-
-def _set(target: dict[str, Any], key: Any, value: Any) -> None:
-    # Weights are named by text, optimizer states by numbers; what has other keys is neither.
-    if isinstance(key, str | int | float):
-        target[str(key)] = value
+        set_item(target, key, value)
 
 
 def _append_all(target: Any, items: list[Any]) -> None:
     if not isinstance(target, list):
         raise ValueError
     target.extend(items)
-
-
-def _bytes(data: Any) -> bytes:
-    return data.encode("latin1") if isinstance(data, str) else bytes(memoryview(data))
-
-
-def _shown(value: Any) -> str:
-    """Text from a file, fit for a sentence."""
-    text = value if isinstance(value, str) else type(value).__name__
-    return "".join(letter if letter.isprintable() else "?" for letter in text[:100])
