@@ -104,10 +104,13 @@ class NetworkCase:
         raise NotImplementedError
 
     def inputs(self, model: Any, size: tuple[int, int] | None = None, batch: int = 1) -> dict:
-        """Two frames that differ, and a time where the network takes one."""
+        """Two frames that differ, and a time where the network takes one.
+
+        The examples of a batch are pictures of different brightness.
+        """
         size = size or self.size
         frames = [
-            np.concatenate([texture(*size, shift, seed) for seed in range(batch)])
+            np.concatenate([texture(*size, shift, seed) / (1 + seed) for seed in range(batch)])
             for shift in (0.0, 1.5)
         ]
         found = dict(zip(("frame0", "frame1"), frames, strict=True))
@@ -247,7 +250,7 @@ class NetworkCase:
         wrong = [
             {key: value for key, value in good.items() if key != "frame1"},
             {**good, "frame0": frame[0]},
-            {**good, "frame0": frame[..., :2]},
+            {**good, "frame0": frame[..., :2], "frame1": frame[..., :2]},
             {**good, "frame0": np.concatenate([frame, frame])},
         ]
         if model.multiple > 1:
