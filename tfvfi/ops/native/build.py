@@ -21,10 +21,16 @@ from pathlib import Path
 FOLDER = Path(__file__).resolve().parent
 # Sums may be reordered, which vectors need. NaN and infinity must stay what they are, so nothing
 # else of -ffast-math is wanted.
-FLAGS = (
-    "-std=c++17 -O3 -fPIC -pthread -fvisibility=hidden "
-    "-fassociative-math -fno-signed-zeros -fno-trapping-math"
-).split()
+FLAGS = [
+    "-std=c++17",
+    "-O3",
+    "-fPIC",
+    "-pthread",
+    "-fvisibility=hidden",
+    "-fassociative-math",
+    "-fno-signed-zeros",
+    "-fno-trapping-math",
+]
 
 
 class BuildError(RuntimeError):

@@ -1,0 +1,127 @@
+"""How the native operations are compiled, kept and done without."""
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tfvfi.ops.native import build
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# Says whether the native form is there, twice, and warps a frame in whatever form there is.
+PROBE = """
+import numpy as np
+from tfvfi import ops
+image, flow = np.ones((1, 4, 4, 3), "float32"), np.zeros((1, 4, 4, 2), "float32")
+assert (np.asarray(ops.backward_warp(image, flow)) == 1).all()
+print(ops.native_available(), ops.native_available())
+"""
+needs_compiler = pytest.mark.skipif(
+    not any(map(build.shutil.which, ["c++", "g++", "clang++"])), reason="no compiler here"
+)
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Compiles without optimization, and in a place of the test's own."""
+    monkeypatch.setattr(build, "FLAGS", ["-std=c++17", "-O0", "-fPIC", "-pthread"])
+
+
+def start(folder: Path, **environment: str) -> subprocess.Popen:
+    # -O0 makes a binary of its own, which no other test and no packaged one provides.
+    extra = {"TFVFI_CACHE_DIR": str(folder), "TFVFI_NATIVE_FLAGS": "-O0", "TFVFI_NATIVE": "1"}
+    return subprocess.Popen(
+        [sys.executable, "-c", PROBE],
+        env={**os.environ, "PYTHONPATH": str(ROOT), **extra, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finish(process: subprocess.Popen) -> tuple[str, list[str]]:
+    out, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, errors
+    return out.strip(), [line for line in errors.splitlines() if line.startswith("tfvfi:")]
+
+
+@needs_compiler
+def test_two_processes_at_once_leave_one_binary(tmp_path):
+    first, second = start(tmp_path), start(tmp_path)
+    for process in (first, second):
+        assert finish(process) == ("True True", [])
+    assert [path.suffix for path in tmp_path.iterdir()] == [".so"]
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [{"CXX": "/nonexistent/c++"}, {"CXX": "false"}, {"PATH": "/nonexistent", "CXX": ""}],
+    ids=["missing", "failing", "no PATH"],
+)
+def test_without_a_working_compiler_one_line_is_said(tmp_path, environment):
+    out, notices = finish(start(tmp_path, **environment))
+    assert out == "False False"
+    assert len(notices) == 1 and "portable" in notices[0]
+    assert not list(tmp_path.iterdir())
+
+
+def test_switched_off_without_a_word(tmp_path):
+    assert finish(start(tmp_path, TFVFI_NATIVE="0")) == ("False False", [])
+    assert not list(tmp_path.iterdir())
+
+
+@needs_compiler
+def test_a_folder_that_cannot_be_written(tmp_path, quick, monkeypatch):
+    # A file where the folder should be stops the superuser too, unlike permissions.
+    blocked, other = tmp_path / "blocked", tmp_path / "other"
+    blocked.write_text("")
+    other.mkdir()
+    monkeypatch.setenv("TFVFI_CACHE_DIR", str(blocked))
+    monkeypatch.setattr(build.tempfile, "gettempdir", lambda: str(other))
+    path = build.cached()
+    assert path.exists() and path.is_relative_to(other)
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    stamp = path.stat().st_mtime_ns
+    assert build.cached() == path and path.stat().st_mtime_ns == stamp
+
+
+def test_the_name_follows_what_the_binary_depends_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(build, "FOLDER", tmp_path)
+    source = tmp_path / "warp.cc"
+    source.write_text("int a;")
+    names = {build.packaged().name}
+    assert build.packaged().name in names
+    source.write_text("int b;")
+    names.add(build.packaged().name)
+    (tmp_path / "more.h").write_text("")
+    names.add(build.packaged().name)
+    monkeypatch.setattr(build.platform, "machine", lambda: "other")
+    names.add(build.packaged().name)
+    monkeypatch.setenv("TFVFI_NATIVE_FLAGS", "-O1")
+    names.add(build.packaged().name)
+    monkeypatch.setattr(build, "FLAGS", [*build.FLAGS, "-g"])
+    names.add(build.packaged().name)
+    assert len(names) == 6
+
+
+def test_the_cache_tells_compilers_apart(tmp_path, monkeypatch):
+    names = set()
+    monkeypatch.setenv("TFVFI_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(build, "build", lambda path: None)
+    for version in ("12", "13"):
+        monkeypatch.setattr(build, "_compiler", lambda: ["c++"])
+        monkeypatch.setattr(build, "_version_of", lambda compiler, version=version: version)
+        names.add(build.cached().name)
+    assert len(names) == 2
+
+
+@needs_compiler
+def test_a_failing_compile_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setenv("TFVFI_NATIVE_FLAGS", "-include /nonexistent.h")
+    with pytest.raises(build.BuildError, match="failed"):
+        build.build(tmp_path / "ops.so")
+    assert not list(tmp_path.iterdir())
