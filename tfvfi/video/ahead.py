@@ -1,0 +1,63 @@
+"""Work that runs ahead of who needs it, in a thread, within bounds."""
+
+import queue
+import threading
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+Item = TypeVar("Item")
+_END = object()
+
+
+def ahead(items: Iterable[Item], at_most: int) -> Iterator[Item]:
+    """The same items, made in a thread while the earlier ones are used.
+
+    An error in the making is raised here; when the consumer stops, so does the making.
+
+    Args:
+        items: Made in the thread.
+        at_most: How many may wait, which bounds memory.
+
+    Example:
+        >>> list(ahead(range(3), at_most=1))
+        [0, 1, 2]
+    """
+    waiting: queue.Queue = queue.Queue(at_most)
+    stopped = threading.Event()
+
+    def make() -> None:
+        try:
+            for item in items:
+                if not _put(waiting, (item, None), stopped):
+                    return
+            _put(waiting, (_END, None), stopped)
+        except BaseException as error:
+            _put(waiting, (_END, error), stopped)
+        finally:
+            if hasattr(items, "close"):
+                items.close()
+
+    thread = threading.Thread(target=make, daemon=True)
+    thread.start()
+    try:
+        while True:
+            item, error = waiting.get()
+            if error is not None:
+                raise error
+            if item is _END:
+                return
+            yield item
+    finally:
+        stopped.set()
+        thread.join()
+
+
+def _put(waiting: queue.Queue, item: object, stopped: threading.Event) -> bool:
+    """Waits for room; gives up when nobody takes items any more."""
+    while not stopped.is_set():
+        try:
+            waiting.put(item, timeout=0.1)
+            return True
+        except queue.Full:
+            continue
+    return False

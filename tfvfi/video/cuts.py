@@ -1,0 +1,64 @@
+"""Where a new shot begins: frames on both sides of a cut must not be mixed."""
+
+from collections import deque
+
+import cv2
+import numpy as np
+
+# Frames are compared at this width, so that the answer does not depend on their size.
+WIDTH = 96
+# Colours are counted in 8 x 8 x 8 bins.
+BINS = 8
+# A cut changes at least this share of the colours ...
+COLOURS_CHANGED = 0.35
+# ... and the picture by this much of the range, and by this many times what is usual in the shot.
+PICTURE_CHANGED = 0.08
+TIMES_USUAL = 2.5
+# Pairs that tell what is usual.
+MEMORY = 12
+
+
+class CutDetector:
+    """Says of each next pair of frames whether a cut lies between them.
+
+    Example:
+        >>> import numpy as np
+        >>> draw = np.random.default_rng(0).integers
+        >>> dark, light = (draw(low, low + 60, (90, 160, 3)).astype("uint8") for low in (0, 180))
+        >>> cuts = CutDetector()
+        >>> [cuts.between(dark, dark), cuts.between(dark, light), cuts.between(light, light)]
+        [False, True, False]
+    """
+
+    def __init__(self) -> None:
+        self.usual: deque[float] = deque(maxlen=MEMORY)
+
+    def between(self, first: np.ndarray, second: np.ndarray) -> bool:
+        """Whether the second frame begins a new shot."""
+        small = [_small(frame) for frame in (first, second)]
+        change = float(np.mean(np.abs(small[0] - small[1])))
+        usual = float(np.median(self.usual)) if self.usual else 0.0
+        shared = np.minimum(*(_histogram(frame) for frame in small)).sum()
+        cut = (
+            1 - shared > COLOURS_CHANGED
+            and change > PICTURE_CHANGED
+            and change > TIMES_USUAL * usual
+        )
+        if cut:
+            self.usual.clear()
+        else:
+            self.usual.append(change)
+        return cut
+
+
+def _small(frame: np.ndarray) -> np.ndarray:
+    height, width = frame.shape[:2]
+    size = (min(WIDTH, width), max(1, round(height * min(WIDTH, width) / width)))
+    small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    return small / np.iinfo(frame.dtype).max if frame.dtype.kind == "u" else small
+
+
+def _histogram(frame: np.ndarray) -> np.ndarray:
+    bins = np.minimum((frame * BINS).astype(int), BINS - 1)
+    index = bins @ np.array([BINS * BINS, BINS, 1])
+    return np.bincount(index.ravel(), minlength=BINS**3) / index.size
