@@ -97,15 +97,13 @@ def test_what_is_there_is_kept_unless_told(frames, tmp_path):
 @pytest.mark.parametrize(
     ("names", "said"),
     [
-        (["frames/frame0.png"], "at least two frames"),
-        (["frames/frame0.png", "none.png"], "there is no input .*none.png"),
-        (["frames/frame0.png", "frames"], "one folder, or files, but not both"),
-        (["frames/frame0.png", "text.png"], "text.png cannot be read as an image"),
-        (["frames/frame0.png", "small.png"], "one size and type"),
-        (["text.mp4"], "text.mp4 cannot be decoded"),
-        (["empty"], "holds neither images .* nor .flo files"),
+        (["frames/frame0.png"], "at least two"),
+        (["frames/frame0.png", "none.png"], "there is no file .*none.png"),
+        (["frames/frame0.png", "text.png"], "text.png cannot be read as a picture"),
+        (["frames/frame0.png", "small.png"], "one size"),
+        (["text.mp4"], "text.mp4 cannot be read as a video"),
+        (["empty"], "at least two"),
         (["bad.flo"], "bad.flo is no .flo file"),
-        ([], "no input was named"),
     ],
 )
 def test_inputs_that_cannot_work(frames, tmp_path, names, said):

@@ -8,6 +8,7 @@ import contextlib
 import csv
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,6 @@ from tfvfi.evaluation.flow_pictures import flow_to_color, longest_shown, statist
 if TYPE_CHECKING:
     from tfvfi.models.base import FlowEstimator
 
-IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm")
 TABLE, ANIMATION = "statistics.csv", "flow.gif"
 # An animation is a preview: GIF has 256 colors and compresses little.
 ANIMATION_SIDE = 480
@@ -40,8 +40,8 @@ def estimate_sequence(
     """Estimates the flow from each frame to the next and shows it.
 
     Args:
-        inputs: Images in order, or one folder of them, or one video; or .flo files, or a folder
-            that has some, which are then only shown.
+        inputs: Whatever `tfvfi.interpolate_video` takes: images in order, a folder or pattern of
+            them, a video; or .flo files, or a folder that has some, which are then only shown.
         output: A folder: gets a .flo file and a .png picture for each pair, `statistics.csv`, and
             for several pairs `flow.gif`.
         model: A flow estimator of `tfvfi.list_models()`.
@@ -62,36 +62,22 @@ def estimate_sequence(
         raise InputError(f"fps and longest are positive. Received: {fps} and {longest}")
     if (output / TABLE).exists() and not overwrite:
         raise InputError(f"{output} holds flows already; name another folder, or pass --overwrite")
-    paths = _expand([Path(path) for path in inputs])
-    if output.resolve() in {path.parent.resolve() for path in paths}:
+    inputs = [Path(path) for path in inputs]
+    folders = {(path if path.is_dir() else path.parent).resolve() for path in inputs}
+    if output.resolve() in folders:
         raise InputError(f"{output} is where the input lies; name another folder for the pictures")
-    if all(path.suffix.lower() == ".flo" for path in paths):
-        flows = paths
-    else:
-        flows = list(_estimate(paths, output, _estimator(model, weights)))
-        if not flows:
-            raise InputError("a flow leads from one frame to the next: give at least two frames")
+    flows = _flow_files(inputs)
+    if not flows:
+        flows = list(_estimate(inputs, output, _estimator(model, weights)))
     output.mkdir(parents=True, exist_ok=True)
     return _show(flows, output, longest, fps)
 
 
-def _expand(paths: list[Path]) -> list[Path]:
-    """The files meant: those of a folder, in order, or the ones named."""
-    if not paths:
-        raise InputError("no input was named")
-    for path in paths:
-        if not path.exists():
-            raise InputError(f"there is no input {path}")
-    if len(paths) > 1 or not paths[0].is_dir():
-        if any(path.is_dir() for path in paths):
-            raise InputError("name one folder, or files, but not both")
-        return paths
-    found = sorted(path for path in paths[0].iterdir() if path.is_file())
-    for suffixes in ((".flo",), IMAGES):
-        wanted = [path for path in found if path.suffix.lower() in suffixes]
-        if wanted:
-            return wanted
-    raise InputError(f"{paths[0]} holds neither images ({', '.join(IMAGES)}) nor .flo files")
+def _flow_files(inputs: list[Path]) -> list[Path]:
+    """The .flo files meant; none where frames are."""
+    if len(inputs) == 1 and inputs[0].is_dir():
+        return sorted(inputs[0].glob("*.flo"))
+    return inputs if all(path.suffix.lower() == ".flo" for path in inputs) else []
 
 
 def _estimator(name: str, weights: str | Path | None) -> "FlowEstimator":
@@ -103,43 +89,20 @@ def _estimator(name: str, weights: str | Path | None) -> "FlowEstimator":
     return registry.load(name, weights=weights)
 
 
-def _estimate(paths: list[Path], output: Path, model: "FlowEstimator") -> Iterator[Path]:
-    """Writes the flow of each pair; yields where it was written."""
-    stems = [path.stem for path in paths]
-    named = len(set(stems)) == len(stems) > 1
-    before = None
-    for number, frame in enumerate(_frames(paths)):
-        if before is not None:
-            path = output / f"{stems[number - 1] if named else f'{number - 1:06d}'}.flo"
-            write_flo(path, model.estimate(before, frame))
-            yield path
-        before = frame
+def _estimate(inputs: list[Path], output: Path, model: "FlowEstimator") -> Iterator[Path]:
+    """Writes the flow of each pair, named as its first frame; yields where it was written."""
+    from tfvfi.video.source import open_source
 
-
-def _frames(paths: list[Path]) -> Iterator[np.ndarray]:
-    if len(paths) == 1 and paths[0].suffix.lower() not in IMAGES:
-        yield from _decode(paths[0])
-        return
-    import cv2
-
-    for path in paths:
-        frame = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
-        if frame is None:
-            raise InputError(f"{path} cannot be read as an image")
-        yield np.ascontiguousarray(frame[..., ::-1])
-
-
-def _decode(path: Path) -> Iterator[np.ndarray]:
-    import av
-
-    try:
-        with av.open(str(path)) as video:
-            if not video.streams.video:
-                raise InputError(f"{path} has no video in it")
-            for frame in video.decode(video=0):
-                yield frame.to_ndarray(format="rgb24")
-    except av.error.FFmpegError as error:
-        raise InputError(f"{path} cannot be decoded: {error.strerror}") from None
+    source = open_source(inputs)
+    stems = [path.stem for path in getattr(source, "paths", ())]
+    named = len(set(stems)) == len(stems) > 0
+    number = -1
+    for number, (first, second) in enumerate(pairwise(source)):
+        path = output / f"{stems[number] if named else f'{number:06d}'}.flo"
+        write_flo(path, model.estimate(first.image, second.image))
+        yield path
+    if number < 0:
+        raise InputError("a flow leads from one frame to the next: give at least two frames")
 
 
 def _show(flows: list[Path], output: Path, longest: float | None, fps: float) -> list[dict]:
