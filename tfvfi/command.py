@@ -15,6 +15,7 @@ Flags are not absl's global ones, so that many commands can live in one process.
 """
 
 import importlib
+import os
 import pkgutil
 import sys
 from collections.abc import Callable, Sequence
@@ -36,6 +37,8 @@ def run(main: Callable[[], None], values: flags.FlagValues, argv: Sequence[str] 
         values: The command's own flags.
         argv: Program name and arguments; the process's own by default.
     """
+    # TensorFlow's notes about its own start, a missing GPU among them, are not the user's concern.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.exit(exit_code(main, values, list(sys.argv if argv is None else argv)))
 
 

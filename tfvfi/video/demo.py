@@ -1,0 +1,40 @@
+"""What `make demo` shows."""
+
+from itertools import islice, pairwise
+from pathlib import Path
+
+from tfvfi import registry
+from tfvfi.video.pipeline import interpolate_video
+from tfvfi.video.show import contact_sheet, side_by_side
+from tfvfi.video.source import Video
+
+FACTOR = 4
+# Pairs on the contact sheet, and how far apart they are.
+PAIRS, APART = 4, 7
+
+
+def run(clip: Path, folder: Path, model: str, overwrite: bool = False) -> list[Path]:
+    """Interpolates a clip and makes pictures of it.
+
+    Args:
+        clip: A video.
+        folder: Where the results go.
+        model: The network's name.
+        overwrite: Replace what is there.
+
+    Returns:
+        The smooth video, the side-by-side and the contact sheet.
+    """
+    network = registry.load(model)
+    smooth, beside = folder / "demo.mp4", folder / "side_by_side.mp4"
+    sheet = folder / "contact_sheet.png"
+    interpolate_video(clip, smooth, network, factor=FACTOR, overwrite=overwrite)
+    side_by_side(clip, smooth, beside)
+
+    frames = [shown.image for shown in islice(Video(clip), 1 + PAIRS * APART)]
+    times = [number / FACTOR for number in range(1, FACTOR)]
+    rows = []
+    for first, second in list(pairwise(frames))[::APART]:
+        rows.append([first, *network.interpolate(first, second, times), second])
+    contact_sheet(rows, ["first", *(f"t = {time:g}" for time in times), "second"], sheet)
+    return [smooth, beside, sheet]

@@ -1,0 +1,87 @@
+"""Pictures and videos that show what interpolation does."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from tfvfi.video.sink import Encoding, VideoFile
+from tfvfi.video.source import Video
+
+WHITE, BLACK = (255, 255, 255), (0, 0, 0)
+MARGIN = 8
+
+
+def side_by_side(original: Path, smooth: Path, output: Path) -> None:
+    """Plays a video beside its smoother form: the original's frames are held meanwhile.
+
+    Args:
+        original: The source.
+        smooth: What was made of it.
+        output: A video, twice as wide.
+    """
+    before, after = Video(original), Video(smooth)
+    height, width = before.size
+    sink = VideoFile(
+        output,
+        (height, 2 * width),
+        after.look,
+        after.time_base,
+        after.rate,
+        Encoding(),
+        copied_from=smooth,
+    )
+    try:
+        sources = iter(before)
+        held, upcoming = next(sources), next(sources, None)
+        for shown in after:
+            while upcoming is not None and upcoming.time <= shown.time:
+                held, upcoming = upcoming, next(sources, None)
+            pair = [label(held.image, "original"), label(shown.image, "interpolated")]
+            sink.write(np.concatenate(pair, axis=1), shown.time)
+        sink.finish()
+    except BaseException:
+        sink.discard()
+        raise
+
+
+def contact_sheet(rows: Sequence[Sequence[np.ndarray]], titles: Sequence[str], path: Path) -> None:
+    """Writes a PNG with a row of frames for each pair: the first, those between, the second.
+
+    Args:
+        rows: Frames of equal size.
+        titles: What stands over each column.
+        path: The picture.
+    """
+    sheet = np.concatenate(
+        [
+            np.concatenate([_framed(label(image, text)) for image, text in columns], axis=1)
+            for columns in (zip(row, titles, strict=True) for row in rows)
+        ]
+    )
+    _, data = cv2.imencode(".png", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
+    data.tofile(path)
+
+
+def label(image: np.ndarray, text: str) -> np.ndarray:
+    """The frame with a few words in its corner."""
+    labelled = image.copy()
+    scale = max(0.4, image.shape[0] / 600)
+    corner = (MARGIN, MARGIN + round(24 * scale))
+    for color, thickness in ((BLACK, 4), (WHITE, 1)):
+        cv2.putText(
+            labelled,
+            text,
+            corner,
+            cv2.FONT_HERSHEY_SIMPLEX,
+            scale,
+            color,
+            max(1, round(thickness * scale * 1.5)),
+            cv2.LINE_AA,
+        )
+    return labelled
+
+
+def _framed(image: np.ndarray) -> np.ndarray:
+    return cv2.copyMakeBorder(image, 2, 2, 2, 2, cv2.BORDER_CONSTANT, value=WHITE)
