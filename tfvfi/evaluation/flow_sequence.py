@@ -146,7 +146,7 @@ def write_gif(path: Path, pictures: Iterator[np.ndarray], fps: float) -> None:
     graph = av.filter.Graph()
     source = graph.add_buffer(width=width, height=height, format="rgb24", time_base=beat)
     split, palette = graph.add("split"), graph.add("palettegen", "stats_mode=full")
-    use, sink = graph.add("paletteuse", "dither=none"), graph.add("buffersink")
+    use, sink = graph.add("paletteuse", "dither=sierra2_4a"), graph.add("buffersink")
     source.link_to(split)
     split.link_to(use, 0, 0)
     split.link_to(palette, 1, 0)
