@@ -10,9 +10,10 @@
 namespace tfvfi {
 namespace {
 
-// Channels are summed so many at a time, in registers, over so many terms.
+// Channels are summed so many at a time, in registers.
 constexpr int kBlock = 32;
-constexpr int kTerms = 256;
+// Rows of a gradient that one thread sums up at a time.
+constexpr int64_t kBand = 16;
 
 struct Volume {
   int64_t batch, height, width, channels;  // of the maps
@@ -50,7 +51,8 @@ TFVFI_INLINE float Product(const float* a, const float* b, int64_t channels) {
   return sum;
 }
 
-template <int kChannels>
+// `kStride` is the step between displacements where the loop is compiled for it, or 0.
+template <int kChannels, int kStride>
 TFVFI_INLINE void VolumeRows(const Volume& v, const float* a, const float* b, float* out,
                              int64_t begin, int64_t end) {
   const int64_t channels = kChannels ? kChannels : v.channels;
@@ -73,7 +75,7 @@ TFVFI_INLINE void VolumeRows(const Volume& v, const float* a, const float* b, fl
           for (int64_t dy = down.begin; dy < down.end; ++dy) {
             const int64_t other = frame + y + (dy - v.reach) * v.stride;
             const float* there = b + (other * v.width + x - v.reach * v.stride) * channels;
-            const int64_t step = v.stride * channels;
+            const int64_t step = (kStride ? kStride : v.stride) * channels;
             for (int64_t dx = across.begin; dx < across.end; ++dx) {
               sums[dy * side + dx] += Product<kChannels>(here, there + dx * step, channels);
             }
@@ -89,107 +91,109 @@ TFVFI_HOT void VolumeAny(const Volume& v, const float* a, const float* b, float*
                          int64_t begin, int64_t end) {
   switch (v.channels) {
     case 3:
-      return VolumeRows<3>(v, a, b, out, begin, end);
+      if (v.stride == 1) return VolumeRows<3, 1>(v, a, b, out, begin, end);
+      return VolumeRows<3, 0>(v, a, b, out, begin, end);
     case 32:
-      return VolumeRows<32>(v, a, b, out, begin, end);
+      return VolumeRows<32, 0>(v, a, b, out, begin, end);
     default:
-      return VolumeRows<0>(v, a, b, out, begin, end);
+      return VolumeRows<0, 0>(v, a, b, out, begin, end);
   }
 }
 
-// Sums of weighed pixels, collected before they are added up.
-class Terms {
- public:
-  TFVFI_INLINE Terms(float* sums, int64_t channels) : sums_(sums), channels_(channels) {}
-
-  TFVFI_INLINE void Add(float weight, const float* pixel) {
-    weights_[count_] = weight;
-    pixels_[count_] = pixel;
-    if (++count_ == kTerms) Flush();
-  }
-
-  TFVFI_INLINE void Flush() {
-    int64_t c = 0;
-    for (; c + kBlock <= channels_; c += kBlock) AddUp<kBlock>(c, kBlock);
-    if (c < channels_) AddUp<0>(c, static_cast<int>(channels_ - c));
-    count_ = 0;
-  }
-
- private:
-  template <int kCount>
-  TFVFI_INLINE void AddUp(int64_t first, int count) {
-    if (kCount) count = kCount;
+// sums += over displacements weights[k] * there[k], for one pixel.
+template <int kChannels>
+TFVFI_INLINE void Collect(const float* weights, int64_t displacements, const float* there,
+                          int64_t step, int64_t channels, float* sums) {
+  for (int64_t first = 0; first < channels; first += kBlock) {
+    const int64_t left = std::min<int64_t>(kBlock, channels - first);
+    const int64_t count = kChannels ? std::min(kChannels, kBlock) : left;
     float held[kBlock];
-    for (int c = 0; c < count; ++c) held[c] = sums_[first + c];
-    for (int term = 0; term < count_; ++term) {
-      const float weight = weights_[term];
-      const float* pixel = pixels_[term] + first;
-      for (int c = 0; c < count; ++c) held[c] += weight * pixel[c];
+    for (int64_t c = 0; c < count; ++c) held[c] = sums[first + c];
+    for (int64_t k = 0; k < displacements; ++k) {
+      for (int64_t c = 0; c < count; ++c) held[c] += weights[k] * there[k * step + first + c];
     }
-    for (int c = 0; c < count; ++c) sums_[first + c] = held[c];
+    for (int64_t c = 0; c < count; ++c) sums[first + c] = held[c];
   }
-
-  float* sums_;
-  int64_t channels_;
-  int count_ = 0;
-  float weights_[kTerms];
-  const float* pixels_[kTerms];
-};
-
-// The output whose window has `pixel` at `in_window`, or -1.
-TFVFI_INLINE int64_t OutputOf(const Volume& v, int64_t pixel, int64_t in_window, int64_t outputs) {
-  const int64_t from_start = pixel - in_window - v.start;
-  if (from_start < 0) return -1;
-  const int64_t output = v.output_stride == 1 ? from_start : from_start / v.output_stride;
-  return output < outputs && output * v.output_stride == from_start ? output : -1;
 }
 
-// Rows of the gradient to `a` (sign 1, other is b) or to `b` (sign -1, other is a). Every pixel
-// sums up what it takes part in, so that no two threads write to the same one.
-template <int sign>
-TFVFI_INLINE void GradientRows(const Volume& v, const float* other, const float* upstream,
-                               float* out, int64_t begin, int64_t end) {
-  const float factor = 1 / v.divisor();
-  for (int64_t row = begin; row < end; ++row) {
-    const int64_t frame = row / v.height, y = row % v.height;
-    for (int64_t x = 0; x < v.width; ++x) {
-      float* sums = out + (row * v.width + x) * v.channels;
-      std::memset(sums, 0, sizeof(float) * v.channels);
-      Terms terms(sums, v.channels);
+// sums[k] += weights[k] * here, for all displacements of one pixel.
+template <int kChannels>
+TFVFI_INLINE void Spread(const float* weights, int64_t displacements, const float* here,
+                         int64_t step, int64_t channels, float* sums) {
+  if (kChannels) channels = kChannels;
+  for (int64_t k = 0; k < displacements; ++k) {
+    float* __restrict sum = sums + k * step;
+    for (int64_t c = 0; c < channels; ++c) sum[c] += weights[k] * here[c];
+  }
+}
+
+// Rows first to end of one frame of the gradient to a (with `other` b) or to b (with `other` a):
+// all that the rows take part in, always in the order of the result.
+template <int kChannels, bool to_a>
+TFVFI_INLINE void GradientBand(const Volume& v, const float* other, const float* upstream,
+                               float* out, int64_t frame, int64_t first, int64_t end) {
+  const int64_t channels = kChannels ? kChannels : v.channels;
+  const int64_t line = v.width * channels, step = v.stride * channels;
+  const float* others = other + frame * v.height * line;
+  float* sums = out + frame * v.height * line;
+  std::memset(sums + first * line, 0, sizeof(float) * (end - first) * line);
+  for (int64_t row = 0; row < v.rows; ++row) {
+    const int64_t center_y = v.start + row * v.output_stride;
+    for (int64_t y = center_y - v.window; y <= center_y + v.window; ++y) {
+      if (y < 0 || y >= v.height || (to_a && (y < first || y >= end))) continue;
       for (int64_t dy = 0; dy < v.side(); ++dy) {
-        const int64_t there_y = y + sign * (dy - v.reach) * v.stride;
+        const int64_t there_y = y + (dy - v.reach) * v.stride;
         if (there_y < 0 || there_y >= v.height) continue;
-        const float* there = other + (frame * v.height + there_y) * v.width * v.channels;
-        for (int64_t j = -v.window; j <= v.window; ++j) {
-          const int64_t output_y = OutputOf(v, sign > 0 ? y : there_y, j, v.rows);
-          if (output_y < 0) continue;
+        if (!to_a && (there_y < first || there_y >= end)) continue;
+        for (int64_t column = 0; column < v.columns; ++column) {
+          const int64_t center_x = v.start + column * v.output_stride;
           const float* weights =
-              upstream + (frame * v.rows + output_y) * v.columns * v.displacements() + dy * v.side();
-          for (int64_t dx = 0; dx < v.side(); ++dx) {
-            const int64_t there_x = x + sign * (dx - v.reach) * v.stride;
-            if (there_x < 0 || there_x >= v.width) continue;
-            for (int64_t i = -v.window; i <= v.window; ++i) {
-              const int64_t output_x = OutputOf(v, sign > 0 ? x : there_x, i, v.columns);
-              if (output_x < 0) continue;
-              const float weight = weights[output_x * v.displacements() + dx];
-              terms.Add(weight * factor, there + there_x * v.channels);
+              upstream + ((frame * v.rows + row) * v.columns + column) * v.displacements() +
+              dy * v.side();
+          for (int64_t x = center_x - v.window; x <= center_x + v.window; ++x) {
+            if (x < 0 || x >= v.width) continue;
+            const Range across = Within(v, x, v.width);
+            if (across.begin >= across.end) continue;
+            const int64_t count = across.end - across.begin;
+            const int64_t here = y * line + x * channels;
+            const int64_t there =
+                there_y * line + (x + (across.begin - v.reach) * v.stride) * channels;
+            const float* used = weights + across.begin;
+            if (to_a) {
+              Collect<kChannels>(used, count, others + there, step, channels, sums + here);
+            } else {
+              Spread<kChannels>(used, count, others + here, step, channels, sums + there);
             }
           }
         }
       }
-      terms.Flush();
     }
+  }
+  const float factor = 1 / v.divisor();
+  for (int64_t e = first * line; e < end * line; ++e) sums[e] *= factor;
+}
+
+template <bool to_a>
+TFVFI_INLINE void GradientAny(const Volume& v, const float* other, const float* upstream,
+                              float* out, int64_t frame, int64_t first, int64_t end) {
+  switch (v.channels) {
+    case 3:
+      return GradientBand<3, to_a>(v, other, upstream, out, frame, first, end);
+    case 32:
+      return GradientBand<32, to_a>(v, other, upstream, out, frame, first, end);
+    default:
+      return GradientBand<0, to_a>(v, other, upstream, out, frame, first, end);
   }
 }
 
-TFVFI_HOT void GradientToFirst(const Volume& v, const float* b, const float* upstream, float* out,
-                               int64_t begin, int64_t end) {
-  GradientRows<1>(v, b, upstream, out, begin, end);
+TFVFI_HOT void GradientToA(const Volume& v, const float* b, const float* upstream, float* out,
+                           int64_t frame, int64_t first, int64_t end) {
+  GradientAny<true>(v, b, upstream, out, frame, first, end);
 }
 
-TFVFI_HOT void GradientToSecond(const Volume& v, const float* a, const float* upstream, float* out,
-                                int64_t begin, int64_t end) {
-  GradientRows<-1>(v, a, upstream, out, begin, end);
+TFVFI_HOT void GradientToB(const Volume& v, const float* a, const float* upstream, float* out,
+                           int64_t frame, int64_t first, int64_t end) {
+  GradientAny<false>(v, a, upstream, out, frame, first, end);
 }
 
 class Correlation {
@@ -256,9 +260,15 @@ class CorrelationGradient : public Correlation {
     Require(upstream.shape() == ShapeOf(volume), "upstream must have the shape of the result");
     const Tensor a_gradient = context.Output(0, a.shape());
     const Tensor b_gradient = context.Output(1, b.shape());
-    ParallelFor(volume.batch * volume.height, RowCost(volume), [&](int64_t begin, int64_t end) {
-      GradientToFirst(volume, b.data(), upstream.data(), a_gradient.data(), begin, end);
-      GradientToSecond(volume, a.data(), upstream.data(), b_gradient.data(), begin, end);
+    const int64_t bands = (volume.height + kBand - 1) / kBand;
+    const double cost = 2 * kBand * RowCost(volume);
+    ParallelFor(volume.batch * bands, cost, [&](int64_t begin, int64_t end) {
+      for (int64_t at = begin; at < end; ++at) {
+        const int64_t frame = at / bands, first = at % bands * kBand;
+        const int64_t last = std::min(first + kBand, volume.height);
+        GradientToA(volume, b.data(), upstream.data(), a_gradient.data(), frame, first, last);
+        GradientToB(volume, a.data(), upstream.data(), b_gradient.data(), frame, first, last);
+      }
     });
   }
 };
