@@ -16,5 +16,4 @@ export TFVFI_NATIVE_FLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,und
 "$python" -c "from tfvfi.ops.native import build; build.cached()"
 export ASAN_OPTIONS=detect_leaks=0:abort_on_error=1
 LD_PRELOAD="$("$compiler" -print-file-name=libasan.so) $("$compiler" -print-file-name=libubsan.so)" \
-  "$python" -m pytest -q \
-  --ignore=tests/ops/test_native_build.py tests/ops
+  "$python" -m pytest -q --ignore=tests/ops/test_native_build.py "${@:-tests/ops}"

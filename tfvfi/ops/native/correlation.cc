@@ -30,17 +30,21 @@ struct Volume {
   }
 };
 
-// The displacements, counted from -reach, that lead from `from` to a pixel below `size`.
+// The displacements, counted from -reach, that lead from pixel `from` to one in [first, end).
 struct Range {
   int64_t begin, end;
 };
 
-TFVFI_INLINE Range Within(const Volume& v, int64_t from, int64_t size) {
-  // Displaced by (k - reach) * stride.
+TFVFI_INLINE Range Between(const Volume& v, int64_t from, int64_t first, int64_t end) {
+  // Displacement k leads to origin + k * stride.
   const int64_t origin = from - v.reach * v.stride;
-  const int64_t begin = origin >= 0 ? 0 : (-origin + v.stride - 1) / v.stride;
-  const int64_t end = origin >= size ? 0 : (size - 1 - origin) / v.stride + 1;
-  return {std::min(begin, v.side()), std::min(end, v.side())};
+  const int64_t begin = origin >= first ? 0 : (first - origin + v.stride - 1) / v.stride;
+  const int64_t beyond = origin >= end ? 0 : (end - 1 - origin) / v.stride + 1;
+  return {std::min(begin, v.side()), std::min(beyond, v.side())};
+}
+
+TFVFI_INLINE Range Within(const Volume& v, int64_t from, int64_t size) {
+  return Between(v, from, 0, size);
 }
 
 template <int kChannels>
@@ -141,24 +145,21 @@ TFVFI_INLINE void GradientBand(const Volume& v, const float* other, const float*
     const int64_t center_y = v.start + row * v.output_stride;
     for (int64_t y = center_y - v.window; y <= center_y + v.window; ++y) {
       if (y < 0 || y >= v.height || (to_a && (y < first || y >= end))) continue;
-      for (int64_t dy = 0; dy < v.side(); ++dy) {
-        const int64_t there_y = y + (dy - v.reach) * v.stride;
-        if (there_y < 0 || there_y >= v.height) continue;
-        if (!to_a && (there_y < first || there_y >= end)) continue;
-        for (int64_t column = 0; column < v.columns; ++column) {
-          const int64_t center_x = v.start + column * v.output_stride;
-          const float* weights =
-              upstream + ((frame * v.rows + row) * v.columns + column) * v.displacements() +
-              dy * v.side();
-          for (int64_t x = center_x - v.window; x <= center_x + v.window; ++x) {
-            if (x < 0 || x >= v.width) continue;
-            const Range across = Within(v, x, v.width);
-            if (across.begin >= across.end) continue;
-            const int64_t count = across.end - across.begin;
-            const int64_t here = y * line + x * channels;
-            const int64_t there =
-                there_y * line + (x + (across.begin - v.reach) * v.stride) * channels;
-            const float* used = weights + across.begin;
+      const Range down = to_a ? Within(v, y, v.height) : Between(v, y, first, end);
+      for (int64_t column = 0; column < v.columns; ++column) {
+        const int64_t center_x = v.start + column * v.output_stride;
+        const float* weights =
+            upstream + ((frame * v.rows + row) * v.columns + column) * v.displacements();
+        for (int64_t x = center_x - v.window; x <= center_x + v.window; ++x) {
+          if (x < 0 || x >= v.width) continue;
+          const Range across = Within(v, x, v.width);
+          if (across.begin >= across.end) continue;
+          const int64_t count = across.end - across.begin;
+          const int64_t here = y * line + x * channels;
+          for (int64_t dy = down.begin; dy < down.end; ++dy) {
+            const int64_t there = (y + (dy - v.reach) * v.stride) * line +
+                                  (x + (across.begin - v.reach) * v.stride) * channels;
+            const float* used = weights + dy * v.side() + across.begin;
             if (to_a) {
               Collect<kChannels>(used, count, others + there, step, channels, sums + here);
             } else {
