@@ -121,7 +121,8 @@ before = np.asarray(operation(*inputs))
 child = os.fork()
 if child == 0:
     signal.alarm(60)  # Waiting for the parent's threads would take for ever.
-    os._exit(not np.array_equal(operation(*inputs), before))
+    right = np.array_equal(operation(*inputs), before)
+    os._exit(not (right and len(os.listdir("/proc/self/task")) == 3))
 assert os.waitpid(child, 0)[1] == 0
 assert np.array_equal(operation(*inputs), before)
 """
