@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 NATIVE := $(wildcard tfvfi/ops/native/*.cc tfvfi/ops/native/*.h tfvfi/ops/native/build.py)
 # Quiet TensorFlow: its start-up notes are not about the user's work.
-export TF_CPP_MIN_LOG_LEVEL ?= 2
+export TF_CPP_MIN_LOG_LEVEL ?= 3
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
 .PHONY: setup demo test test-all test-jax lint format bench wheel clean

@@ -1,6 +1,5 @@
 """What many tests need: real frames."""
 
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +9,18 @@ ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="session")
-def triplet() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Three consecutive real frames, uint8: first, the true middle, second."""
+def clip_frames() -> list[np.ndarray]:
+    """The frames of the sample clip, uint8."""
     import av
 
     with av.open(str(ROOT / "samples" / "clip.mp4")) as clip:
-        frames = [frame.to_ndarray(format="rgb24") for frame in islice(clip.decode(video=0), 4, 7)]
-    return tuple(frames)
+        return [frame.to_ndarray(format="rgb24") for frame in clip.decode(video=0)]
+
+
+@pytest.fixture(scope="session")
+def triplet(clip_frames) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Three consecutive real frames: first, the true middle, second."""
+    return tuple(clip_frames[4:7])
 
 
 def psnr(a: np.ndarray, b: np.ndarray) -> float:

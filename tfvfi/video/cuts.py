@@ -11,7 +11,9 @@ WIDTH = 96
 BINS = 8
 # A cut changes at least this share of the colours ...
 COLOURS_CHANGED = 0.35
-# ... and the picture by this much of the range, and by this many times what is usual in the shot.
+# ... leaves no more than this correlation of the pictures, which light alone does not break ...
+STILL_ALIKE = 0.6
+# ... and changes them by this much of the range, and by this many times what is usual in the shot.
 PICTURE_CHANGED = 0.08
 TIMES_USUAL = 2.5
 # Pairs that tell what is usual.
@@ -43,6 +45,7 @@ class CutDetector:
             1 - shared > COLOURS_CHANGED
             and change > PICTURE_CHANGED
             and change > TIMES_USUAL * usual
+            and _correlation(*small) < STILL_ALIKE
         )
         if cut:
             self.usual.clear()
@@ -56,6 +59,12 @@ def _small(frame: np.ndarray) -> np.ndarray:
     size = (min(WIDTH, width), max(1, round(height * min(WIDTH, width) / width)))
     small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA).astype(np.float32)
     return small / np.iinfo(frame.dtype).max if frame.dtype.kind == "u" else small
+
+
+def _correlation(first: np.ndarray, second: np.ndarray) -> float:
+    pair = [frame - frame.mean() for frame in (first, second)]
+    power = np.sqrt(np.mean(pair[0] ** 2) * np.mean(pair[1] ** 2))
+    return float(np.mean(pair[0] * pair[1]) / (power + 1e-6))
 
 
 def _histogram(frame: np.ndarray) -> np.ndarray:
