@@ -96,7 +96,8 @@ class Interpolator(Network):
         super().__init__(**kwargs)
         self.times = times if times == "any" else tuple(times)
         self._prepare = compiled(self.prepare) if self.traceable else self.prepare
-        self._render_times = compiled(self._render_each)
+        self._render_one = compiled(self._frame_at)
+        self._render_several = compiled(self._frames_at)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that build this network again."""
@@ -196,17 +197,21 @@ class Interpolator(Network):
         frames = []
         for start in range(0, len(times), at_once):
             part = np.asarray(times[start : start + at_once], "float32")
-            rendered = ops.convert_to_numpy(
-                self._render_times(prepared, ops.convert_to_tensor(part))
-            )
+            # One time needs no copies of what was prepared.
+            render = self._render_one if len(part) == 1 else self._render_several
+            rendered = ops.convert_to_numpy(render(prepared, ops.convert_to_tensor(part)))
             frames.extend(rendered[:, top : top + height, left : left + width].astype("float32"))
         return frames
 
-    def _render_each(self, prepared: dict[str, Any], times: Any) -> Any:
+    def _frame_at(self, prepared: dict[str, Any], time: Any) -> Any:
+        """Frames of prepared pairs, each at its own time."""
+        return self.render(prepared, time)["frame"]
+
+    def _frames_at(self, prepared: dict[str, Any], times: Any) -> Any:
         """Frames of one prepared pair at several times."""
         count = ops.shape(times)[0]
         repeated = keras.tree.map_structure(lambda part: ops.repeat(part, count, axis=0), prepared)
-        return self.render(repeated, times)["frame"]
+        return self._frame_at(repeated, times)
 
 
 class FlowEstimator(Network):
