@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tfvfi import models
+from tfvfi import models, startup
 from tfvfi.errors import InputError
 from tfvfi.models.preset import Preset
 
@@ -71,6 +71,7 @@ def build(name: str, **options: Any) -> "Network":
         **options: Arguments of its class that replace the preset's.
     """
     known = preset(name)
+    startup.import_keras()
     module, _, cls = known.network.partition(":")
     network = getattr(importlib.import_module(module), cls)
     _check_options(network, options)

@@ -41,7 +41,6 @@ flags.DEFINE_bool("overwrite", False, "replace an output that exists", flag_valu
 
 def main() -> None:
     """Interpolates what the flags name."""
-    from tfvfi import registry
     from tfvfi.video import interpolate_video
     from tfvfi.video.sink import Encoding
 
@@ -49,7 +48,8 @@ def main() -> None:
     count = interpolate_video(
         inputs[0] if len(inputs) == 1 else inputs,
         FLAGS.output,
-        model=registry.load(FLAGS.model, weights=FLAGS.weights),
+        model=FLAGS.model,
+        weights=FLAGS.weights,
         factor=FLAGS.factor,
         fps=FLAGS.fps,
         slowmo=FLAGS.slowmo,

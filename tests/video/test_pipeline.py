@@ -44,7 +44,7 @@ def test_factor(clip, tmp_path, factor):
 
 
 def test_source_frames_come_out_untouched(clip, tmp_path):
-    interpolate_video(clip, tmp_path / "out.mkv", Fade(), 2, encoding=LOSSLESS)
+    interpolate_video(clip, tmp_path / "out.mkv", Fade(), factor=2, encoding=LOSSLESS)
     for ours, theirs in zip(read(tmp_path / "out.mkv")[0][::2], read(clip)[0], strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
@@ -124,7 +124,7 @@ def test_colours_are_kept(tmp_path, matrix, span):
 def test_ten_bits_stay_ten_bits(tmp_path):
     frames = [np.full((32, 48, 3), level, np.uint16) for level in (20000, 20400)]
     source = write(tmp_path / "in.mkv", frames, 25, None, "ffv1", "gbrp10le")
-    interpolate_video(source, tmp_path / "out.mkv", Fade(), 2, encoding=LOSSLESS)
+    interpolate_video(source, tmp_path / "out.mkv", Fade(), factor=2, encoding=LOSSLESS)
     made = read(tmp_path / "out.mkv")[0]
     assert made[0].dtype == np.uint16
     np.testing.assert_allclose([frame.mean() for frame in made[:3]], [20000, 20200, 20400], atol=80)
@@ -142,14 +142,16 @@ def test_rotation_is_kept(tmp_path):
 @pytest.mark.parametrize("size", [(1, 1), (2, 2), (17, 33)])
 def test_odd_sizes(tmp_path, size):
     source = write(tmp_path / "in.mkv", [grey(0, size), grey(100, size)])
-    interpolate_video(source, tmp_path / "out.mkv", Fade(), 2, encoding=LOSSLESS, scene_cuts=False)
+    interpolate_video(
+        source, tmp_path / "out.mkv", Fade(), factor=2, encoding=LOSSLESS, scene_cuts=False
+    )
     frames, _ = read(tmp_path / "out.mkv")
     assert [frame.shape[:2] for frame in frames] == [size] * 4
 
 
 def test_one_frame_is_held(tmp_path):
     source = write(tmp_path / "in.mkv", [grey(50)])
-    assert interpolate_video(source, tmp_path / "out.mkv", Fade(), 3, encoding=LOSSLESS) == 3
+    assert interpolate_video(source, tmp_path / "out.mkv", Fade(), factor=3, encoding=LOSSLESS) == 3
 
 
 def test_a_cut_is_never_mixed(tmp_path, triplet):
@@ -157,7 +159,7 @@ def test_a_cut_is_never_mixed(tmp_path, triplet):
     first, other = first[:180, :320], np.flip(255 - first[100:280, 200:520], axis=1)
     scenes = [first, first, first, other, other, other]
     source = write(tmp_path / "in.mkv", scenes)
-    interpolate_video(source, tmp_path / "out.mkv", Fade(), 4, encoding=LOSSLESS)
+    interpolate_video(source, tmp_path / "out.mkv", Fade(), factor=4, encoding=LOSSLESS)
     for frame in read(tmp_path / "out.mkv")[0]:
         assert max(psnr(frame + 0.0, first - 0.5), psnr(frame + 0.0, other - 0.5)) > 45
     interpolate_video(
@@ -170,7 +172,7 @@ def test_a_cut_is_never_mixed(tmp_path, triplet):
 def test_equal_frames_do_not_trouble_the_network(tmp_path):
     source = write(tmp_path / "in.mkv", [grey(50)] * 6)
     network = Fade()
-    interpolate_video(source, tmp_path / "out.mkv", network, 4, encoding=LOSSLESS)
+    interpolate_video(source, tmp_path / "out.mkv", network, factor=4, encoding=LOSSLESS)
     assert network.pairs == 0
 
 
@@ -249,7 +251,7 @@ def test_an_error_in_the_network_leaves_nothing(clip, tmp_path):
             return super().interpolate(a, b, times)
 
     with pytest.raises(RuntimeError, match="out of memory"):
-        interpolate_video(clip, tmp_path / "out.mkv", Breaks(), 2)
+        interpolate_video(clip, tmp_path / "out.mkv", Breaks(), factor=2)
     assert os.listdir(tmp_path) == ["in.mkv"]
 
 
@@ -308,7 +310,7 @@ def test_kill_leaves_no_output(tmp_path):
     process.kill()
     process.wait()
     assert not (tmp_path / "out.mkv").exists()
-    interpolate_video(source, tmp_path / "out.mkv", Fade(), 1, encoding=LOSSLESS)
+    interpolate_video(source, tmp_path / "out.mkv", Fade(), factor=1, encoding=LOSSLESS)
     assert not [name for name in os.listdir(tmp_path) if "partial" in name]
 
 
@@ -319,6 +321,6 @@ def test_memory_does_not_grow_with_length(tmp_path):
     long = write(tmp_path / "long.mkv", frames * 6)
     peaks = []
     for source in (short, long):
-        interpolate_video(source, tmp_path / "out.mkv", Fade(), 1, overwrite=True)
+        interpolate_video(source, tmp_path / "out.mkv", Fade(), factor=1, overwrite=True)
         peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
     assert peaks[1] - peaks[0] < 0.1 * 300 * 0.9

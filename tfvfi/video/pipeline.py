@@ -32,6 +32,7 @@ def interpolate_video(
     encoding: Encoding | None = None,
     overwrite: bool = False,
     progress: bool = True,
+    weights: str | Path = "default",
 ) -> int:
     """Writes a smoother video; the output appears when it is complete.
 
@@ -49,6 +50,7 @@ def interpolate_video(
         encoding: Codec and quality.
         overwrite: Replace an output that exists.
         progress: Show a bar, where there is a terminal.
+        weights: A `.weights.h5` file for a model given by name.
 
     Returns:
         The number of frames written.
@@ -70,7 +72,7 @@ def interpolate_video(
     wanted = _wanted(factor, fps, slowmo, clock=source.has_clock or not to_folder)
     if source.has_alpha:
         logging.warning("%s has transparency, which is dropped", source.path)
-    network = registry.load(model) if isinstance(model, str) else model
+    network = registry.load(model, weights) if isinstance(model, str) else model
 
     slower = factor if slowmo else 1
     if to_folder:
