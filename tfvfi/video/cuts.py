@@ -41,7 +41,7 @@ class CutDetector:
         change = float(np.mean(np.abs(small[0] - small[1])))
         usual = float(np.median(self.usual)) if self.usual else 0.0
         shared = np.minimum(*(_histogram(frame) for frame in small)).sum()
-        cut = (
+        cut = bool(
             1 - shared > COLOURS_CHANGED
             and change > PICTURE_CHANGED
             and change > TIMES_USUAL * usual
