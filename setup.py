@@ -13,8 +13,8 @@ ROOT = Path(__file__).parent
 class BuildWithNativeOps(build_py):
     """Compiles the native operations into the package while it is built.
 
-    An isolated build has no TensorFlow to compile against: the package then compiles them on
-    first use.
+    Without TensorFlow to compile against, as in an isolated build, or without a compiler, the
+    package is built all the same, and tries again on first use.
     """
 
     def run(self) -> None:
@@ -22,9 +22,12 @@ class BuildWithNativeOps(build_py):
         if find_spec("tensorflow") is None:
             return
         sys.path.insert(0, str(ROOT))
-        from tfvfi.ops.native.build import build_into
+        from tfvfi.ops.native.build import BuildError, build_into
 
-        build_into(ROOT if self.editable_mode else Path(self.build_lib))
+        try:
+            build_into(ROOT if self.editable_mode else Path(self.build_lib))
+        except BuildError as error:
+            print(f"tfvfi: the native operations are not compiled: {error}", file=sys.stderr)
 
 
 class PlatformDistribution(Distribution):
