@@ -85,6 +85,18 @@ def test_values_and_gradients_of_the_portable_form(name, channels):
         assert_close(one, other, 1e-4)
 
 
+@pytest.mark.parametrize(("channels", "taps"), [(3, 91), (32, 11), (1, 270), (257, 2)])
+def test_kernels_wider_than_a_block(channels, taps):
+    random = np.random.default_rng(2)
+    shapes = [(1, 4, taps + 8, channels), (1, 2, 9, 3), (1, 2, 9, taps)]
+    inputs = [random.normal(size=shape).astype("float32") for shape in shapes]
+    actual = results(ops.separable_convolution, inputs)
+    with ops.portable():
+        expected = results(ops.separable_convolution, inputs)
+    for one, other in zip(actual, expected, strict=True):
+        assert_close(one, other, 1e-4)
+
+
 def test_bits_do_not_depend_on_the_number_of_threads():
     code = "from tests.ops.test_native_kernels import digest; print(digest())"
     processes = [

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <type_traits>
 
 #include "kernel.h"
 #include "parallel.h"
@@ -15,6 +16,9 @@ namespace tfvfi {
 namespace {
 
 constexpr int64_t kBlock = 256;
+// Rows, and pixels, that are blended at a time.
+constexpr int kRows = 3;
+constexpr int kGroup = 4;
 // Rows of the image's gradient that one thread sums up at a time: what is computed for an output
 // pixel then serves so many of them.
 constexpr int64_t kBand = 16;
@@ -37,7 +41,7 @@ struct Block {
 template <int kChannels, typename Work>
 TFVFI_INLINE void ForEachBlock(const Sizes& s, const Work& work) {
   const int64_t all = kChannels ? kChannels : s.channels;
-  const int64_t most = std::max<int64_t>(1, kBlock / std::max<int64_t>(all, 1));
+  const int64_t most = std::max<int64_t>(1, kBlock / std::max<int64_t>(all, 1) - kGroup + 1);
   for (int64_t channel = 0; channel < all; channel += kBlock) {
     const int64_t channels = kChannels ? kChannels : std::min(kBlock, all - channel);
     const int64_t step = all > kBlock ? 1 : most;
@@ -47,22 +51,34 @@ TFVFI_INLINE void ForEachBlock(const Sizes& s, const Work& work) {
   }
 }
 
-// blend[e] = sum over rows i of taps[i] * pixels[i][e].
+// blends[p][e] = sum over rows i of taps[p][i] * pixels[i][e], for kPixels that follow each other:
+// their windows overlap, so that what is read once serves all of them.
+template <int kPixels>
 TFVFI_INLINE void BlendRows(const float* taps, int64_t rows, const float* pixels, int64_t stride,
-                            int64_t count, float* __restrict blend) {
-  for (int64_t e = 0; e < count; ++e) blend[e] = 0;
+                            int64_t count, float* __restrict blends) {
+  for (int p = 0; p < kPixels; ++p) {
+    for (int64_t e = 0; e < count; ++e) blends[p * kBlock + e] = 0;
+  }
   int64_t i = 0;
-  for (; i + 4 <= rows; i += 4) {
+  for (; i + kRows <= rows; i += kRows) {
+    float tap[kPixels][kRows];
+    for (int p = 0; p < kPixels; ++p) {
+      for (int r = 0; r < kRows; ++r) tap[p][r] = taps[p * rows + i + r];
+    }
     const float* row = pixels + i * stride;
-    const float a = taps[i], b = taps[i + 1], c = taps[i + 2], d = taps[i + 3];
     for (int64_t e = 0; e < count; ++e) {
-      blend[e] += a * row[e] + b * row[stride + e] + c * row[2 * stride + e] +
-                  d * row[3 * stride + e];
+      for (int p = 0; p < kPixels; ++p) {
+        float sum = blends[p * kBlock + e];
+        for (int r = 0; r < kRows; ++r) sum += tap[p][r] * row[r * stride + e];
+        blends[p * kBlock + e] = sum;
+      }
     }
   }
   for (; i < rows; ++i) {
-    const float* row = pixels + i * stride;
-    for (int64_t e = 0; e < count; ++e) blend[e] += taps[i] * row[e];
+    for (int p = 0; p < kPixels; ++p) {
+      const float tap = taps[p * rows + i];
+      for (int64_t e = 0; e < count; ++e) blends[p * kBlock + e] += tap * pixels[i * stride + e];
+    }
   }
 }
 
@@ -78,30 +94,48 @@ TFVFI_INLINE void Weigh(const float* taps, const float* upstream, const Block& b
   }
 }
 
+// kPixels of the output that follow each other.
+template <int kChannels, int kPixels>
+TFVFI_INLINE void ConvolvePixels(const Sizes& s, const float* image, const float* vertical,
+                                 const float* horizontal, float* out) {
+  const int64_t channels = kChannels ? kChannels : s.channels;
+  alignas(64) float blends[kPixels * kBlock];
+  std::memset(out, 0, sizeof(float) * kPixels * channels);
+  ForEachBlock<kChannels>(s, [&](const Block& block) TFVFI_INLINE_LAMBDA {
+    const float* from = image + block.tap * channels + block.channel;
+    const int64_t count = block.count() + (kPixels - 1) * channels;
+    BlendRows<kPixels>(vertical, s.down, from, s.stride(), count, blends);
+    for (int p = 0; p < kPixels; ++p) {
+      const float* blend = blends + p * (kBlock + channels);
+      const float* across = horizontal + p * s.across + block.tap;
+      float sums[kChannels ? kChannels : kBlock] = {};
+      for (int64_t j = 0; j < block.taps; ++j) {
+        for (int64_t c = 0; c < block.channels; ++c) {
+          sums[c] += across[j] * blend[j * block.channels + c];
+        }
+      }
+      float* pixel = out + p * channels + block.channel;
+      for (int64_t c = 0; c < block.channels; ++c) pixel[c] += sums[c];
+    }
+  });
+}
+
 template <int kChannels>
 TFVFI_INLINE void ConvolveRows(const Sizes& s, const float* image, const float* vertical,
                                const float* horizontal, float* out, int64_t begin, int64_t end) {
   const int64_t channels = kChannels ? kChannels : s.channels;
-  float blend[kBlock];
   for (int64_t row = begin; row < end; ++row) {
     const float* frame = image + (row / s.height * s.padded_height + row % s.height) * s.stride();
-    for (int64_t x = 0; x < s.width; ++x) {
-      const float* down = vertical + (row * s.width + x) * s.down;
-      const float* across = horizontal + (row * s.width + x) * s.across;
-      float* pixel = out + (row * s.width + x) * channels;
-      std::memset(pixel, 0, sizeof(float) * channels);
-      ForEachBlock<kChannels>(s, [&](const Block& block) TFVFI_INLINE_LAMBDA {
-        const float* from = frame + (x + block.tap) * channels + block.channel;
-        BlendRows(down, s.down, from, s.stride(), block.count(), blend);
-        float sums[kChannels ? kChannels : kBlock] = {};
-        for (int64_t j = 0; j < block.taps; ++j) {
-          for (int64_t c = 0; c < block.channels; ++c) {
-            sums[c] += across[block.tap + j] * blend[j * block.channels + c];
-          }
-        }
-        for (int64_t c = 0; c < block.channels; ++c) pixel[block.channel + c] += sums[c];
-      });
-    }
+    int64_t x = 0;
+    auto convolve = [&](auto pixels) TFVFI_INLINE_LAMBDA {
+      const int64_t at = row * s.width + x;
+      ConvolvePixels<kChannels, pixels>(s, frame + x * channels, vertical + at * s.down,
+                                        horizontal + at * s.across, out + at * channels);
+      x += pixels;
+    };
+    // With any number of channels a block may be less than a pixel, and windows do not overlap.
+    while (kChannels && x + kGroup <= s.width) convolve(std::integral_constant<int, kGroup>());
+    while (x < s.width) convolve(std::integral_constant<int, 1>());
   }
 }
 
@@ -135,7 +169,7 @@ TFVFI_INLINE void TapGradientRows(const Sizes& s, const float* image, const floa
       ForEachBlock<kChannels>(s, [&](const Block& block) TFVFI_INLINE_LAMBDA {
         const float* from = frame + (x + block.tap) * channels + block.channel;
         const int64_t count = block.count();
-        BlendRows(down, s.down, from, s.stride(), count, blend);
+        BlendRows<1>(down, s.down, from, s.stride(), count, blend);
         for (int64_t j = 0; j < block.taps; ++j) {
           float sum = 0;
           for (int64_t c = 0; c < block.channels; ++c) {
