@@ -23,7 +23,7 @@ $(VENV)/ready: pyproject.toml setup.py $(NATIVE)
 	  && $(PIP) --no-build-isolation --editable ".[dev]" || { \
 	  echo "The packages could not be installed; the lines above say which." \
 	       "Is there a network, and room on the disk?"; exit 1; }
-	@$(BIN)/python -m tfvfi.ops.native.build || echo "Everything works without them, slower."
+	@$(BIN)/python tfvfi/ops/native/build.py || echo "Everything works without them, slower."
 	@touch $@
 
 demo: setup

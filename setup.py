@@ -3,6 +3,7 @@
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from runpy import run_path
 
 from setuptools import Distribution, find_packages, setup
 from setuptools.command.build_py import build_py
@@ -21,12 +22,11 @@ class BuildWithNativeOps(build_py):
         super().run()
         if find_spec("tensorflow") is None:
             return
-        sys.path.insert(0, str(ROOT))
-        from tfvfi.ops.native.build import BuildError, build_into
-
+        # As a file, not as a module: the package around it would import Keras.
+        build = run_path(str(ROOT / "tfvfi" / "ops" / "native" / "build.py"))
         try:
-            build_into(ROOT if self.editable_mode else Path(self.build_lib))
-        except BuildError as error:
+            build["build_into"](ROOT if self.editable_mode else Path(self.build_lib))
+        except build["BuildError"] as error:
             print(f"tfvfi: the native operations are not compiled: {error}", file=sys.stderr)
 
 

@@ -53,6 +53,7 @@ def cached() -> Path:
             return path
         with contextlib.suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            print("tfvfi: compiling the native operations, once (seconds) ...", file=sys.stderr)
             build(path)
             return path
     raise BuildError("no folder can be written; name one by TFVFI_CACHE_DIR")
