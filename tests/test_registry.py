@@ -47,6 +47,15 @@ def test_weights_for_a_network_without_any_are_refused(tmp_path):
         tfvfi.load("flow_interpolation", weights=tmp_path / "a.weights.h5")
 
 
+def test_a_flow_estimator_is_no_interpolator(triplet, tmp_path):
+    first, _, second = triplet
+    with pytest.raises(InputError, match="dis estimates flow and gives no frames"):
+        tfvfi.interpolate(first, second, model="dis")
+    with pytest.raises(InputError, match="dis estimates flow and gives no frames"):
+        tfvfi.interpolate_video("samples/clip.mp4", tmp_path / "out.mp4", model="dis")
+    assert not list(tmp_path.iterdir())
+
+
 def test_interpolate_in_one_line(triplet):
     first, _, second = triplet
     (frame,) = tfvfi.interpolate(first, second)

@@ -143,12 +143,17 @@ def interpolate(
     return _loaded(model).interpolate(frame0, frame1, times)
 
 
-@functools.lru_cache(maxsize=1)
-def _loaded(name: str) -> "Network":
-    known = preset(name)
-    if known.kind != "interpolator":
-        raise InputError(f"{name} estimates flow and gives no frames; name an interpolator")
-    return load(name)
+def load_interpolator(name: str, weights: str | Path = "default") -> "Network":
+    """Loads a network that paints frames; a flow estimator is refused in one sentence."""
+    if preset(name).kind != "interpolator":
+        raise InputError(
+            f"{name} estimates flow and gives no frames; name an interpolator, for instance "
+            "flow_interpolation, which paints by any flow"
+        )
+    return load(name, weights)
+
+
+_loaded = functools.lru_cache(maxsize=1)(load_interpolator)
 
 
 def _check_options(network: type, options: dict[str, Any]) -> None:

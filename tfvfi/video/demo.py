@@ -25,7 +25,7 @@ def run(clip: Path, folder: Path, model: str, overwrite: bool = False) -> list[P
     Returns:
         The smooth video, the side-by-side and the contact sheet.
     """
-    network = registry.load(model)
+    network = registry.load_interpolator(model)
     smooth, beside = folder / "demo.mp4", folder / "side_by_side.mp4"
     sheet = folder / "contact_sheet.png"
     interpolate_video(clip, smooth, network, factor=FACTOR, overwrite=overwrite)

@@ -72,7 +72,7 @@ def interpolate_video(
     wanted = _wanted(factor, fps, slowmo, clock=source.has_clock or not to_folder)
     if source.has_alpha:
         logging.warning("%s has transparency, which is dropped", source.path)
-    network = registry.load(model, weights) if isinstance(model, str) else model
+    network = registry.load_interpolator(model, weights) if isinstance(model, str) else model
 
     slower = factor if slowmo else 1
     if to_folder:
@@ -133,7 +133,7 @@ def interpolate_frames(
         5
     """
     wanted = _wanted(factor, None, False, clock=False)
-    network = registry.load(model) if isinstance(model, str) else model
+    network = registry.load_interpolator(model) if isinstance(model, str) else model
     shown = (Shown(image, Fraction(number)) for number, image in enumerate(frames))
     for span in spans(shown, wanted, lambda: Fraction(1)):
         yield from _between(span, network, CutDetector() if scene_cuts else None)
