@@ -225,6 +225,11 @@ def test_mistakes_are_one_sentence_before_any_work(clip, tmp_path):
         ({"input": clip, "output": clip}, "exists; name another"),
         ({"input": clip, "output": tmp_path / "out.webm", "encoding": Encoding("h264")}, "h264"),
         ({"input": [clip], "output": out, "encoding": Encoding("x")}, "there is no codec 'x'"),
+        (
+            {"input": clip, "output": tmp_path / "a.mp4", "encoding": Encoding(preset="warp9")},
+            "libx264 refuses these settings",
+        ),
+        ({"input": tmp_path / "no.mp4", "output": tmp_path / "new" / "a.mp4"}, "there is no file"),
     ]:
         with pytest.raises(InputError, match=said):
             interpolate_video(model=Fade(), **arguments)

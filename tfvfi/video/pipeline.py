@@ -65,9 +65,9 @@ def interpolate_video(
         True
     """
     output = Path(output)
-    check_output(output, overwrite)
     single = isinstance(input, str | Path)
     source = open_source([input] if single else list(input))
+    check_output(output, overwrite)
     to_folder = not output.suffix
     wanted = _wanted(factor, fps, slowmo, clock=source.has_clock or not to_folder)
     if source.has_alpha:

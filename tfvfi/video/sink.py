@@ -106,11 +106,11 @@ class VideoFile:
         frame.time_base = self.time_base
         if self.copier:
             self.copier.copy_until(time)
-        self._mux(self.stream.encode(frame))
+        self._mux(self._encode(frame))
 
     def finish(self) -> None:
         """Completes the file and lets it appear."""
-        self._mux(self.stream.encode(None))
+        self._mux(self._encode(None))
         if self.copier:
             self.copier.copy_until(None)
         self.container.close()
@@ -142,6 +142,16 @@ class VideoFile:
         # Half the colour resolution needs even sides.
         odd = size[0] % 2 or size[1] % 2
         return chosen.replace("420", "444").replace("422", "444") if odd else chosen
+
+    def _encode(self, frame: av.VideoFrame | None) -> list[av.Packet]:
+        try:
+            return self.stream.encode(frame)
+        except (ValueError, av.FFmpegError) as error:
+            encoder = self.stream.codec_context.name
+            raise InputError(
+                f"{encoder} refuses these settings ({error}); its crf, preset and pixel format "
+                "are its own: leave them out, or take values that it knows"
+            ) from None
 
     def _mux(self, packets: list[av.Packet]) -> None:
         try:
