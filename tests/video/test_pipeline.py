@@ -229,6 +229,7 @@ def test_mistakes_are_one_sentence_before_any_work(clip, tmp_path):
             {"input": clip, "output": tmp_path / "a.mp4", "encoding": Encoding(preset="warp9")},
             "libx264 refuses these settings",
         ),
+        ({"input": clip, "output": out, "encoding": Encoding("ffv1", crf=3)}, "ffv1 has no crf"),
         ({"input": tmp_path / "no.mp4", "output": tmp_path / "new" / "a.mp4"}, "there is no file"),
     ]:
         with pytest.raises(InputError, match=said):

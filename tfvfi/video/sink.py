@@ -75,13 +75,15 @@ class VideoFile:
         if codec not in CODECS:
             raise InputError(f"there is no codec '{codec}'; there are: {', '.join(CODECS)}")
         encoder, crf, formats = CODECS[codec]
+        if crf is None and encoding.crf is not None:
+            raise InputError(f"{codec} has no crf; leave it out")
         self.container = av.open(str(self.aside), "w")
         try:
-            options = {"crf": str(encoding.crf if encoding.crf is not None else crf)}
-            if crf is None:
-                options = {}
-            if encoding.preset:
-                options["preset"] = encoding.preset
+            chosen = {
+                "crf": crf if encoding.crf is None else encoding.crf,
+                "preset": encoding.preset,
+            }
+            options = {name: str(value) for name, value in chosen.items() if value is not None}
             self.stream = self.container.add_stream(encoder, rate=rate, options=options)
             self._describe(size, encoding.pixel_format or self._pixel_format(formats, size))
             self.copier = Copier(copied_from, self.container) if copied_from else None
