@@ -35,6 +35,25 @@ class PublishedScore:
 
 
 @dataclass(frozen=True)
+class Objective:
+    """What a network is trained with.
+
+    Attributes:
+        name: What `--objective` takes.
+        function: Where it is, as "module:function": `objective(network, batch, training=True)`
+            gives the total loss and its named terms.
+        batch: The kind of batch it reads, see `tfvfi.data.load`.
+        options: What it must be told first, for instance "teacher". With options `function` is
+            called with them by name and returns the objective.
+    """
+
+    name: str
+    function: str
+    batch: Literal["triplet", "cycle", "pair"] = "triplet"
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Preset:
     """One loadable name.
 
@@ -48,6 +67,7 @@ class Preset:
         origin: Paper and repository.
         checkpoints: Published files of weights that convert.
         scores: Published results.
+        objectives: What it is trained with; the first is the default.
         training: Recommended settings.
         bundled: File name of weights inside the package, if there are some.
         has_weights: False for a method without any parameters.
@@ -62,6 +82,7 @@ class Preset:
     times: AnyTimes | tuple[float, ...] | None = "any"
     checkpoints: tuple[Checkpoint, ...] = ()
     scores: tuple[PublishedScore, ...] = ()
+    objectives: tuple[Objective, ...] = ()
     training: Mapping[str, Any] = field(default_factory=dict)
     bundled: str | None = None
     has_weights: bool = True

@@ -1,13 +1,12 @@
 """FlowNet 2.0 and the parts of it that are published alone."""
 
-from tfvfi.models.preset import Checkpoint, Preset
+from tfvfi.models.preset import Checkpoint, Objective, Preset
 
 REPOSITORY = "https://github.com/NVIDIA/flownet2-pytorch"
 # The repository's code is Apache-2.0; the weights were converted from the Caffe originals.
 LICENCE = "weights for research purposes only, see the repository's README"
 
 TRAINING = {
-    "objective": "tfvfi.models.flownet2.objective:objective",
     "optimizer": {"name": "adam", "beta_1": 0.9, "beta_2": 0.999},
     "learning_rate": 1e-4,
     "batch_size": 8,
@@ -26,6 +25,9 @@ def _preset(name: str, description: str, stems: tuple[str, ...], chain: tuple, f
         checkpoints=tuple(
             Checkpoint(f"{stem}_checkpoint.pth.tar", REPOSITORY, LICENCE, trained_on=data)
             for stem, data in stems
+        ),
+        objectives=(
+            Objective("flownet2", "tfvfi.models.flownet2.objective:objective", batch="pair"),
         ),
         training=TRAINING,
     )

@@ -1,11 +1,10 @@
 """The three published sizes of IFRNet."""
 
-from tfvfi.models.preset import Checkpoint, Preset, PublishedScore
+from tfvfi.models.preset import Checkpoint, Objective, Preset, PublishedScore
 
 REPOSITORY = "https://github.com/ltkong218/IFRNet"
 
 TRAINING = {
-    "objective": "tfvfi.models.ifrnet.objective:objective",
     "optimizer": {"name": "adamw", "weight_decay": 0.0, "beta_1": 0.9, "beta_2": 0.999},
     "learning_rate": {"schedule": "cosine", "first": 1e-4, "last": 1e-5, "warm_up": 0},
     "epochs": 300,
@@ -78,6 +77,7 @@ def _preset(name: str, description: str, stem: str, config: dict, scores: tuple)
         times="any",
         checkpoints=_checkpoints(stem),
         scores=scores,
+        objectives=(Objective("ifrnet", "tfvfi.models.ifrnet.objective:objective"),),
         training=TRAINING,
     )
 
