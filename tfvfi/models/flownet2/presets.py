@@ -26,9 +26,7 @@ def _preset(name: str, description: str, stems: tuple[str, ...], chain: tuple, f
             Checkpoint(f"{stem}_checkpoint.pth.tar", REPOSITORY, LICENCE, trained_on=data)
             for stem, data in stems
         ),
-        objectives=(
-            Objective("flownet2", "tfvfi.models.flownet2.objective:objective", batch="pair"),
-        ),
+        objectives=(Objective("flownet2", "tfvfi.models.flownet2.objective:objective"),),
         training=TRAINING,
     )
 
