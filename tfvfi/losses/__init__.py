@@ -18,9 +18,11 @@ from tfvfi.losses.charbonnier import adaptive_charbonnier, charbonnier
 from tfvfi.losses.distillation import flow_distillation, robust_weight
 from tfvfi.losses.endpoint import endpoint_error, flow_difference, multi_scale_flow
 from tfvfi.losses.geometry import geometry
+from tfvfi.losses.perceptual import Perceptual
 from tfvfi.losses.unsupervised import photometric, smoothness
 
 __all__ = [
+    "Perceptual",
     "adaptive_charbonnier",
     "census",
     "charbonnier",
