@@ -162,6 +162,16 @@ class Interpolator(Network):
             self._halve(Fraction(time), known)
         return [images.from_unit(known[time], a.dtype) for time in times]
 
+    def frame_at_any_size(self, frame0: Any, frame1: Any, time: Any) -> Any:
+        """Frames of a batch of pairs of any size, each at its own time, clipped to [0, 1].
+
+        What `interpolate` does, for tensors of one graph, as an export needs it.
+        """
+        height, width = images.size(frame0)
+        frame = self._frame_at(self.prepare(self.pad(frame0), self.pad(frame1)), time)
+        frame = images.crop(frame, self.padding(height, width), height, width)
+        return ops.clip(ops.cast(frame, "float32"), 0, 1)
+
     def measure_times(self) -> AnyTimes | tuple[float, ...]:
         """Finds out whether the weights look at the time at all, and remembers it.
 
