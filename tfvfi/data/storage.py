@@ -1,0 +1,102 @@
+"""Files on this machine, and on object stores for paths with a scheme (`gs://`, `s3://`).
+
+Only the latter import TensorFlow.
+"""
+
+import contextlib
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+# Ending of a file that is not finished; nothing reads such files.
+ASIDE = ".unfinished"
+
+
+def join(folder: str | Path, *names: str) -> str:
+    """A path in a folder."""
+    return "/".join([str(folder).rstrip("/") if str(folder) != "/" else "", *names])
+
+
+def open_file(path: str | Path, mode: str = "rb") -> IO:
+    """An open file."""
+    if _is_remote(path):
+        return _gfile().GFile(str(path), mode)
+    return open(path, mode, encoding=None if "b" in mode else "utf-8")
+
+
+@contextlib.contextmanager
+def write_aside(path: str | Path) -> Iterator[IO[bytes]]:
+    """Writes bytes to a file that takes its name once it is complete and on the disk."""
+    aside = f"{path}.{os.getpid()}{ASIDE}"
+    try:
+        with open_file(aside, "wb") as file:
+            yield file
+            file.flush()
+            if not _is_remote(path):
+                os.fsync(file.fileno())
+        rename(aside, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            remove(aside)
+        raise
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Writes a text file that appears when it is complete."""
+    with write_aside(path) as file:
+        file.write(text.encode())
+
+
+def read_text(path: str | Path) -> str:
+    """The text of a file."""
+    with open_file(path) as file:
+        return file.read().decode()
+
+
+def exists(path: str | Path) -> bool:
+    """Whether there is such a file or folder."""
+    return _gfile().exists(str(path)) if _is_remote(path) else os.path.exists(path)
+
+
+def names_in(folder: str | Path) -> list[str]:
+    """Names in a folder, sorted; none if there is no such folder."""
+    if not exists(folder):
+        return []
+    found = _gfile().listdir(str(folder)) if _is_remote(folder) else os.listdir(folder)
+    return sorted(name.rstrip("/") for name in found)
+
+
+def make_folder(path: str | Path) -> None:
+    """Makes a folder and those above it."""
+    _gfile().makedirs(str(path)) if _is_remote(path) else os.makedirs(path, exist_ok=True)
+
+
+def rename(old: str | Path, new: str | Path) -> None:
+    """Renames, replacing what has the new name."""
+    if _is_remote(new):
+        _gfile().rename(str(old), str(new), overwrite=True)
+    else:
+        os.replace(old, new)
+
+
+def remove(path: str | Path) -> None:
+    """Removes a file."""
+    _gfile().remove(str(path)) if _is_remote(path) else os.remove(path)
+
+
+def remove_folder(path: str | Path) -> None:
+    """Removes a folder and all in it."""
+    _gfile().rmtree(str(path)) if _is_remote(path) else shutil.rmtree(path)
+
+
+def _is_remote(path: str | Path) -> bool:
+    return re.match(r"[a-z][a-z0-9]+://", str(path)) is not None
+
+
+def _gfile():
+    import tensorflow as tf
+
+    return tf.io.gfile
