@@ -71,10 +71,8 @@ def build(name: str, **options: Any) -> "Network":
         **options: Arguments of its class that replace the preset's.
     """
     known = preset(name)
-    startup.import_keras()
-    module, _, cls = known.network.partition(":")
-    network = getattr(importlib.import_module(module), cls)
-    _check_options(network, options)
+    network = _network_class(known)
+    _check_options(known, options)
     settings = {"name": name, **known.config, **options}
     if known.times is not None:
         settings.setdefault("times", known.times)
@@ -101,20 +99,28 @@ def load(name: str, weights: str | Path | None = "default", **options: Any) -> "
         'any'
     """
     known = preset(name)
-    if weights is None or (weights == "default" and not known.has_weights):
+    path = weight_path(known, weights)
+    if path is None:
         return build(name, **options)
-    if weights == "default":
-        if known.bundled is None:
-            raise InputError(_how_to_get_weights(known))
-        weights = Path(__file__).parent / "bundled" / known.bundled
-    if not known.has_weights:
-        raise InputError(f"{name} has no weights of its own; leave out weights={str(weights)!r}")
     from tfvfi import weights as weight_files
 
-    weight_files.check_readable(weights)
+    weight_files.check_readable(path)
     model = build(name, **options)
-    weight_files.load(model, weights)
+    weight_files.load(model, path)
     return model
+
+
+def weight_path(known: Preset, weights: str | Path | None) -> Path | None:
+    """The file that `load` reads for its argument `weights`; None for fresh weights or none."""
+    if weights is None or (weights == "default" and not known.has_weights):
+        return None
+    if not known.has_weights:
+        raise InputError(f"{known.name} has no weights of its own; leave out weights={weights!r}")
+    if weights != "default":
+        return Path(weights)
+    if known.bundled is None:
+        raise InputError(_how_to_get_weights(known))
+    return Path(__file__).parent / "bundled" / known.bundled
 
 
 def interpolate(
@@ -143,30 +149,45 @@ def interpolate(
     return _loaded(model).interpolate(frame0, frame1, times)
 
 
-def load_interpolator(name: str, weights: str | Path = "default") -> "Network":
+def load_interpolator(
+    name: str, weights: str | Path | None = "default", **options: Any
+) -> "Network":
     """Loads a network that paints frames; a flow estimator is refused in one sentence."""
     if preset(name).kind != "interpolator":
         raise InputError(
             f"{name} estimates flow and gives no frames; name an interpolator, for instance "
             "flow_interpolation, which paints by any flow"
         )
-    return load(name, weights)
+    return load(name, weights, **options)
 
 
 _loaded = functools.lru_cache(maxsize=1)(load_interpolator)
 
 
-def _check_options(network: type, options: dict[str, Any]) -> None:
-    """Refuses options that no class of the network's takes."""
+def options_of(name: str) -> set[str]:
+    """The options that `load` takes for a network of that name."""
     from tfvfi.models.base import Network
 
     taken = {"dtype"}
-    for cls in network.__mro__[: network.__mro__.index(Network)]:
-        taken |= set(inspect.signature(cls.__init__).parameters) - {"self", "kwargs", "args"}
+    cls = _network_class(preset(name))
+    for parent in cls.__mro__[: cls.__mro__.index(Network)]:
+        taken |= set(inspect.signature(parent.__init__).parameters) - {"self", "kwargs", "args"}
+    return taken
+
+
+def _network_class(known: Preset) -> type:
+    startup.import_keras()
+    module, _, name = known.network.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def _check_options(known: Preset, options: dict[str, Any]) -> None:
+    """Refuses options that no class of the network's takes."""
+    taken = options_of(known.name)
     unknown = sorted(set(options) - taken)
     if unknown:
-        known = ", ".join(sorted(taken))
-        raise InputError(f"{network.__name__} takes no option '{unknown[0]}'; it takes: {known}")
+        listed = ", ".join(sorted(taken))
+        raise InputError(f"{known.name} takes no option '{unknown[0]}'; it takes: {listed}")
 
 
 def _how_to_get_weights(known: Preset) -> str:
