@@ -1,1 +1,22 @@
-"""Clips to patches to records to batches; and files of flow."""
+"""Clips to patches to records to batches; public benchmarks; and files of flow."""
+
+import importlib
+from typing import Any
+
+# Public name -> the module that holds it; imported on first use.
+_HOMES = {
+    "load": "tfvfi.data.pipeline",
+    "Samples": "tfvfi.data.samples",
+    "iterate": "tfvfi.data.batches",
+}
+_MODULES = ("benchmarks",)
+
+__all__ = [*_HOMES, *_MODULES]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    if name in _MODULES:
+        return importlib.import_module(f"tfvfi.data.{name}")
+    raise AttributeError(f"module 'tfvfi.data' has no attribute '{name}'")
