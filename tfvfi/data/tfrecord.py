@@ -28,7 +28,7 @@ def pack(payload: bytes) -> bytes:
 
 
 def read(file: BinaryIO, offset: int) -> bytes:
-    """The payload of the record that begins at the offset; `CorruptRecordError` if it is damaged."""
+    """The payload of the record that begins at the offset; `CorruptRecordError` if damaged."""
     file.seek(offset)
     length = _length(file.read(HEADER), offset)
     if offset + HEADER + length + FOOTER > _size(file):
@@ -41,7 +41,7 @@ def read(file: BinaryIO, offset: int) -> bytes:
 
 
 def offsets(file: BinaryIO) -> list[int]:
-    """Where each record begins, from the headers alone; `CorruptRecordError` if the file is cut off."""
+    """Where each record begins, from the headers alone; `CorruptRecordError` if cut off."""
     found, offset = [], 0
     size = _size(file)
     while offset < size:
