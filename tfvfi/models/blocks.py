@@ -104,6 +104,11 @@ class ConvPReLU(Conv2D):
         return self.prelu(super().call(image))
 
 
+def leaky_relu(maps: Any) -> Any:
+    """Multiplies negative values by 0.1, as flow networks do."""
+    return ops.leaky_relu(maps, 0.1)
+
+
 def starting_values() -> initializers.Initializer:
     """Uniform within 1 / sqrt(fan in), with which PyTorch's networks begin."""
     return initializers.VarianceScaling(1 / 3, "fan_in", "uniform")

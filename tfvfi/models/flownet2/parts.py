@@ -11,10 +11,8 @@ from typing import Any
 
 from keras import ops
 
-from tfvfi.models.blocks import Block, Conv2D, Double
+from tfvfi.models.blocks import Block, Conv2D, Double, leaky_relu
 from tfvfi.ops import correlation
-
-SLOPE = 0.1
 
 # Name of a convolution: channels, kernel size, stride.
 Convolutions = Mapping[str, tuple[int, int, int]]
@@ -115,7 +113,7 @@ class FlowNet(Block):
         # Flow stays float32 under any policy: bfloat16 would round it to tenths of a pixel.
         exact = {"dtype": "float32"}
         self.encoder = {
-            name: Conv2D(*settings, activation=_leaky, name=name, **rounded)
+            name: Conv2D(*settings, activation=leaky_relu, name=name, **rounded)
             for name, settings in self.plan.encoder.items()
         }
         # The decoder's, from coarse to fine.
@@ -123,7 +121,7 @@ class FlowNet(Block):
         self.deconvolutions = [
             Double(
                 self.plan.deconvolutions[level],
-                activation=_leaky,
+                activation=leaky_relu,
                 name=f"deconv{level}",
                 **rounded,
             )
@@ -166,7 +164,7 @@ class FlowNet(Block):
         both = ops.concatenate(ops.split(inputs, 2, axis=-1), axis=0)
         before = self._run({name: self.encoder[name] for name in LARGE_KERNELS}, both)
         first, second = ops.split(before["conv3"], 2, axis=0)
-        costs = _leaky(correlation(first, second, max_displacement=20, stride=2))
+        costs = leaky_relu(correlation(first, second, max_displacement=20, stride=2))
         matched = ops.concatenate([self.encoder["conv_redir"](first), costs], axis=-1)
         after = {name: self.encoder[name] for name in ("conv3_1", *DEEP)}
         return {
@@ -191,7 +189,3 @@ class FlowNet(Block):
             seen = self.smoothing[step](maps) if self.smoothing else maps
             flows.insert(0, self.predictions[step + 1](seen))
         return flows
-
-
-def _leaky(maps: Any) -> Any:
-    return ops.leaky_relu(maps, SLOPE)

@@ -1,0 +1,40 @@
+"""What PWC-Net is trained with: the true flow at five levels, the coarsest counting most."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from keras import ops
+
+from tfvfi.errors import InputError
+from tfvfi.losses import endpoint_error
+from tfvfi.models.pwcnet.network import UNIT
+
+# Weights of the levels at 1/4, 1/8, ... 1/64 of the size.
+WEIGHTS = (0.005, 0.01, 0.02, 0.08, 0.32)
+FINEST = 4
+
+
+def objective(
+    network: Any, batch: Mapping[str, Any], training: bool = True
+) -> tuple[Any, dict[str, Any]]:
+    """The published loss, divided by the pixels of each level, whose error its paper sums.
+
+    Args:
+        network: The network.
+        batch: "frame0", "frame1" and the "flow" between them, (B, H, W, 2) in pixels; sides that
+            divide by 64.
+        training: Passed on to the network.
+    """
+    if "flow" not in batch:
+        raise InputError(
+            f"{network.name} learns from true flow, and these records hold none; "
+            "the objective 'photometric' needs frames alone"
+        )
+    pair = {key: batch[key] for key in network.input_names}
+    levels = network(pair, training=training)["flow_levels"]
+    terms = {}
+    for at, (flow, weight) in enumerate(zip(levels, WEIGHTS, strict=True)):
+        scale = FINEST * 2**at
+        truth = ops.average_pool(batch["flow"] / UNIT, scale, scale)
+        terms[f"level{at + 2}"] = weight * endpoint_error(flow, truth)
+    return sum(terms.values()), terms
