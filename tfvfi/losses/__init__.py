@@ -18,6 +18,7 @@ from tfvfi.losses.charbonnier import adaptive_charbonnier, charbonnier
 from tfvfi.losses.distillation import flow_distillation, robust_weight
 from tfvfi.losses.endpoint import endpoint_error, flow_difference, multi_scale_flow
 from tfvfi.losses.geometry import geometry
+from tfvfi.losses.motion import mutual_warping, total_variation
 from tfvfi.losses.perceptual import Perceptual
 from tfvfi.losses.unsupervised import photometric, smoothness
 
@@ -31,7 +32,9 @@ __all__ = [
     "flow_distillation",
     "geometry",
     "multi_scale_flow",
+    "mutual_warping",
     "photometric",
     "robust_weight",
     "smoothness",
+    "total_variation",
 ]

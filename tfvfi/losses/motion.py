@@ -1,0 +1,38 @@
+"""What tells a good pair of flows between two frames: each carries a frame onto the other."""
+
+from collections.abc import Callable
+from typing import Any
+
+from keras import ops
+
+from tfvfi.ops import backward_warp
+
+
+def mutual_warping(
+    frame0: Any, frame1: Any, flow01: Any, flow10: Any, warp: Callable = backward_warp
+) -> Any:
+    """Mean absolute differences of each frame from the other warped onto it, summed.
+
+    Args:
+        frame0: (B, H, W, C).
+        frame1: The same.
+        flow01: (B, H, W, 2), from frame0 to frame1, in pixels.
+        flow10: The same from frame1 to frame0.
+        warp: `warp(frame, flow)`, a network's own sampler.
+    """
+    onto0 = ops.mean(ops.abs(warp(frame1, flow01) - frame0))
+    return onto0 + ops.mean(ops.abs(warp(frame0, flow10) - frame1))
+
+
+def total_variation(flow: Any) -> Any:
+    """Mean absolute difference of neighbors in a row, plus that of neighbors in a column.
+
+    Example:
+        >>> import numpy as np, tfvfi
+        >>> ramp = np.broadcast_to(np.arange(8.0)[:, None, None], (1, 8, 8, 2))
+        >>> float(tfvfi.losses.total_variation(ramp))
+        1.0
+    """
+    right = ops.abs(flow[:, :, 1:] - flow[:, :, :-1])
+    down = ops.abs(flow[:, 1:] - flow[:, :-1])
+    return ops.mean(right) + ops.mean(down)

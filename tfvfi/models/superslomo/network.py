@@ -1,0 +1,183 @@
+"""Super SloMo: two flows between the frames, turned to any time between them and refined there.
+
+A first U-shaped network estimates the flow from each frame to the other, once for a pair. For a
+time t they are combined into flows from there to both frames, as if every pixel moved straight on.
+A second network sees both frames warped by them; it corrects the flows and tells, for every pixel,
+how much of it is visible in the first frame. The corrected warps are blended by that and by t.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from keras import ops
+
+from tfvfi.errors import InputError
+from tfvfi.models import images
+from tfvfi.models.base import Interpolator
+from tfvfi.models.superslomo.parts import UNet
+from tfvfi.ops import backward_warp, resize
+from tfvfi.ops.warp import GRIDS
+
+# The encoders' coarsest features are this much smaller than what they see.
+COARSEST = 32
+
+
+@dataclass(frozen=True)
+class Form:
+    """What distinguishes a published implementation, besides the layout of its networks.
+
+    Attributes:
+        mean: Subtracted from frames in [0, 1]; outside a frame there is this color.
+        white: What 1 becomes inside.
+        stride: `interpolate` pads sides to multiples of it.
+        pad: How.
+    """
+
+    mean: tuple[float, float, float]
+    white: float
+    stride: int
+    pad: Any
+
+
+FORMS = {
+    "nvidia": Form((109.93 / 255, 109.167 / 255, 101.455 / 255), 255.0, 64, images.pad_zeros),
+    "paliwal": Form((0.429, 0.431, 0.397), 1.0, 32, images.pad_edge),
+}
+
+
+class SuperSloMo(Interpolator):
+    """Super SloMo in either form.
+
+    Args:
+        form: "nvidia" or "paliwal", whose published weights fit.
+        flow_scale: How many times smaller the frames are among which flow is estimated: above 1
+            for motion that is large. It must be the same in training and in use.
+        grid: Where the sampler looks, see `tfvfi.ops.backward_warp`. Weights must be used with the
+            grid that they were trained with: "pixel" for NVIDIA's code up to PyTorch 1.2 and
+            "unaligned" since, "off_by_one" for Paliwal's up to 1.2 and "off_by_half" since.
+
+    Example:
+        >>> import numpy as np, tfvfi
+        >>> model = tfvfi.load("superslomo", weights=None)
+        >>> frames = np.zeros((2, 1, 32, 64, 3), "float32")
+        >>> out = model({"frame0": frames[0], "frame1": frames[1], "time": np.array([0.25])})
+        >>> tuple(out["frame"].shape), tuple(out["flow0"].shape), tuple(out["visibility"].shape)
+        ((1, 32, 64, 3), (1, 32, 64, 2), (1, 32, 64, 1))
+    """
+
+    def __init__(
+        self, form: str = "nvidia", flow_scale: int = 1, grid: str = "pixel", **kwargs: Any
+    ):
+        if form not in FORMS:
+            raise InputError(f"form is one of {', '.join(FORMS)}. Received: {form!r}")
+        if not isinstance(flow_scale, int) or flow_scale < 1:
+            raise InputError(f"flow_scale is a whole number from 1. Received: {flow_scale!r}")
+        if grid not in GRIDS:
+            raise InputError(f"grid is one of {', '.join(GRIDS)}. Received: {grid!r}")
+        super().__init__(**kwargs)
+        self.form = form
+        self.flow_scale = flow_scale
+        self.grid = grid
+        self.multiple = COARSEST * flow_scale
+        policy = self.dtype_policy
+        self.flow_network = UNet(form, {"forward": 2, "backward": 2}, dtype=policy, name="flow")
+        self.refinement = UNet(
+            form, {"backward": 2, "forward": 2, "visibility": 1}, dtype=policy, name="refinement"
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that build this network again."""
+        return {
+            **super().get_config(),
+            "form": self.form,
+            "flow_scale": self.flow_scale,
+            "grid": self.grid,
+        }
+
+    def prepare(self, frame0: Any, frame1: Any) -> dict[str, Any]:
+        """Both frames as the networks want them, and the flows between them."""
+        frame0, frame1 = self._inwards(frame0), self._inwards(frame1)
+        pair = ops.concatenate([frame0, frame1], axis=-1)
+        if self.flow_scale == 1:
+            flows, coarsest = self.flow_network(pair)
+        else:
+            size = [side // self.flow_scale for side in images.size(pair)]
+            flows, coarsest = self.flow_network(resize(pair, size))
+            flows = self.flow_scale * resize(flows, self.flow_scale)
+            coarsest = resize(coarsest, self.flow_scale)
+        prepared = {
+            "frame0": frame0,
+            "frame1": frame1,
+            "flow01": flows[..., :2],
+            "flow10": flows[..., 2:],
+        }
+        return prepared | {"coarsest": coarsest} if self.form == "nvidia" else prepared
+
+    def render(self, prepared: dict[str, Any], time: Any) -> dict[str, Any]:
+        """The frame at `time` and how it came about.
+
+        Returns:
+            "frame", not clipped; "flow01" and "flow10", between the frames; "flow0" and "flow1",
+            from the time to both frames, and "warped0" and "warped1", the frames warped by them;
+            the same as they were before their refinement, "raw_flow0" and so on; "visibility", how
+            much of a pixel is seen in frame0.
+        """
+        frame0, frame1 = prepared["frame0"], prepared["frame1"]
+        flow01, flow10 = prepared["flow01"], prepared["flow10"]
+        t = ops.reshape(ops.cast(time, "float32"), (-1, 1, 1, 1))
+        raw_flow0 = -(1 - t) * t * flow01 + t * t * flow10
+        raw_flow1 = (1 - t) * (1 - t) * flow01 - t * (1 - t) * flow10
+        raw_warped0, raw_warped1 = self._sample(frame0, raw_flow0), self._sample(frame1, raw_flow1)
+
+        if self.form == "nvidia":
+            seen = [frame0, frame1, raw_warped0, raw_flow0, raw_warped1, raw_flow1]
+        else:
+            seen = [frame0, frame1, flow01, flow10, raw_flow1, raw_flow0, raw_warped1, raw_warped0]
+        refined, _ = self.refinement(ops.concatenate(seen, axis=-1), prepared.get("coarsest"))
+        flow0, flow1 = raw_flow0 + refined[..., :2], raw_flow1 + refined[..., 2:4]
+        visibility = ops.sigmoid(refined[..., 4:])
+
+        warped0, warped1 = self._sample(frame0, flow0), self._sample(frame1, flow1)
+        share0, share1 = (1 - t) * visibility, t * (1 - visibility)
+        blend = (share0 * warped0 + share1 * warped1) / (share0 + share1 + 1e-10)
+        return {
+            "frame": self._outwards(blend),
+            "flow0": flow0,
+            "flow1": flow1,
+            "flow01": flow01,
+            "flow10": flow10,
+            "visibility": visibility,
+            "warped0": self._outwards(warped0),
+            "warped1": self._outwards(warped1),
+            "raw_flow0": raw_flow0,
+            "raw_flow1": raw_flow1,
+            "raw_warped0": self._outwards(raw_warped0),
+            "raw_warped1": self._outwards(raw_warped1),
+        }
+
+    def warp(self, frame: Any, flow: Any) -> Any:
+        """A frame warped by this network's sampler: outside it there is the mean color."""
+        return self._outwards(self._sample(self._inwards(frame), flow))
+
+    @property
+    def mean(self) -> tuple[float, float, float]:
+        """What is subtracted from frames in [0, 1]."""
+        return FORMS[self.form].mean
+
+    def padding(self, height: Any, width: Any) -> images.Padding:
+        """Below and to the right; NVIDIA's form wants multiples of 64 even where 32 would do."""
+        return images.pad_end(height, width, math.lcm(FORMS[self.form].stride, self.multiple))
+
+    def pad(self, frames: Any) -> Any:
+        """NVIDIA's form adds black, as published; Paliwal's, which resized frames, repeats."""
+        return FORMS[self.form].pad(frames, self.padding(*images.size(frames)))
+
+    def _sample(self, values: Any, flow: Any) -> Any:
+        return backward_warp(values, flow, padding="zeros", grid=self.grid)
+
+    def _inwards(self, frame: Any) -> Any:
+        return (frame - ops.convert_to_tensor(self.mean, "float32")) * FORMS[self.form].white
+
+    def _outwards(self, values: Any) -> Any:
+        return values / FORMS[self.form].white + ops.convert_to_tensor(self.mean, "float32")

@@ -1,0 +1,1 @@
+"""One training step, the loops that drive it, and what they minimize."""
