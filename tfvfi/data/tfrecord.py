@@ -40,23 +40,24 @@ def read(file: BinaryIO, offset: int) -> bytes:
     return payload
 
 
-def offsets(file: BinaryIO) -> list[int]:
-    """Where each record begins, from the headers alone; `CorruptRecordError` if cut off."""
-    found, offset = [], 0
-    size = _size(file)
+def offsets(file: BinaryIO) -> Iterator[int]:
+    """Where each record begins, from the headers alone.
+
+    What comes before a damaged header is given; then follows `CorruptRecordError`.
+    """
+    size, offset = _size(file), 0
     while offset < size:
         file.seek(offset)
-        length = _length(file.read(HEADER), offset)
-        found.append(offset)
-        offset += HEADER + length + FOOTER
-    if offset != size:
-        raise CorruptRecordError(f"the record at byte {found[-1]} is cut off")
-    return found
+        end = offset + HEADER + _length(file.read(HEADER), offset) + FOOTER
+        if end > size:
+            raise CorruptRecordError(f"the record at byte {offset} is cut off")
+        yield offset
+        offset = end
 
 
 def records(file: BinaryIO) -> Iterator[bytes]:
     """All payloads in order."""
-    for offset in offsets(file):
+    for offset in list(offsets(file)):
         yield read(file, offset)
 
 
@@ -104,11 +105,19 @@ def _size(file: BinaryIO) -> int:
 
 
 def _sum_bytes(data: bytes, start: int) -> int:
+    table = _byte_table()
     for byte in data:
-        start ^= byte
-        for _ in range(8):
-            start = start >> 1 ^ (POLYNOMIAL if start & 1 else 0)
+        start = start >> 8 ^ table[(start ^ byte) & 0xFF]
     return start
+
+
+@functools.cache
+def _byte_table() -> list[int]:
+    """What one byte makes of a sum."""
+    table = list(range(1 << 8))
+    for _ in range(8):
+        table = [value >> 1 ^ (POLYNOMIAL if value & 1 else 0) for value in table]
+    return table
 
 
 @functools.cache
