@@ -8,6 +8,7 @@ _HOMES = {
     "load": "tfvfi.data.pipeline",
     "Samples": "tfvfi.data.samples",
     "iterate": "tfvfi.data.batches",
+    "plain_errors": "tfvfi.data.pipeline",
 }
 _MODULES = ("benchmarks",)
 

@@ -143,7 +143,7 @@ KNOWN: dict[str, Known] = {
         Known(
             "adobe240",
             "Adobe240, 8x",
-            "sequences:adobe240",
+            "videos:adobe240",
             "original_high_fps_videos/*.mov or test_frames/ with folders of frames",
             "get the original high-speed videos from "
             "https://www.cs.ubc.ca/labs/imager/tr/2017/DeepVideoDeblurring and unpack them there",

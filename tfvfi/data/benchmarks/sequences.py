@@ -16,31 +16,19 @@ from tfvfi.data.benchmarks.sample import (
     check_split,
     find_root,
 )
-from tfvfi.data.benchmarks.videos import VIDEOS, Clips
 from tfvfi.errors import InputError
 
 X_TEST_FRAMES, X_TEST_FACTOR = 33, 8
 FULL_HD_WIDE = (2048, 1080)
-# The videos of Adobe240 that are for testing, as Super SloMo's public training script splits them.
-ADOBE_TEST = (
-    "720p_240fps_1",
-    "GOPR9635",
-    "GOPR9637a",
-    "IMG_0004a",
-    "IMG_0015",
-    "IMG_0023",
-    "IMG_0179",
-    "IMG_0183",
-)
 
 
 def gopro(known: Known, data_dir: Path, split: str = "test") -> Benchmark | None:
     """Every eighth frame is kept; a folder for each clip."""
     check_split(known, split)
     for above in ("", "GOPRO_Large_all", "GOPRO"):
-        found = _folders(data_dir / above / split, "GOPR*")
+        found = folders_in(data_dir / above / split, "GOPR*")
         if found:
-            return _windows(known, found, known.config["between"] + 1)
+            return windows(known, found, known.config["between"] + 1)
     return None
 
 
@@ -54,26 +42,10 @@ def first_windows(known: Known, data_dir: Path, halve: bool = False) -> Benchmar
             say it unless the files are halved already.
     """
     for place in ("val", "test", ""):
-        found = _folders(data_dir / place, "*")
+        found = folders_in(data_dir / place, "*")
         if found:
             factor = known.config["between"] + 1
-            return _windows(known, found, factor, windows=1, change=_halved if halve else None)
-    return None
-
-
-def adobe240(known: Known, data_dir: Path, split: str = "test") -> Benchmark | Clips | None:
-    """Folders of extracted frames, or the original videos, decoded as they come."""
-    check_split(known, split)
-    factor = known.config["between"] + 1
-    for place in (f"{split}_frames", split):
-        found = _folders(data_dir / place, "*")
-        if found:
-            return _windows(known, found, factor)
-    for root in (data_dir / "original_high_fps_videos", data_dir):
-        found = [path for path in sorted(root.glob("*")) if path.suffix.lower() in VIDEOS]
-        chosen = [path for path in found if (path.stem in ADOBE_TEST) == (split == "test")]
-        if chosen:
-            return Clips(known.name, chosen, factor)
+            return windows(known, found, factor, windows=1, change=_halved if halve else None)
     return None
 
 
@@ -106,11 +78,11 @@ def frames(
     """
     if not data_dir.is_dir():
         return None
-    folders = [data_dir] if pictures.in_folder(data_dir) else _folders(data_dir, "*")
-    return _windows(known, folders, factor, step) if folders else None
+    folders = [data_dir] if pictures.in_folder(data_dir) else folders_in(data_dir, "*")
+    return windows(known, folders, factor, step) if folders else None
 
 
-def _windows(
+def windows(
     known: Known,
     folders: list[Path],
     factor: int,
@@ -144,7 +116,7 @@ def _window(change: Change | None, key: tuple[Path, list[Path]]) -> Sample:
     )
 
 
-def _folders(root: Path, pattern: str) -> list[Path]:
+def folders_in(root: Path, pattern: str) -> list[Path]:
     """The folders in one that hold pictures."""
     if not root.is_dir():
         return []

@@ -6,12 +6,24 @@ from pathlib import Path
 import av
 
 from tfvfi.data.benchmarks.known import Known
-from tfvfi.data.benchmarks.sample import Decoded, Sample
+from tfvfi.data.benchmarks.sample import Benchmark, Decoded, Sample, check_split
+from tfvfi.data.benchmarks.sequences import folders_in, windows
 from tfvfi.errors import InputError
 from tfvfi.video.source import Video
 from tfvfi.video.timeline import Shown
 
 VIDEOS = (".mp4", ".mov", ".m4v", ".mkv", ".avi", ".webm", ".y4m")
+# The videos of Adobe240 that are for testing, as Super SloMo's public training script splits them.
+ADOBE_TEST = (
+    "720p_240fps_1",
+    "GOPR9635",
+    "GOPR9637a",
+    "IMG_0004a",
+    "IMG_0015",
+    "IMG_0023",
+    "IMG_0179",
+    "IMG_0183",
+)
 
 
 class Clips:
@@ -58,6 +70,22 @@ class Clips:
 def video(known: Known, data_dir: Path, factor: int = 2) -> Clips | None:
     """One video."""
     return Clips(known.name, [data_dir], factor) if data_dir.is_file() else None
+
+
+def adobe240(known: Known, data_dir: Path, split: str = "test") -> Benchmark | Clips | None:
+    """Folders of extracted frames, or the original videos, decoded as they come."""
+    check_split(known, split)
+    factor = known.config["between"] + 1
+    for place in (f"{split}_frames", split):
+        found = folders_in(data_dir / place, "*")
+        if found:
+            return windows(known, found, factor)
+    for root in (data_dir / "original_high_fps_videos", data_dir):
+        found = [path for path in sorted(root.glob("*")) if path.suffix.lower() in VIDEOS]
+        chosen = [path for path in found if (path.stem in ADOBE_TEST) == (split == "test")]
+        if chosen:
+            return Clips(known.name, chosen, factor)
+    return None
 
 
 def _sample(clip: str, first: int, window: list[Shown]) -> Sample:

@@ -1,0 +1,139 @@
+"""Batches of samples: which positions each holds, and batches as plain arrays."""
+
+import itertools
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tfvfi.data.augment import Step
+from tfvfi.data.samples import Samples
+from tfvfi.data.sampling import Sampling
+from tfvfi.errors import InputError
+
+if TYPE_CHECKING:
+    from tfvfi.data.benchmarks.sample import Benchmark
+
+# Batches that are made ahead of the one that is used.
+AHEAD = 2
+THREADS = 8
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which samples make which batch: a worker takes its slice of each.
+
+    Attributes:
+        count: Samples of an epoch.
+        batch_size: Samples of a batch, all workers together.
+        worker: This worker's number, from 0, and how many there are.
+        repeat: Whether epochs follow one another without end; a batch may then span two.
+
+    Example:
+        >>> list(Plan(count=5, batch_size=4, worker=(1, 2), repeat=True).positions(1))
+        [6, 7]
+        >>> [len(Plan(5, 4, (0, 1), repeat=False).positions(batch)) for batch in range(3)]
+        [4, 1, 0]
+    """
+
+    count: int
+    batch_size: int
+    worker: tuple[int, int] = (0, 1)
+    repeat: bool = True
+
+    def __post_init__(self) -> None:
+        number, workers = self.worker
+        if not 0 <= number < workers:
+            raise InputError(
+                f"worker is a number from 0 and how many there are. Received: {self.worker}"
+            )
+        if self.batch_size < 1 or self.batch_size % workers:
+            raise InputError(
+                f"a batch of {self.batch_size} cannot be shared evenly by {workers} "
+                f"{'worker' if workers == 1 else 'workers'}; choose a multiple of {workers}"
+            )
+
+    @property
+    def share(self) -> int:
+        """Samples of a batch that are this worker's."""
+        return self.batch_size // self.worker[1]
+
+    @property
+    def batches(self) -> int | None:
+        """Batches of an epoch, None without end.
+
+        The last may be smaller; with several workers it is left out, as it cannot be shared.
+        """
+        if self.repeat:
+            return None
+        whole, rest = divmod(self.count, self.batch_size)
+        return whole + bool(rest and self.worker[1] == 1)
+
+    def positions(self, batch: int) -> range:
+        """The positions that this worker reads for a batch."""
+        first = batch * self.batch_size + self.worker[0] * self.share
+        end = first + self.share
+        return range(first, end if self.repeat else max(first, min(end, self.count)))
+
+
+def iterate(
+    records: "str | Path | Benchmark",
+    *,
+    split: str = "train",
+    kind: str = "triplet",
+    batch_size: int = 8,
+    crop_size: int | tuple[int, int] | None = None,
+    augmentation: Sequence[Step] = (),
+    seed: int = 0,
+    start: int = 0,
+    worker: tuple[int, int] = (0, 1),
+    shuffle: bool = True,
+    repeat: bool = True,
+    sampling: Sampling | None = None,
+) -> Iterator[dict[str, np.ndarray]]:
+    """The batches of `tfvfi.data.load` as arrays of NumPy, without TensorFlow.
+
+    For Keras's other backends, and for a look at the data; arguments as there.
+
+    Example:
+        >>> import tfvfi
+        >>> batch = next(tfvfi.data.iterate("records/sample", batch_size=2, crop_size=64))
+        >>> batch["frame0"].shape, batch["time"].shape
+        ((2, 64, 64, 3), (2,))
+    """
+    samples = Samples(
+        records,
+        split=split,
+        kind=kind,
+        crop_size=crop_size,
+        augmentation=augmentation,
+        seed=seed,
+        shuffle=shuffle,
+        sampling=sampling,
+    )
+    return _batches(samples, Plan(len(samples), batch_size, worker, repeat), start)
+
+
+def _batches(samples: Samples, plan: Plan, start: int) -> Iterator[dict[str, np.ndarray]]:
+    numbers = itertools.count(start) if plan.batches is None else range(start, plan.batches)
+    with ThreadPoolExecutor(THREADS) as pool:
+        waiting: deque = deque()
+        try:
+            for number in numbers:
+                made = [pool.submit(samples.sample, place) for place in plan.positions(number)]
+                waiting.append(made)
+                if len(waiting) > AHEAD:
+                    yield _stacked(waiting.popleft())
+            while waiting:
+                yield _stacked(waiting.popleft())
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _stacked(made: list) -> dict[str, np.ndarray]:
+    parts = [sample.result() for sample in made]
+    return {name: np.stack([part[name] for part in parts]) for name in parts[0]}

@@ -1,0 +1,198 @@
+"""Samples by position: every one is a pure function of the seed and of its place in the order.
+
+So a run resumes at any position at no cost, workers share an order without talking to each
+other, and nothing of it needs TensorFlow.
+"""
+
+import functools
+import logging
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from tfvfi.data.augment import Augmentation, Step
+from tfvfi.data.benchmarks.sample import Benchmark
+from tfvfi.data.kinds import KINDS, with_flow
+from tfvfi.data.sampling import Sampling
+from tfvfi.data.sources import UNREADABLE, BenchmarkSource, Place, Window, open_source
+from tfvfi.data.tfrecord import CorruptRecordError
+from tfvfi.errors import InputError
+
+# Records that cannot be read are passed over up to this share of all, or this many.
+SHARE_PASSED_OVER, ALWAYS_PASSED_OVER = 0.01, 10
+
+
+class Samples:
+    """The samples of a dataset, each epoch in its own order, without end.
+
+    Args:
+        records: A records folder, a file or folder of the origin project's old records, or an
+            opened benchmark of `tfvfi.data.benchmarks`.
+        split: Which part of the records.
+        kind: "triplet", "cycle" or "pair", what an objective reads.
+        crop_size: Side, or height and width, of what comes out; the size of the records if None.
+        augmentation: Steps by name, see `tfvfi.data.augment`.
+        seed: A whole number from 0 on.
+        shuffle: Whether each epoch has another order.
+        sampling: Which frames of a window a sample takes; left out, a triplet takes the ends and
+            any one between, a cycle three in a row.
+
+    Attributes:
+        spec: Name -> shape of what a sample holds, all float32.
+        faults: Number of a record -> what is wrong with it, as far as met.
+
+    Raises:
+        InputError: There are no such records, or they do not suit what is asked of them.
+
+    Example:
+        >>> samples = Samples("records/sample", crop_size=64)
+        >>> sorted(samples.sample(0))
+        ['frame0', 'frame1', 'target', 'time']
+        >>> samples.sample(0)["target"].shape
+        (64, 64, 3)
+    """
+
+    def __init__(
+        self,
+        records: "str | Path | Benchmark",
+        *,
+        split: str = "train",
+        kind: str = "triplet",
+        crop_size: int | tuple[int, int] | None = None,
+        augmentation: Sequence[Step] = (),
+        seed: int = 0,
+        shuffle: bool = True,
+        sampling: Sampling | None = None,
+    ):
+        if kind not in KINDS:
+            raise InputError(f"kind is one of {', '.join(KINDS)}. Received: {kind!r}")
+        if not isinstance(seed, int) or seed < 0:
+            raise InputError(f"seed is a whole number from 0 on. Received: {seed!r}")
+        self.source = open_source(records, split)
+        self.seed, self.shuffle = seed, shuffle
+        self.faults: dict[int, str] = {}
+        self._adding = threading.Lock()
+        self._kind, self._sampling = KINDS[kind], sampling
+        layout = self.source.layout
+        if not len(self.source):
+            raise InputError(f"{self.source.name} holds no records of the split '{split}'")
+        if self._kind.samples(layout, sampling) < 1:
+            raise InputError(
+                f"records of {layout.frames} frames are too short for '{kind}'; make longer ones "
+                "with `tools/create_records.py --frames=...`, or choose another objective"
+            )
+        self.size = _crop_size(crop_size, (layout.height, layout.width))
+        self._flow = with_flow(self._kind, layout, sampling)
+        self._augment = Augmentation(augmentation, self.size)
+        if kind == "pair" and self._flow and "reverse_time" in self._augment.names:
+            raise InputError("pairs with flow cannot be reversed: leave reverse_time out")
+        self._check_damage()
+        self.spec = {name: (*self.size, 3) for name in self._kind.frames}
+        if self._kind.timed:
+            self.spec["time"] = ()
+        if self._flow:
+            self.spec["flow"] = (*self.size, self._kind.channels)
+
+    def __len__(self) -> int:
+        """Samples of an epoch."""
+        return len(self.source)
+
+    def sample(self, position: int) -> dict[str, np.ndarray]:
+        """The sample at a position, 0, 1, 2 and so on; epochs follow one another."""
+        return self._readable(position)[1]
+
+    def describe(self, position: int) -> Place:
+        """Where the sample at a position comes from: shard, index there, source, start."""
+        return self._readable(position)[0].place
+
+    def record(self, position: int) -> int:
+        """The number of the record that a position calls for."""
+        epoch, place = divmod(position, len(self))
+        return int(_order(self.seed, epoch, len(self))[place]) if self.shuffle else place
+
+    def _readable(self, position: int) -> tuple[Window, dict[str, np.ndarray]]:
+        """What the record at a position gives, or the next one that can be read."""
+        wanted = self.record(position)
+        for step in range(len(self)):
+            index = (wanted + step) % len(self)
+            if index in self.faults:
+                continue
+            try:
+                return self._drawn(index, position)
+            except UNREADABLE as error:
+                self._pass_over(index, str(error))
+        raise InputError(f"no record of {self.source.name} can be read; {self._first_fault()}")
+
+    def _drawn(self, index: int, position: int) -> tuple[Window, dict[str, np.ndarray]]:
+        random = np.random.default_rng((self.seed, position))
+        window = self.source.window(index)
+        patch = self._kind.draw(window, random, self._sampling, self.source.layout.frames)
+        sizes = {frame.shape[:2] for frame in patch.frames}
+        if len(sizes) > 1 or any(
+            have < wanted for have, wanted in zip(patch.size, self.size, strict=True)
+        ):
+            raise CorruptRecordError(f"its frames are {sizes} and must be {self.size} at least")
+        patch = self._augment(patch, random)
+        parts = dict(zip(self._kind.frames, map(_unit, patch.frames), strict=True))
+        if self._kind.timed:
+            parts["time"] = np.float32(patch.time)
+        if self._flow:
+            parts["flow"] = np.ascontiguousarray(patch.flow, np.float32)
+        return window, parts
+
+    def _pass_over(self, index: int, reason: str) -> None:
+        with self._adding:
+            if index not in self.faults:
+                self.faults[index] = reason
+                logging.warning("%s: %s; another is used", self.source.place(index), reason)
+        self._check_limit()
+
+    def _check_damage(self) -> None:
+        """Counts what is out of reach because a file is not whole."""
+        index = None if isinstance(self.source, BenchmarkSource) else self.source.index
+        self._lost = index.lost if index else 0
+        for damage in index.damage if index else ():
+            logging.warning("%s", damage)
+        self._check_limit()
+
+    def _check_limit(self) -> None:
+        count, total = self._lost + len(self.faults), self._lost + len(self)
+        if count > max(ALWAYS_PASSED_OVER, SHARE_PASSED_OVER * total):
+            raise InputError(
+                f"{count} of the {total} records of {self.source.name} cannot be read, which is "
+                f"too many to pass over; {self._first_fault()}"
+            )
+
+    def _first_fault(self) -> str:
+        if not self.faults:
+            return self.source.index.damage[0]
+        index, reason = next(iter(self.faults.items()))
+        return f"the first is {self.source.place(index)}: {reason}"
+
+
+@functools.lru_cache(maxsize=4)
+def _order(seed: int, epoch: int, count: int) -> np.ndarray:
+    """The order of an epoch: a permutation that follows from seed and epoch alone."""
+    return np.random.default_rng((seed, epoch, count)).permutation(count)
+
+
+def _crop_size(wanted: int | tuple[int, int] | None, patch: tuple[int, int]) -> tuple[int, int]:
+    if wanted is None:
+        return patch
+    size = (wanted, wanted) if isinstance(wanted, int) else tuple(wanted)
+    if len(size) != 2 or not all(isinstance(side, int) and side > 0 for side in size):
+        raise InputError(f"crop_size is a side, or height and width. Received: {wanted!r}")
+    if size[0] > patch[0] or size[1] > patch[1]:
+        raise InputError(
+            f"a crop of {size[1]}x{size[0]} does not fit into the records' patches of "
+            f"{patch[1]}x{patch[0]}; ask for a smaller crop, or make records with a larger "
+            "--patch_size"
+        )
+    return size
+
+
+def _unit(frame: np.ndarray) -> np.ndarray:
+    """A frame in [0, 1]."""
+    return np.ascontiguousarray(frame, np.float32) / np.float32(255)
