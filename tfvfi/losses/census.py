@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 from keras import ops
 
 
@@ -38,18 +39,13 @@ def census_transform(image: Any, patch: int) -> Any:
     Returns:
         (B, H, W, C * patch^2): for each channel the neighbors row by row.
     """
-    shape = ops.shape(image)
-    height, width, channels = shape[1:]
-    border = (patch // 2, patch // 2)
-    padded = ops.pad(image, ((0, 0), border, border, (0, 0)))
-    neighbors = ops.stack(
-        [
-            padded[:, row : row + height, column : column + width]
-            for row in range(patch)
-            for column in range(patch)
-        ],
-        axis=-1,
-    )
-    difference = neighbors - image[..., None]
+    _, height, width, channels = ops.shape(image)
+    # Channels are set beside each other as pictures of their own. One-hot kernels pick the
+    # neighbors: the gradient of a convolution is cheap, that of as many slices is not.
+    planes = ops.reshape(ops.transpose(image, (0, 3, 1, 2)), (-1, height, width, 1))
+    kernels = np.eye(patch**2).reshape(patch, patch, 1, patch**2)
+    difference = ops.conv(planes, ops.cast(kernels, image.dtype), padding="same") - planes
     squeezed = difference / ops.sqrt(0.81 + ops.square(difference))
+    squeezed = ops.reshape(squeezed, (-1, channels, height, width, patch**2))
+    squeezed = ops.transpose(squeezed, (0, 2, 3, 1, 4))
     return ops.reshape(squeezed, (-1, height, width, channels * patch**2))

@@ -240,5 +240,5 @@ class ResidualBlock(Block):
         return self.prelu(feature + self.conv5(refined))
 
     def _refine_side(self, feature: Any, conv: ConvPReLU) -> Any:
-        main, side = feature[..., : -self.side], feature[..., -self.side :]
+        main, side = ops.split(feature, [feature.shape[-1] - self.side], axis=-1)
         return ops.concatenate([main, conv(side)], axis=-1)
