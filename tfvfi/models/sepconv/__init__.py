@@ -1,0 +1,1 @@
+"""SepConv: Video Frame Interpolation via Adaptive Separable Convolution (ICCV 2017)."""

@@ -1,0 +1,41 @@
+"""How the published files of SepConv name its weights."""
+
+from collections.abc import Mapping
+from typing import Any
+
+# Every published tensor is a weight of the network.
+UNUSED: tuple[str, ...] = ()
+
+
+def rename(key: str) -> str:
+    """The authors' code says `net` where their files say `module`."""
+    return f"module{key.removeprefix('net')}" if key.startswith("net") else key
+
+
+def variable_names(config: Mapping[str, Any]) -> dict[str, str]:
+    """Published key -> variable inside the network, in the published order."""
+    names = {}
+    for level in (1, 2, 3, 4, 5):
+        names |= _convs(f"moduleConv{level}", f"encoder{level}", 3)
+    for level in (5, 4, 3, 2):
+        names |= _convs(f"moduleDeconv{level}", f"decoder{level}/triple", 3)
+    for level in (5, 4, 3, 2):
+        names |= _conv(f"moduleUpsample{level}.1", f"decoder{level}/last")
+    for theirs in ("Vertical", "Horizontal"):
+        for frame in (0, 1):
+            key, ours = f"module{theirs}{frame + 1}", f"{theirs.lower()}{frame}"
+            names |= _convs(key, ours, 3)
+            names |= _conv(f"{key}.7", f"{ours}/last")
+    return names
+
+
+def _convs(theirs: str, ours: str, count: int) -> dict[str, str]:
+    """Convolutions with a ReLU after each, which the files count too."""
+    names = {}
+    for step in range(count):
+        names |= _conv(f"{theirs}.{2 * step}", f"{ours}/conv{step}")
+    return names
+
+
+def _conv(theirs: str, ours: str) -> dict[str, str]:
+    return {f"{theirs}.weight": f"{ours}/kernel", f"{theirs}.bias": f"{ours}/bias"}

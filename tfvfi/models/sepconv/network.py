@@ -1,0 +1,201 @@
+"""SepConv: a kernel of 51 + 51 taps for every pixel and frame, estimated in one go.
+
+A U-Net sees both frames and gives features at half their size. Four heads turn them into taps: a
+column and a row for each frame, whose product is the 51 x 51 kernel of a pixel. The frame in the
+middle is the sum of both frames, each convolved with its kernels. Taps are not normalized.
+"""
+
+from typing import Any
+
+from keras import ops
+
+from tfvfi.errors import InputError
+from tfvfi.models import images
+from tfvfi.models.blocks import Block, Conv2D
+from tfvfi.models.middle import MiddleInterpolator
+from tfvfi.models.strips import paint_in_strips, strip_rows
+from tfvfi.ops import resize, separable_convolution
+
+WIDTHS = (32, 64, 128, 256, 512)
+TAPS = 51
+# How far a kernel reaches beyond its pixel.
+REACH = TAPS // 2
+PADDINGS = ("improved", "paper")
+# Frames are extended to multiples of this before they are interpolated.
+PADDED_TO = 128
+# Taps at full size are 51 numbers a pixel, in four maps: that many pixels have them at a time.
+PIXELS_AT_ONCE = 2**17
+
+
+class SepConv(MiddleInterpolator):
+    """SepConv.
+
+    Args:
+        padding: How `interpolate` pads frames, as the authors' script does: "improved" repeats
+            the border to the right and below up to multiples of 128; "paper" repeats it by 25
+            pixels on all sides first.
+
+    Example:
+        >>> import numpy as np, tfvfi
+        >>> model = tfvfi.load("sepconv", weights=None)
+        >>> frames = np.zeros((2, 1, 32, 64, 3), "float32")
+        >>> out = model({"frame0": frames[0], "frame1": frames[1], "time": np.array([0.5])})
+        >>> {name: tuple(value.shape) for name, value in out.items()}
+        {'frame': (1, 32, 64, 3)}
+    """
+
+    multiple = 32
+    build_side = 32
+
+    def __init__(self, padding: str = "improved", **kwargs: Any):
+        if padding not in PADDINGS:
+            raise InputError(f"padding is one of {', '.join(PADDINGS)}. Received: {padding!r}")
+        super().__init__(**kwargs)
+        self.padding_rule = padding
+        policy = self.dtype_policy
+        self.encoder = [
+            Triple(width, dtype=policy, name=f"encoder{level}")
+            for level, width in enumerate(WIDTHS, start=1)
+        ]
+        self.decoder = [
+            Enlarge(width, dtype=policy, name=f"decoder{level}")
+            for level, width in zip((5, 4, 3, 2), (512, 256, 128, 64), strict=True)
+        ]
+        self.heads = {
+            name: Head(dtype=policy, name=name)
+            for name in ("vertical0", "vertical1", "horizontal0", "horizontal1")
+        }
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that build this network again."""
+        return {**super().get_config(), "padding": self.padding_rule}
+
+    def middle(self, frame0: Any, frame1: Any) -> dict[str, Any]:
+        """The frame in the middle, as "frame"."""
+        # The published network was trained on blue, green, red.
+        features = self.features(ops.concatenate([frame0[..., ::-1], frame1[..., ::-1]], axis=-1))
+        maps = {name: head(features) for name, head in self.heads.items()}
+
+        batch, height, width, _ = ops.shape(frame0)
+        rows = strip_rows(height, batch * width, PIXELS_AT_ONCE)
+        painted = -(-height // rows) * rows
+        around = (REACH, REACH + painted - height, REACH, REACH)
+        padded = [images.pad_edge(frame, around) for frame in (frame0, frame1)]
+
+        def paint(first: Any, _: Any) -> tuple[Any, Any]:
+            return self.strip(maps, padded, first, rows), ()
+
+        frame = paint_in_strips(paint, (batch, painted, width), rows)
+        return {"frame": frame[:, :height]}
+
+    def features(self, pair: Any) -> Any:
+        """What the U-Net makes of both frames (6 channels): 64 channels at half their size."""
+        skips, features = [], pair
+        for level in self.encoder:
+            skips.append(level(features))
+            features = ops.average_pool(skips[-1], 2, 2)
+        for level in self.decoder:
+            features = level(features) + skips.pop()
+        return features
+
+    def strip(self, maps: dict[str, Any], padded: list[Any], first: Any, rows: Any) -> Any:
+        """Some rows of the frame.
+
+        Args:
+            maps: What the heads made of the features.
+            padded: Both frames, padded by what a kernel reaches.
+            first: The first row.
+            rows: How many.
+        """
+        taps = {name: head.taps(maps[name], first, rows) for name, head in self.heads.items()}
+        total = 0.0
+        for number, frame in enumerate(padded):
+            batch, _, width, channels = ops.shape(frame)
+            within = ops.slice(frame, (0, first, 0, 0), (batch, rows + 2 * REACH, width, channels))
+            total = total + separable_convolution(
+                within, taps[f"vertical{number}"], taps[f"horizontal{number}"]
+            )
+        return total
+
+    def padding(self, height: Any, width: Any) -> images.Padding:
+        """As the authors' script padded frames: see the argument of this name."""
+        border = REACH if self.padding_rule == "paper" else 0
+        _, bottom, _, right = images.pad_end(height + 2 * border, width + 2 * border, PADDED_TO)
+        return border, border + bottom, border, border + right
+
+
+class Triple(Block):
+    """Three convolutions, each with a ReLU; the first one gives the width."""
+
+    def __init__(self, width: int, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.convs = [
+            Conv2D(width, activation="relu", dtype=self.dtype_policy, name=f"conv{step}")
+            for step in range(3)
+        ]
+
+    def call(self, features: Any) -> Any:
+        """The features convolved thrice."""
+        for conv in self.convs:
+            features = conv(features)
+        return features
+
+
+class Enlarge(Block):
+    """Three convolutions, then twice the size and one convolution more."""
+
+    def __init__(self, width: int, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.triple = Triple(width, dtype=self.dtype_policy, name="triple")
+        self.last = Conv2D(width, activation="relu", dtype=self.dtype_policy, name="last")
+
+    def call(self, features: Any) -> Any:
+        """Features of twice the size."""
+        return self.last(resize(self.triple(features), 2, align_corners=True))
+
+
+class Head(Block):
+    """Taps of every pixel, in two steps: maps at half the size, then taps of any rows."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(**kwargs)
+        policy = self.dtype_policy
+        widths = (WIDTHS[1], WIDTHS[1], TAPS)
+        self.convs = [
+            Conv2D(width, activation="relu", dtype=policy, name=f"conv{step}")
+            for step, width in enumerate(widths)
+        ]
+        self.last = Conv2D(TAPS, dtype=policy, name="last")
+
+    def build(self, *_: Any) -> None:
+        """Builds what `call` does not use."""
+        self.last.build((None, None, None, TAPS))
+        super().build()
+
+    def call(self, features: Any) -> Any:
+        """Maps at half the size of the frames."""
+        for conv in self.convs:
+            features = conv(features)
+        return features
+
+    def taps(self, maps: Any, first: Any, rows: Any) -> Any:
+        """The taps of the rows from `first` on: what a convolution of all rows would give there."""
+        wide = ops.shape(maps)[2] * 2
+        # One row more above and below, which the convolution needs and then gives up.
+        enlarged = resize(_rows_of_double(maps, first - 1, rows + 2), (rows + 2, wide), True)
+        return ops.cast(self.last(enlarged)[:, 1:-1], "float32")
+
+
+def _rows_of_double(maps: Any, first: Any, rows: Any) -> Any:
+    """Rows of maps that are enlarged twice in height, corners aligned; zeros beyond them."""
+    height = ops.shape(maps)[1]
+    row = ops.arange(rows) + first
+    position = ops.cast(ops.clip(row, 0, 2 * height - 1), "float32")
+    position = position * (ops.cast(height - 1, "float32") / ops.cast(2 * height - 1, "float32"))
+    above = ops.cast(ops.floor(position), "int32")
+    share = ops.reshape(position - ops.cast(above, "float32"), (1, -1, 1, 1))
+    inside = ops.reshape(ops.logical_and(row >= 0, row < 2 * height), (1, -1, 1, 1))
+    upper = ops.cast(ops.take(maps, above, axis=1), "float32")
+    lower = ops.cast(ops.take(maps, ops.minimum(above + 1, height - 1), axis=1), "float32")
+    blended = ops.where(inside, upper * (1 - share) + lower * share, 0.0)
+    return ops.cast(blended, maps.dtype)
