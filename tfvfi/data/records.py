@@ -213,7 +213,7 @@ def finish(
         splits: The finished shards.
         about: What else the manifest tells: parameters, sources.
     """
-    storage.write_text(storage.join(folder, "features.json"), _features_json(layout))
+    storage.write_bytes(storage.join(folder, "features.json"), _features_json(layout))
     info = {
         "name": name,
         "version": VERSION,
@@ -229,17 +229,17 @@ def finish(
             for split, shards in splits.items()
         ],
     }
-    storage.write_text(storage.join(folder, "dataset_info.json"), _json(info))
+    storage.write_bytes(storage.join(folder, "dataset_info.json"), _json(info))
     manifest = {
         "name": name,
         "layout": asdict(layout),
         **about,
         "splits": {split: [asdict(shard) for shard in shards] for split, shards in splits.items()},
     }
-    storage.write_text(storage.join(folder, MANIFEST), _json(manifest))
+    storage.write_bytes(storage.join(folder, MANIFEST), _json(manifest))
 
 
-def _features_json(layout: Layout) -> str:
+def _features_json(layout: Layout) -> bytes:
     """What TFDS must know to decode the examples."""
     from tensorflow_datasets import features as tfds
 
@@ -259,11 +259,13 @@ def _features_json(layout: Layout) -> str:
     if layout.flow:
         flow = tfds.Tensor(shape=(*shape, 4), dtype=np.float16, encoding=tfds.Encoding.ZLIB)
         features["flow"] = tfds.Sequence(flow, length=layout.frames - 2)
-    return _json(tfds.FeaturesDict(features).to_json())
+    # Sorted: a protocol buffer's map comes in another order every time.
+    return _json(tfds.FeaturesDict(features).to_json(), sort_keys=True)
 
 
-def _json(content: Mapping[str, Any]) -> str:
-    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+def _json(content: Mapping[str, Any], sort_keys: bool = False) -> bytes:
+    text = json.dumps(content, indent=1, ensure_ascii=False, sort_keys=sort_keys)
+    return f"{text}\n".encode()
 
 
 def _checked_name(name: str) -> str:

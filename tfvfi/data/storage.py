@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from tfvfi.errors import InputError
+
 # Ending of a file that is not finished; nothing reads such files.
 ASIDE = ".unfinished"
 
@@ -44,10 +46,10 @@ def write_aside(path: str | Path) -> Iterator[IO[bytes]]:
         raise
 
 
-def write_text(path: str | Path, text: str) -> None:
-    """Writes a text file that appears when it is complete."""
+def write_bytes(path: str | Path, content: bytes) -> None:
+    """Writes a file that appears when it is complete."""
     with write_aside(path) as file:
-        file.write(text.encode())
+        file.write(content)
 
 
 def read_text(path: str | Path) -> str:
@@ -69,6 +71,11 @@ def names_in(folder: str | Path) -> list[str]:
     return sorted(name.rstrip("/") for name in found)
 
 
+def local_folder(path: str | Path) -> str | None:
+    """The folder that a file is in, if it is on this machine."""
+    return None if _is_remote(path) else os.path.dirname(path)
+
+
 def make_folder(path: str | Path) -> None:
     """Makes a folder and those above it."""
     _gfile().makedirs(str(path)) if _is_remote(path) else os.makedirs(path, exist_ok=True)
@@ -80,6 +87,22 @@ def rename(old: str | Path, new: str | Path) -> None:
         _gfile().rename(str(old), str(new), overwrite=True)
     else:
         os.replace(old, new)
+
+
+@contextlib.contextmanager
+def only_one(folder: str | Path) -> Iterator[None]:
+    """Refuses to let a second process on this machine into a folder; a kill leaves it open."""
+    if _is_remote(folder):
+        yield
+        return
+    import fcntl
+
+    with open(join(folder, "lock"), "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(f"another process is writing in {folder}; wait for it") from None
+        yield
 
 
 def remove(path: str | Path) -> None:

@@ -1,0 +1,222 @@
+"""From videos to records: parts, one for each clip, then shards, then what makes them a dataset.
+
+Whatever is finished stays finished: parts lie in the folder `parts` of the output until the
+manifest is written, so that the same call goes on where another was killed.
+"""
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from tfvfi.data import clips, contact_sheet, parts, records, sharding, storage, workers
+from tfvfi.data.clips import Clip
+from tfvfi.data.parts import Report, Skipped, Taking
+from tfvfi.data.patches import motion_histogram
+from tfvfi.data.records import Layout, Records
+from tfvfi.data.sharding import Sharing
+from tfvfi.errors import InputError
+
+PARTS = "parts"
+
+Task = tuple[str, Clip, Taking]
+# Calls `parts.make` for each task; yields the numbers of tasks and their results in any order.
+Runner = Callable[[Sequence[Task]], Iterator[tuple[int, Any]]]
+
+
+def create(
+    videos: str,
+    output: str,
+    taking: Taking | None = None,
+    sharing: Sharing | None = None,
+    *,
+    processes: int = 1,
+    runner: Runner | None = None,
+    overwrite: bool = False,
+) -> Records:
+    """Makes records from videos: the same bytes whatever the number of processes.
+
+    Args:
+        videos: A folder, or a pattern.
+        output: The folder to make; what an interrupted call left in it is completed.
+        taking: What is taken from each clip.
+        sharing: How that is laid out.
+        processes: How many clips are read at once.
+        runner: What reads clips instead of processes on this machine.
+        overwrite: Replaces records that exist.
+
+    Returns:
+        The finished records. Clips that could not be read are told in their manifest.
+    """
+    taking, sharing = taking or Taking(), sharing or Sharing()
+    found = clips.find(videos)
+    parameters = {**asdict(taking), **asdict(sharing)}
+    if _is_finished(output, found, parameters, overwrite):
+        return Records(output)
+    work = storage.join(output, PARTS)
+    with _telling_of_the_disk(output):
+        storage.make_folder(work)
+        with storage.only_one(work):
+            _clear_up(output, work)
+            run = runner or (lambda tasks: workers.run(parts.make, tasks, processes))
+            reports, skipped = _read_all(run, [(work, clip, taking) for clip in found])
+            _refuse_emptiness(reports, skipped, taking)
+            _write(output, found, reports, skipped, parameters, processes)
+            storage.remove_folder(work)
+    return Records(output)
+
+
+def summary(made: Records) -> str:
+    """What was read, what was not and why, and what came of it."""
+    about = made.manifest
+    lines = [
+        f"{len(about['sources'])} videos read, {len(about['skipped'])} skipped",
+        *(f"  skipped {_printable(one['reason'])}" for one in about["skipped"]),
+    ]
+    for split in made.splits:
+        shards = made.shards(split)
+        size = sum(shard.bytes for shard in shards) / 1e6
+        videos = sum(one["split"] == split for one in about["sources"])
+        lines.append(
+            f"{split}: {sum(shard.examples for shard in shards)} patches of {videos} videos, "
+            f"{size:.1f} MB in {len(shards)} shards"
+        )
+    empty = [one["name"] for one in about["sources"] if not one["patches"]]
+    if empty:
+        lines.append(f"no patch from {_printable(', '.join(empty))}")
+    return "\n".join(lines)
+
+
+def _is_finished(output: str, found: list[Clip], parameters: dict, overwrite: bool) -> bool:
+    """Whether these very records are there; refuses to touch what is something else."""
+    names = storage.names_in(output)
+    if records.MANIFEST not in names:
+        if names and PARTS not in names:
+            raise InputError(f"{output} holds other files; give --output a new folder")
+        return False
+    if overwrite:
+        storage.remove_folder(output)
+        return False
+    about = Records(output).manifest
+    sources = {(one["name"], one["bytes"]) for one in about["sources"] + about["skipped"]}
+    same = sources == {(clip.name, clip.bytes) for clip in found}
+    if not same or about["parameters"] != json.loads(json.dumps(parameters)):
+        what = "settings" if same else "videos"
+        raise InputError(
+            f"{output} holds records of other {what}; give --overwrite to replace them, or "
+            "another --output"
+        )
+    if PARTS in names:
+        storage.remove_folder(storage.join(output, PARTS))
+    return True
+
+
+def _clear_up(*folders: str) -> None:
+    """Removes what a killed call was writing."""
+    for folder in folders:
+        for name in storage.names_in(folder):
+            if name.endswith(storage.ASIDE):
+                storage.remove(storage.join(folder, name))
+
+
+def _read_all(run: Runner, tasks: list[Task]) -> tuple[dict[str, Report], list[Skipped]]:
+    """Reports by the path of the part, and what was skipped, each in the order of the clips."""
+    results: dict[int, Report | Skipped] = {}
+    for number, result in tqdm(run(tasks), total=len(tasks), unit="video", disable=None):
+        if isinstance(result, workers.Crash):
+            name = tasks[number][1].name
+            result = Skipped(name, f"{name}: reading it ended with exit code {result.exit_code}")
+        results[number] = result
+    reports, skipped = {}, []
+    for number, task in enumerate(tasks):
+        if isinstance(results[number], Skipped):
+            skipped.append(results[number])
+        else:
+            reports[parts.path(*task)] = results[number]
+    return reports, skipped
+
+
+def _refuse_emptiness(reports: dict[str, Report], skipped: list[Skipped], taking: Taking) -> None:
+    if any(report.offsets for report in reports.values()):
+        return
+    size = taking.patch_size
+    small = sum(min(report.size) < size for report in reports.values())
+    why = [f"{len(skipped)} could not be read ({skipped[0].reason})"] if skipped else []
+    why += [f"{small} are smaller than {size}x{size}"] if small else []
+    why += [f"{len(reports) - small} show no motion or texture, or too few frames"]
+    raise InputError(
+        f"no patch was found in {len(reports) + len(skipped)} videos: {', '.join(why)}; "
+        "give other videos, or a smaller --patch_size or --frames"
+    )
+
+
+def _write(
+    output: str,
+    found: list[Clip],
+    reports: dict[str, Report],
+    skipped: list[Skipped],
+    parameters: dict[str, Any],
+    processes: int,
+) -> None:
+    """Everything in the folder, from the parts."""
+    seed = parameters["seed"]
+    giving = [report for report in reports.values() if report.offsets]
+    splits = sharding.split_names(
+        [report.name for report in giving], parameters["validation"], seed
+    )
+    shared = sharding.share_out(reports, splits, seed)
+    mean_bytes = sum(report.bytes for report in giving) / sum(len(r.offsets) for r in giving)
+    shards = sharding.write(output, shared, mean_bytes, parameters["shard_bytes"], processes)
+    sizes = {clip.name: clip.bytes for clip in found}
+    motion = {
+        "looked_at": np.sum([report.looked_at for report in giving], axis=0).tolist(),
+        "taken": motion_histogram([m for report in giving for m in report.motions]),
+    }
+    about = {
+        "parameters": parameters,
+        "sources": [_source(report, sizes, splits) for report in reports.values()],
+        "skipped": [asdict(one) | {"bytes": sizes[one.name]} for one in skipped],
+        "motion": motion,
+    }
+    sample = sharding.payloads(shared[sharding.TRAIN][: contact_sheet.SAMPLES])
+    pictures = {
+        "contact_sheet.png": contact_sheet.sheet([records.Example.unpack(one) for one in sample]),
+        "motion_histogram.png": contact_sheet.motion_histogram(**motion),
+    }
+    for name, picture in pictures.items():
+        storage.write_bytes(storage.join(output, name), picture)
+    size = (parameters["patch_size"],) * 2
+    layout = Layout(parameters["frames"], *size, parameters["encoding"])
+    records.finish(output, records.dataset_name(output), layout, shards, about)
+
+
+def _source(report: Report, sizes: dict[str, int], splits: dict[str, str]) -> dict[str, Any]:
+    return {
+        "name": report.name,
+        "bytes": sizes[report.name],
+        "height": report.size[0],
+        "width": report.size[1],
+        "split": splits.get(report.name),
+        **report.seen,
+        "patches": len(report.offsets),
+    }
+
+
+@contextlib.contextmanager
+def _telling_of_the_disk(output: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise InputError(
+            f"{output} cannot be written: {error.strerror or error}; the same command goes on "
+            "where it ended"
+        ) from None
+
+
+def _printable(text: str) -> str:
+    """Text for one line of a terminal: names of files may hold anything."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

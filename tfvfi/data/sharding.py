@@ -1,0 +1,112 @@
+"""Which example goes where: splits by video, then shards in which all videos are mixed."""
+
+import hashlib
+import math
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from tfvfi.data import records, storage, tfrecord, workers
+from tfvfi.data.parts import Report
+from tfvfi.data.records import Shard
+
+TRAIN, VALIDATION = "train", "validation"
+
+
+@dataclass(frozen=True)
+class Sharing:
+    """How what was taken is laid out.
+
+    Attributes:
+        validation: Share of the videos that go to the validation split.
+        shard_bytes: A shard becomes about as large as this.
+    """
+
+    validation: float = 0.1
+    shard_bytes: int = 128 << 20
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an example lies: a finished part, and the offset in it."""
+
+    part: str
+    offset: int
+
+
+def split_names(names: Sequence[str], validation: float, seed: int) -> dict[str, str]:
+    """The split of each video; one in each at least, where there are two.
+
+    Example:
+        >>> sorted(split_names(["a", "b", "c"], validation=0.3, seed=0).values())
+        ['train', 'train', 'validation']
+    """
+    count = round(validation * len(names))
+    if validation > 0:
+        count = max(1, count)
+    count = min(count, len(names) - 1)
+    ranked = sorted(names, key=lambda name: hashlib.sha256(f"{seed} {name}".encode()).digest())
+    return {name: VALIDATION if rank < count else TRAIN for rank, name in enumerate(ranked)}
+
+
+def share_out(
+    reports: dict[str, Report], splits: dict[str, str], seed: int
+) -> dict[str, list[Place]]:
+    """The examples of each split, shuffled.
+
+    Args:
+        reports: Of every part, by its path; in an order that is always the same.
+        splits: The split of each video.
+        seed: Of the order.
+    """
+    shared = {}
+    for split in (TRAIN, VALIDATION):
+        places = [
+            Place(part, offset)
+            for part, report in reports.items()
+            if splits.get(report.name) == split
+            for offset in report.offsets
+        ]
+        random.Random(f"{seed} {split}").shuffle(places)
+        if places:
+            shared[split] = places
+    return shared
+
+
+def write(
+    output: str, shared: dict[str, list[Place]], mean_bytes: float, shard_bytes: int, processes: int
+) -> dict[str, list[Shard]]:
+    """Writes the shards of all splits.
+
+    Args:
+        output: The records folder.
+        shared: The examples of each split.
+        mean_bytes: Size of an example.
+        shard_bytes: About the size of a shard.
+        processes: How many shards are written at once.
+    """
+    tasks = []
+    for split, places in shared.items():
+        count = max(1, math.ceil(len(places) * mean_bytes / shard_bytes))
+        for number in range(count):
+            some = places[len(places) * number // count : len(places) * (number + 1) // count]
+            tasks.append((output, split, number, count, some))
+    written: dict[str, list[tuple[int, Shard]]] = {split: [] for split in shared}
+    for task, shard in workers.run(_write_shard, tasks, processes):
+        if isinstance(shard, workers.Crash):
+            raise OSError(f"writing ended with exit code {shard.exit_code}")
+        _, split, number, _, _ = tasks[task]
+        written[split].append((number, shard))
+    return {split: [shard for _, shard in sorted(found)] for split, found in written.items()}
+
+
+def payloads(places: Sequence[Place]) -> Iterator[bytes]:
+    """The packed examples at these places."""
+    for place in places:
+        with storage.open_file(place.part) as file:
+            yield tfrecord.read(file, place.offset)
+
+
+def _write_shard(output: str, split: str, number: int, count: int, places: list[Place]) -> Shard:
+    name = records.dataset_name(output)
+    return records.write_shard(output, name, split, number, count, payloads(places))

@@ -1,0 +1,105 @@
+"""Windows of consecutive frames in a stream: none across a cut, none with a repeated frame."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+
+import cv2
+import numpy as np
+
+# Frames are compared, and motion is estimated, no larger than this.
+LONGEST_SIDE = 640
+# A frame repeats the one before if no block of it changes by more than this many grey levels.
+REPEATED = 1.0
+BLOCK = 16
+# A window whose longest interval is more than so many times the shortest has lost frames.
+UNEVEN = 3
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One frame of a clip.
+
+    Attributes:
+        image: RGB, uint8.
+        time: When it is shown, in seconds.
+        number: Its place in the clip.
+        small: The image, halved until it is small.
+        scale: How often smaller that is.
+    """
+
+    image: np.ndarray
+    time: Fraction
+    number: int
+    small: np.ndarray
+    scale: int
+
+
+class Windows:
+    """Windows that follow one another in a clip; holds the frames of one at a time.
+
+    Args:
+        length: Frames of a window.
+
+    Attributes:
+        seen: What was met: "frames", "cuts", "repeated" frames, "uneven" windows, "windows".
+    """
+
+    def __init__(self, length: int):
+        self.length = length
+        self.seen: Counter[str] = Counter(frames=0, cuts=0, repeated=0, uneven=0, windows=0)
+
+    def of(self, frames: Iterable[tuple[np.ndarray, Fraction]]) -> Iterator[list[Frame]]:
+        """The windows in a stream of images and times."""
+        from tfvfi.video.cuts import CutDetector
+
+        cuts = CutDetector()
+        held: list[Frame] = []
+        previous = None
+        for number, (image, time) in enumerate(frames):
+            frame = Frame(image, time, number, *_reduced(image))
+            self.seen["frames"] += 1
+            if previous is not None and self._apart(cuts, previous, frame):
+                held = []
+            previous = frame
+            held.append(frame)
+            if len(held) == self.length:
+                if _even(held):
+                    self.seen["windows"] += 1
+                    yield held
+                else:
+                    self.seen["uneven"] += 1
+                held = []
+
+    def _apart(self, cuts, first: Frame, second: Frame) -> bool:
+        """Whether no window may hold both."""
+        if first.image.shape != second.image.shape or cuts.between(first.small, second.small):
+            self.seen["cuts"] += 1
+            return True
+        if _repeated(first.small, second.small):
+            self.seen["repeated"] += 1
+            return True
+        return False
+
+
+def _reduced(image: np.ndarray) -> tuple[np.ndarray, int]:
+    small, scale = image, 1
+    while max(small.shape[:2]) > LONGEST_SIDE:
+        size = (max(1, small.shape[1] // 2), max(1, small.shape[0] // 2))
+        small = cv2.resize(small, size, interpolation=cv2.INTER_AREA)
+        scale *= 2
+    return small, scale
+
+
+def _repeated(first: np.ndarray, second: np.ndarray) -> bool:
+    change = cv2.absdiff(first, second)
+    size = (max(1, change.shape[1] // BLOCK), max(1, change.shape[0] // BLOCK))
+    blocks = cv2.resize(change.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    return float(blocks.max()) <= REPEATED
+
+
+def _even(window: list[Frame]) -> bool:
+    intervals = [second.time - first.time for first, second in pairwise(window)]
+    return max(intervals) <= UNEVEN * min(intervals)
