@@ -1,0 +1,58 @@
+"""Other forms of an export: fewer bits, frozen, LiteRT."""
+
+import pytest
+import tensorflow as tf
+
+from tfvfi import registry
+from tfvfi.export import freeze, lite, saved_model
+from tfvfi.export.saved_model import Options
+from tfvfi.export.signatures import core
+
+
+def size(folder) -> int:
+    return sum(path.stat().st_size for path in (folder / "variables").iterdir())
+
+
+def test_half_the_bits_are_half_the_size_and_the_same_arithmetic(tmp_path, weight_file):
+    for precision in ("float32", "float16"):
+        about = saved_model.export_model(
+            "ifrnet_s", tmp_path / precision, weight_file, Options(precision=precision)
+        )
+        assert max(about["differences"].values()) < 1e-4
+    halves = size(tmp_path / "float16" / "1") / size(tmp_path / "float32" / "1")
+    assert 0.49 < halves < 0.52
+    frame0, frame1 = tf.random.stateless_uniform([2, 1, 64, 96, 3], [1, 2])
+    frames = [
+        tf.saved_model.load(str(tmp_path / precision / "1")).signatures["serving_default"](
+            frame0=frame0, frame1=frame1, time=tf.constant([0.5])
+        )["frame"]
+        for precision in ("float32", "float16")
+    ]
+    difference = float(tf.reduce_max(tf.abs(frames[0] - frames[1])))
+    # Other weights, to 11 bits, but no arithmetic in them.
+    assert 0 < difference < 5e-3
+
+
+@pytest.mark.slow
+def test_freezing_changes_nothing(weight_file):
+    model = registry.load("ifrnet_s", weight_file)
+    kept, measured = freeze.where_faster(core(model))
+    assert measured["difference"] <= 1e-5 and measured["speedup"] > 0
+    assert (len(kept.graph.captures) == 0) is measured["kept"]
+
+
+def test_a_frozen_graph_has_no_variables(weight_file):
+    graph = core(registry.load("ifrnet_s", weight_file))
+    frozen = freeze.frozen(graph)
+    assert graph.captured_inputs and not frozen.captured_inputs
+    frame0, frame1 = tf.random.stateless_uniform([2, 1, 33, 47, 3], [1, 2])
+    time = tf.constant([0.5])
+    difference = graph(frame0, frame1, time) - frozen(frame0, frame1, time)
+    assert float(tf.reduce_max(tf.abs(difference))) <= 1e-5
+
+
+def test_a_lite_file_gives_the_frame_of_the_model(tmp_path, weight_file):
+    model = registry.load("ifrnet_s", weight_file)
+    about = lite.write(tmp_path, "ifrnet_s", model, core(model), (64, 96))
+    assert (tmp_path / "ifrnet_s_64x96.tflite").stat().st_size == about["bytes"] > 1e7
+    assert about["difference"] < 1e-4

@@ -1,0 +1,143 @@
+import hashlib
+import json
+import subprocess
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import tfvfi
+from tests.export.conftest import export
+from tfvfi import registry
+from tfvfi.errors import InputError
+from tfvfi.export import check, saved_model
+from tfvfi.export.signatures import core
+
+
+def test_the_card_tells_what_was_exported(exported, weight_file):
+    card = json.loads((exported / "1" / "card.json").read_text())
+    assert card["model"] == "ifrnet_s" and card["times"] == "any"
+    assert card["weights"]["sha256"] == hashlib.sha256(weight_file.read_bytes()).hexdigest()
+    assert card["weights"]["licence"] == "of the test"
+    assert set(card["signatures"]) == {
+        "serving_default",
+        "interpolate_uint8",
+        "interpolate_encoded",
+    }
+    assert card["signatures"]["serving_default"]["inputs"] == {
+        "frame0": "float32 [?, ?, ?, 3]",
+        "frame1": "float32 [?, ?, ?, 3]",
+        "time": "float32 [?]",
+    }
+    assert set(card["seconds"]) == {"1x64x96", "2x51x83", "1x256x448"}
+    assert max(card["differences"].values()) < 1e-4
+    people = (exported / "1" / "card.md").read_text()
+    assert card["weights"]["sha256"] in people and "of the test" in people
+
+
+def test_operations_are_stock_ones(exported):
+    operations = json.loads((exported / "1" / "card.json").read_text())["operations"]
+    assert "Conv2D" in operations
+    assert not [name for name in operations if "vfi" in name.lower()]
+
+
+def test_every_signature_gives_the_frame_of_the_model(exported, weight_file, triplet):
+    frame0, _, frame1 = (frame[:101, :67] for frame in triplet)
+    wanted = tfvfi.load("ifrnet_s", weights=weight_file).interpolate(frame0, frame1, times=(0.25,))
+    doors = tf.saved_model.load(str(exported / "1")).signatures
+    pair = {"frame0": frame0[None], "frame1": frame1[None]}
+    time = tf.constant([0.25])
+    unit = {key: tf.constant(frame / np.float32(255)) for key, frame in pair.items()}
+    files = {f"{key}_bytes": [tf.io.encode_png(frame[0]).numpy()] for key, frame in pair.items()}
+
+    decimal = doors["serving_default"](**unit, time=time)["frame"].numpy()[0]
+    uint8 = doors["interpolate_uint8"](**{k: tf.constant(v) for k, v in pair.items()}, time=time)
+    png = doors["interpolate_encoded"](
+        **{key: tf.constant(value) for key, value in files.items()}, time=time
+    )
+    assert np.abs(decimal * 255 - wanted[0]).max() < 0.51
+    assert np.abs(uint8["frame"].numpy()[0].astype(int) - wanted[0]).max() <= 1
+    decoded = tf.io.decode_png(png["frame_bytes"][0]).numpy()
+    np.testing.assert_array_equal(decoded, uint8["frame"].numpy()[0])
+
+
+def test_two_exports_are_the_same_bytes_and_the_second_is_version_two(exported):
+    assert sorted(path.name for path in exported.iterdir()) == ["1", "2"]
+    files = {
+        path.relative_to(exported / "1")
+        for path in (exported / "1").rglob("*")
+        # The card tells the speed that was measured.
+        if path.is_file() and not path.name.startswith("card")
+    }
+    assert len(files) >= 5
+    for file in files:
+        first, second = ((exported / version / file).read_bytes() for version in "12")
+        assert first == second, file
+
+
+def test_an_operation_that_stock_tensorflow_lacks_is_found(exported, tmp_path, weight_file):
+    broken = tmp_path / "broken"
+    subprocess.run(["cp", "-r", exported / "1", broken], check=True)
+    graph = broken / "saved_model.pb"
+    content = graph.read_bytes()
+    assert b"\x07Sigmoid" in content
+    graph.write_bytes(content.replace(b"\x07Sigmoid", b"\x07Sigvfid"))
+    model = tfvfi.load("ifrnet_s", weights=weight_file)
+    with pytest.raises(InputError, match="Sigvfid"):
+        check.as_a_stranger(broken, model)
+
+
+def test_an_export_of_other_weights_is_found(exported):
+    with pytest.raises(InputError, match="differs from Keras"):
+        check.as_a_stranger(exported / "1", tfvfi.load("ifrnet_s", weights=None))
+
+
+def test_weights_for_the_middle_refuse_another_time():
+    graph = core(registry.build("ifrnet_s", times=(0.5,)))
+    frame = tf.zeros([2, 32, 48, 3])
+    assert graph(frame, frame, tf.constant([0.5, 0.5])).shape == (2, 32, 48, 3)
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"answers time 0\.5 only"):
+        graph(frame, frame, tf.constant([0.5, 0.25]))
+
+
+def test_a_failed_export_leaves_nothing(tmp_path, monkeypatch):
+    def fail(*_):
+        raise InputError("no good")
+
+    monkeypatch.setattr(check, "as_a_stranger", fail)
+    with pytest.raises(InputError, match="no good"):
+        saved_model.export_model("ifrnet_s", tmp_path / "out", None)
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--model=ifrnet_s"], "comes without weights"),
+        (["--model=ifrnet_s", "--weights=missing.weights.h5"], "no weight file missing.weights.h5"),
+        (["--model=flow_interpolation"], "computed outside TensorFlow"),
+        (["--model=ifrnet"], "comes without weights"),
+        (["--model=ifrnet_s", "--weights=none", "--lite=big"], "height x width"),
+        (
+            ["--model=ifrnet_s", "--weights=none", "--optimize", "--precision=float16"],
+            "frozen weights are float32",
+        ),
+    ],
+)
+def test_a_mistake_is_one_sentence(tmp_path, arguments, said):
+    done = export(*arguments, f"--output={tmp_path / 'out'}")
+    assert done.returncode == 1
+    assert said in done.stderr and len(done.stderr.splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_weights_of_another_network_are_refused(tmp_path, weight_file):
+    with pytest.raises(InputError, match="differ from ifrnet_l"):
+        saved_model.export_model("ifrnet_l", tmp_path / "out", weight_file)
+
+
+def test_flow_estimators_have_a_flow_signature(tmp_path):
+    about = saved_model.export_model("flownet2_s", tmp_path / "flownet2_s", None)
+    assert set(about["signatures"]) == {"serving_default", "flow"}
+    assert about["signatures"]["flow"]["outputs"] == {"flow": "float32 [?, ?, ?, 2]"}
+    assert max(about["differences"].values()) < 1e-4

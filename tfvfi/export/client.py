@@ -1,0 +1,221 @@
+"""Asks a TensorFlow Serving for frames, over REST or gRPC, without importing TensorFlow."""
+
+import base64
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import numpy as np
+
+from tfvfi.errors import InputError
+from tfvfi.export import protos
+
+PREDICT = "/tensorflow.serving.PredictionService/Predict"
+SIGNATURES = ("interpolate_encoded", "interpolate_uint8")
+# gRPC's own limit of 4 MiB is less than a pair of frames.
+LARGEST_MESSAGE = 2**30
+# Seconds before the second attempt; doubled for each further one.
+FIRST_PAUSE = 0.25
+
+
+class UnavailableError(Exception):
+    """The server did not answer; it may, a moment later."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A served model.
+
+    Attributes:
+        url: http://host:8501 for REST, grpc://host:8500 for gRPC.
+        model: The name it is served under.
+        version: One of its versions; the newest if None.
+        timeout: Seconds to wait for one answer.
+        retries: How often to ask again when the server cannot be reached.
+
+    Example:
+        >>> server = Server("http://localhost:8501", "ifrnet_s")
+        >>> frame = server.interpolate("a.png", "b.png", 0.5)  # doctest: +SKIP
+    """
+
+    url: str
+    model: str
+    version: int | None = None
+    timeout: float = 60.0
+    retries: int = 3
+
+    def interpolate(
+        self, file0: str | Path, file1: str | Path, at: float, signature: str = SIGNATURES[0]
+    ) -> bytes:
+        """The frame between two image files, as the bytes of an image file.
+
+        Args:
+            file0: The first frame, PNG or JPEG.
+            file1: The second, of the same size.
+            at: Between 0, the first frame, and 1.
+            signature: `interpolate_encoded` sends the files; `interpolate_uint8` decodes them
+                here and sends the pixels.
+
+        Raises:
+            InputError: The server cannot be reached, does not have the model or signature, or
+                refuses the request; the sentence says which.
+        """
+        if signature not in SIGNATURES:
+            raise InputError(f"signature is one of {', '.join(SIGNATURES)}. Received: {signature}")
+        middle = np.array([at], np.float32)
+        if signature == "interpolate_encoded":
+            files = [np.array([_file(path)], object) for path in (file0, file1)]
+            inputs = {"frame0_bytes": files[0], "frame1_bytes": files[1], "time": middle}
+            return self.predict(signature, inputs)["frame_bytes"].ravel()[0]
+        pair = [_pixels(path)[None] for path in (file0, file1)]
+        inputs = {"frame0": pair[0], "frame1": pair[1], "time": middle}
+        return _png(self.predict(signature, inputs)["frame"][0])
+
+    def predict(self, signature: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The outputs of a signature; asks again while the server cannot be reached."""
+        transport = self._transport()
+        pause = FIRST_PAUSE
+        for attempt in range(self.retries + 1):
+            try:
+                return transport(signature, inputs)
+            except UnavailableError as error:
+                if attempt == self.retries:
+                    raise InputError(
+                        f"{self.url} does not answer ({error}), asked {attempt + 1} times; is the "
+                        "server running, and --timeout long enough?"
+                    ) from None
+            time.sleep(pause)
+            pause *= 2
+        raise AssertionError("unreachable")
+
+    def _transport(self) -> Callable[[str, dict[str, np.ndarray]], dict[str, np.ndarray]]:
+        parts = urlsplit(self.url)
+        if parts.scheme in ("http", "https") and parts.netloc:
+            return self._rest
+        if parts.scheme == "grpc" and parts.netloc:
+            return self._grpc
+        raise InputError(
+            f"a server is http://host:8501 (REST) or grpc://host:8500 (gRPC). Received: {self.url}"
+        )
+
+    def _rest(self, signature: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        version = "" if self.version is None else f"/versions/{self.version}"
+        request = urllib.request.Request(
+            f"{self.url.rstrip('/')}/v1/models/{self.model}{version}:predict",
+            data=rest_body(signature, inputs),
+            headers={"Content-Type": "application/json"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=self.timeout) as answer:
+                return rest_outputs(signature, answer.read())
+        except urllib.error.HTTPError as error:
+            if error.code in (429, 502, 503, 504):
+                raise UnavailableError(f"HTTP {error.code}") from None
+            raise self._refusal(signature, f"HTTP {error.code}", _rest_reason(error)) from None
+        except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+            raise UnavailableError(getattr(error, "reason", error)) from None
+
+    def _grpc(self, signature: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        import grpc
+
+        limits = [
+            ("grpc.max_send_message_length", LARGEST_MESSAGE),
+            ("grpc.max_receive_message_length", LARGEST_MESSAGE),
+        ]
+        request = protos.predict_request(self.model, signature, inputs, self.version)
+        with grpc.insecure_channel(urlsplit(self.url).netloc, options=limits) as channel:
+            ask = channel.unary_unary(
+                PREDICT,
+                request_serializer=lambda message: message.SerializeToString(),
+                response_deserializer=protos.message_class("PredictResponse").FromString,
+            )
+            try:
+                response = ask(request, timeout=self.timeout)
+            except grpc.RpcError as error:
+                if error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
+                    raise UnavailableError(error.code().name) from None
+                raise self._refusal(signature, error.code().name, error.details()) from None
+        return {entry.key: protos.from_tensor(entry.value) for entry in response.outputs}
+
+    def _refusal(self, signature: str, status: str, reason: str) -> InputError:
+        """The server's refusal, with what to do about it."""
+        about = f"{self.url} refused ({status}: {reason})"
+        if status in ("HTTP 413", "RESOURCE_EXHAUSTED"):
+            return InputError(
+                f"{about}: the message is too large for the server; use interpolate_encoded, "
+                "smaller frames, or raise its limit (--grpc_max_message_size...)"
+            )
+        if "signature" in reason.lower():
+            return InputError(
+                f"{about}: the model has no signature {signature}; export it with --encoded, or "
+                f"use another of {', '.join(SIGNATURES)}"
+            )
+        if status in ("HTTP 404", "NOT_FOUND"):
+            return InputError(
+                f"{about}: it serves no model {self.model}"
+                f"{'' if self.version is None else f' of version {self.version}'}; name the one "
+                "that it was started with"
+            )
+        return InputError(about)
+
+
+def rest_body(signature: str, inputs: dict[str, np.ndarray]) -> bytes:
+    """The JSON of a predict request in column format, as TensorFlow Serving documents it."""
+    columns = {
+        key: [{"b64": base64.b64encode(file).decode()} for file in value]
+        if value.dtype == object
+        else value.tolist()
+        for key, value in inputs.items()
+    }
+    body = {"signature_name": signature, "inputs": columns}
+    return json.dumps(body, separators=(",", ":")).encode()
+
+
+def rest_outputs(signature: str, answer: bytes) -> dict[str, np.ndarray]:
+    """The outputs in an answer; a single one comes without its name."""
+    try:
+        outputs = json.loads(answer)["outputs"]
+    except (ValueError, KeyError, TypeError):
+        raise InputError("the server's answer is not that of a predict request") from None
+    if signature == "interpolate_encoded":
+        named = outputs if isinstance(outputs, dict) and "b64" not in outputs else None
+        files = named["frame_bytes"] if named else outputs
+        files = files if isinstance(files, list) else [files]
+        decoded = [base64.b64decode(file["b64"]) for file in files]
+        return {"frame_bytes": np.array(decoded, object)}
+    frame = outputs["frame"] if isinstance(outputs, dict) else outputs
+    return {"frame": np.array(frame, np.uint8)}
+
+
+def _rest_reason(error: urllib.error.HTTPError) -> str:
+    try:
+        return str(json.loads(error.read())["error"])
+    except (ValueError, KeyError, TypeError, OSError):
+        return error.reason
+
+
+def _file(path: str | Path) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _pixels(path: str | Path) -> np.ndarray:
+    import cv2
+
+    frame = cv2.imdecode(np.frombuffer(_file(path), np.uint8), cv2.IMREAD_COLOR)
+    if frame is None:
+        raise InputError(f"{path} is no image that can be read")
+    return np.ascontiguousarray(frame[..., ::-1])
+
+
+def _png(frame: np.ndarray) -> bytes:
+    import cv2
+
+    return cv2.imencode(".png", frame[..., ::-1])[1].tobytes()

@@ -1,0 +1,68 @@
+"""Run as a script, in a process of its own: loads a SavedModel as a stranger would.
+
+    python fresh_process.py SAVED_MODEL INPUTS.npz OUTPUTS.npz
+
+Neither Keras nor tfvfi can be imported here, so what works here works without them. For each
+numbered case of INPUTS the outputs of its signature are written; the operations, those of them
+that stock TensorFlow does not know, and the median seconds of a call go to standard output as
+JSON.
+"""
+
+# ruff: noqa: E402 (Keras must be out of reach before TensorFlow is imported)
+import json
+import sys
+import time
+from pathlib import Path
+
+sys.modules["keras"] = sys.modules["tfvfi"] = None
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
+from tensorflow.python.framework import op_def_registry
+
+CALLS = 5
+
+
+def main(folder: str, inputs: str, outputs: str) -> None:
+    """Answers all cases and tells about the model."""
+    operations = operations_of(folder)
+    loaded = tf.saved_model.load(folder)
+    found, seconds = {}, {}
+    with np.load(inputs) as cases:
+        for name in sorted({key.split("/")[0] for key in cases}):
+            signature = str(cases[f"{name}/signature"])
+            function = loaded.signatures[signature]
+            keys = function.structured_input_signature[1]
+            tensors = {key: tf.constant(cases[f"{name}/{key}"]) for key in keys}
+            for key, value in function(**tensors).items():
+                found[f"{name}/{key}"] = value.numpy()
+            seconds[name] = median_seconds(function, tensors)
+    np.savez(outputs, **found)
+    unknown = [name for name in operations if op_def_registry.get(name) is None]
+    print(json.dumps({"operations": operations, "unknown": unknown, "seconds": seconds}))
+
+
+def operations_of(folder: str) -> list[str]:
+    """The names of all operations in the graph and in its functions."""
+    saved = saved_model_pb2.SavedModel.FromString(Path(folder, "saved_model.pb").read_bytes())
+    names = set()
+    for graph in (one.graph_def for one in saved.meta_graphs):
+        names |= {node.op for node in graph.node}
+        for function in graph.library.function:
+            names |= {node.op for node in function.node_def}
+    return sorted(names)
+
+
+def median_seconds(function: object, tensors: dict) -> float:
+    """How long a call takes."""
+    taken = []
+    for _ in range(CALLS):
+        start = time.perf_counter()
+        function(**tensors)
+        taken.append(time.perf_counter() - start)
+    return float(np.median(taken))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,73 @@
+"""A LiteRT (TFLite) file of one size, with how far it is from the SavedModel."""
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tfvfi.errors import InputError
+from tfvfi.export import freeze
+from tfvfi.models.base import Network
+
+TOLERANCE = 1e-3
+
+
+def write(
+    folder: Path, name: str, model: Network, compute: Any, size: tuple[int, int]
+) -> dict[str, Any]:
+    """Converts the graph for one pair of frames of one size.
+
+    Args:
+        folder: Where the file goes.
+        name: What it is called.
+        model: The network.
+        compute: Its graph for any size.
+        size: Height and width.
+
+    Returns:
+        The file's name, its bytes, and the largest difference of its output.
+
+    Raises:
+        InputError: The network uses operations that LiteRT lacks, or gives another result there.
+    """
+    shapes = {"frame0": (1, *size, 3), "frame1": (1, *size, 3), "time": (1,)}
+    inputs = {key: np.full(shapes[key], 0.5, "float32") for key in model.input_names}
+    for key, seed in (("frame0", 0), ("frame1", 1)):
+        inputs[key] = np.random.default_rng(seed).random(shapes[key], "float32")
+    content = _converted(model, compute, inputs)
+    wanted = compute(*(tf.constant(value) for value in inputs.values())).numpy()
+    difference = float(np.abs(_run(content, inputs) - wanted).max())
+    # Not "greater than": NaN is wrong, too.
+    if not difference <= TOLERANCE:
+        raise InputError(f"{model.name} does not convert to LiteRT: it differs by {difference}")
+    path = folder / f"{name}_{size[0]}x{size[1]}.tflite"
+    path.write_bytes(content)
+    return {"file": path.name, "bytes": len(content), "difference": difference}
+
+
+def _converted(model: Network, compute: Any, inputs: dict[str, np.ndarray]) -> bytes:
+    specs = [tf.TensorSpec(value.shape, tf.float32, key) for key, value in inputs.items()]
+    fixed = tf.function(lambda *tensors: compute(*tensors), autograph=False)
+    # From variables the converter makes a file without weights.
+    frozen = freeze.frozen(fixed.get_concrete_function(*specs))
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen])
+    try:
+        return converter.convert()
+    except Exception as error:  # The converter raises whatever its compiler says.
+        reason = next(line for line in str(error).splitlines() if line.strip())
+        raise InputError(f"{model.name} does not convert to LiteRT: {reason}") from None
+
+
+def _run(content: bytes, inputs: dict[str, np.ndarray]) -> np.ndarray:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # It announces a package that TensorFlow does not bring.
+        interpreter = tf.lite.Interpreter(model_content=content)
+    interpreter.allocate_tensors()
+    # LiteRT keeps the names ("serving_default_frame0:0", "frame0"), not the order.
+    for detail in interpreter.get_input_details():
+        key = next(key for key in inputs if key in detail["name"])
+        interpreter.set_tensor(detail["index"], inputs[key])
+    interpreter.invoke()
+    return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
