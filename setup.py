@@ -40,7 +40,10 @@ class PlatformDistribution(Distribution):
 setup(
     packages=[*find_packages(include=["tfvfi*"]), "tfvfi.tools"],
     package_dir={"tfvfi.tools": "tools"},
-    package_data={"tfvfi": ["**/*.cc", "**/*.h", "bundled/*.h5"], "tfvfi.tools": ["*.txt"]},
+    package_data={
+        "tfvfi": ["**/*.cc", "**/*.h", "bundled/*.h5", "evaluation/report/page.*"],
+        "tfvfi.tools": ["*.txt"],
+    },
     cmdclass={"build_py": BuildWithNativeOps},
     distclass=PlatformDistribution,
 )

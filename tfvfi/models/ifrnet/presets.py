@@ -49,10 +49,10 @@ def _scores(
     other = f"{REPOSITORY}, figures/middlebury_other.png"
     return (
         *(PublishedScore(*row, paper) for row in zip(SETTINGS, ("PSNR",) * 6, psnr, strict=True)),
-        *(PublishedScore(*row, paper) for row in zip(SETTINGS, ("SSIM",) * 6, ssim, strict=True)),
+        *(PublishedScore(*row, paper) for row in zip(SETTINGS, ("SSIM 3-D",) * 6, ssim, strict=True)),
         *(
             PublishedScore("Middlebury Other", metric, value, other)
-            for metric, value in zip(("PSNR", "SSIM", "IE"), middlebury, strict=True)
+            for metric, value in zip(("PSNR", "SSIM 3-D", "IE"), middlebury, strict=True)
         ),
     )
 
@@ -61,7 +61,7 @@ def _eight_times(dataset: str, psnr: float, ssim: float) -> tuple[PublishedScore
     table = "IFRNet, CVPR 2022, table 5"
     return (
         PublishedScore(f"{dataset} 8x", "PSNR", psnr, table),
-        PublishedScore(f"{dataset} 8x", "SSIM", ssim, table),
+        PublishedScore(f"{dataset} 8x", "SSIM 3-D", ssim, table),
     )
 
 

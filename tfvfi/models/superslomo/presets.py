@@ -63,7 +63,7 @@ def _scores(
     dataset: str, trained_on: str, psnr: float, ssim: float, ie: float
 ) -> tuple[PublishedScore, ...]:
     source = f"{NVIDIA}, README: {trained_on}"
-    values = {"PSNR": psnr, "SSIM": ssim, "IE": ie}
+    values = {"PSNR": psnr, "SSIM": ssim, "IE euclidean": ie}
     return tuple(PublishedScore(dataset, metric, value, source) for metric, value in values.items())
 
 

@@ -1,0 +1,285 @@
+"""Evaluation: the numbers are those of the library call, and no kill spoils them."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tfvfi
+import tools.evaluate as tool
+from tfvfi import command, registry
+from tfvfi.data import benchmarks
+from tfvfi.errors import InputError
+from tfvfi.evaluation import contestants, evaluate, metrics, published, results
+from tfvfi.evaluation.contestants import Contestant, predict, rounded
+from tfvfi.evaluation.evaluate import Settings
+from tfvfi.evaluation.protocols import PROTOCOLS, protocol
+from tfvfi.evaluation.tables import as_text
+
+ROOT = Path(__file__).parent.parent.parent
+OPTIONS = {"factor": 4}
+
+
+def read(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def run(clips, folder, *names, overwrite=False, **settings):
+    settings = Settings(dataset_options=OPTIONS, shown=0, **settings)
+    networks = [Contestant.parse(name) for name in names or ("flow_interpolation",)]
+    return evaluate.evaluate(networks, "frames", clips, folder, settings, overwrite, progress=False)
+
+
+def run_tool(*arguments):
+    tool.FLAGS.unparse_flags()
+    for flag in tool.FLAGS:
+        tool.FLAGS[flag].unparse()
+    return command.exit_code(tool.main, tool.FLAGS, ["evaluate", *arguments])
+
+
+def test_numbers_are_those_of_the_library_call(evaluated, clips):
+    model = tfvfi.load("flow_interpolation")
+    rows = iter(read(evaluated / "flow_interpolation" / "frames.csv"))
+    expected = []
+    for sample in benchmarks.open("frames", clips, **OPTIONS):
+        frames = model.interpolate(sample.frame0.read(), sample.frame1.read(), sample.times)
+        for frame, target, time_ in zip(frames, sample.targets, sample.times, strict=True):
+            row = next(rows)
+            assert (row["sample"], row["frame"]) == (sample.name, target.name)
+            assert float(row["time"]) == time_
+            for name, metric in metrics.OF_FRAMES.items():
+                assert float(row[name]) == pytest.approx(metric(frame, target.read()), abs=1e-9)
+            expected.append(metrics.psnr(frame, target.read()))
+    assert not list(rows)
+    summary = json.loads((evaluated / "summary.json").read_text())
+    assert summary["contestants"][0]["means"]["psnr"] == pytest.approx(np.mean(expected))
+
+
+def test_results_say_what_they_mean(evaluated):
+    summary = json.loads((evaluated / "summary.json").read_text())
+    assert [one["label"] for one in summary["contestants"]] == [
+        "flow_interpolation",
+        "ifrnet_s_fresh",
+    ]
+    first = summary["contestants"][0]
+    assert (first["samples"], first["frames"]) == (3, 9)
+    assert list(first["by_time"]) == ["0.25", "0.5", "0.75"]
+    middles = [
+        row for row in read(evaluated / first["label"] / "frames.csv") if row["time"] == "0.5"
+    ]
+    expected = np.mean([float(row["psnr"]) for row in middles])
+    assert first["by_time"]["0.5"]["psnr"] == pytest.approx(expected)
+    assert summary["definitions"] == {
+        name: metrics.DEFINITIONS[name] for name in (*metrics.OF_FRAMES, "flicker")
+    }
+    assert summary["protocol"]["rounding"] == "nearest" and not summary["self_ensemble"]
+    samples = read(evaluated / first["label"] / "samples.csv")
+    assert np.mean([float(row["psnr"]) for row in samples]) == pytest.approx(first["means"]["psnr"])
+    about = json.loads((evaluated / first["label"] / "run.json").read_text())
+    assert about["definitions"] == dict(metrics.DEFINITIONS)
+
+
+@pytest.mark.parametrize("keep", [0.2, 0.6, 0.95])
+def test_a_file_cut_off_anywhere_is_continued(clips, evaluated, tmp_path, keep, monkeypatch):
+    run(clips, tmp_path)
+    table = tmp_path / "flow_interpolation" / "frames.csv"
+    whole = table.read_bytes()
+    table.write_bytes(whole[: int(keep * len(whole))])
+    predicted = []
+
+    def counted(model, pairs, times, self_ensemble=False):
+        predicted.extend(pairs)
+        return predict(model, pairs, times, self_ensemble)
+
+    monkeypatch.setattr(evaluate, "predict", counted)
+    summary = run(clips, tmp_path)
+    assert table.read_bytes() == whole
+    assert len(predicted) == {0.2: 3, 0.6: 2, 0.95: 1}[keep]
+    assert summary == run(clips, tmp_path)
+
+
+def test_results_of_another_run_are_not_continued(clips, tmp_path):
+    run(clips, tmp_path)
+    with pytest.raises(InputError, match="differs in protocol; name another folder"):
+        run(clips, tmp_path, rounding="truncate")
+    assert run(clips, tmp_path, rounding="truncate", overwrite=True)["protocol"]["rounding"] == (
+        "truncate"
+    )
+
+
+def test_numbers_do_not_depend_on_batches_or_on_native_operations(clips, tmp_path):
+    name = "ifrnet_s,weights=None"
+    one = run(clips, tmp_path / "one", name)
+    batch = run(clips, tmp_path / "batch", name, batch_size=2)
+    with tfvfi.ops.portable():
+        portable = run(clips, tmp_path / "portable", name)
+    tables = [
+        read(tmp_path / kind / "ifrnet_s_fresh" / "frames.csv")
+        for kind in ("one", "batch", "portable")
+    ]
+    for rows in zip(*tables, strict=True):
+        assert len({(row["sample"], row["frame"]) for row in rows}) == 1
+        decibels = [float(row["psnr"]) for row in rows]
+        assert max(decibels) - min(decibels) < 1e-3
+    means = [summary["contestants"][0]["means"]["psnr"] for summary in (one, batch, portable)]
+    assert max(means) - min(means) < 1e-3
+
+
+def test_self_ensemble_is_the_mean_over_views_and_directions():
+    class First:
+        times = "any"
+
+        def interpolate(self, a, b, times):
+            return [a * np.linspace(0, 1, a.shape[1])[None, :, None] for _ in times]
+
+    random = np.random.default_rng(0)
+    a, b = random.random((2, 8, 6, 3)).astype("float32")
+    ((frame,),) = predict(First(), [(a, b)], (0.5,), self_ensemble=True)
+    # Upright and mirrored, the weights of a column add up to 1.
+    np.testing.assert_allclose(frame, (a + b) / 4, atol=1e-6)
+
+
+def test_rounding():
+    frame = np.array([0.0, 0.499, 0.501, 1.7], "float32") / 255
+    assert rounded(frame, "nearest", np.uint8).tolist() == [0, 0, 1, 2]
+    assert rounded(frame, "truncate", np.uint8).tolist() == [0, 0, 0, 1]
+    assert rounded(np.array([2.0, -1.0]), "nearest", np.uint16).tolist() == [65535, 0]
+    assert rounded(frame, "none", np.uint8) is frame
+
+
+def test_every_benchmark_has_a_protocol():
+    assert set(PROTOCOLS) == set(benchmarks.KNOWN) - {"frames", "video"}
+    assert (protocol("sintel").rounding, protocol("sintel").flow_scale) == ("truncate", 2)
+    assert protocol("video").rounding == "nearest"
+
+
+def test_every_published_number_names_a_known_metric():
+    for preset in registry.presets().values():
+        for score in preset.scores:
+            assert score.metric in published.METRICS, (preset.name, score)
+
+
+def test_ours_published_difference():
+    rows = published.comparison("ifrnet_s", ("UCF101",), {"psnr": 35.0, "ssim_3d": 0.97})
+    assert [(row["metric"], row["published"]) for row in rows] == [
+        ("PSNR", 35.28),
+        ("SSIM 3-D", 0.9691),
+    ]
+    assert rows[0]["difference"] == pytest.approx(-0.28)
+    assert published.comparison("ifrnet_s", ("Sintel",), {"psnr": 35.0}) == []
+
+
+def test_the_table_tells_when_numbers_do_not_compare(evaluated):
+    summary = json.loads((evaluated / "summary.json").read_text())
+    beside = published.comparison("ifrnet_s", ("UCF101",), {"psnr": 35.0, "ssim_3d": 0.97})
+    summary["contestants"][1]["published"] = beside
+    text = as_text({**summary, "complete": False, "published_samples": 379})
+    assert "only 3 of 379 samples were measured: not comparable" in text
+    assert "35.28" in text and "-0.28" in text
+    assert "not comparable" not in as_text({**summary, "complete": True})
+
+
+def test_contestants_are_named_in_one_line():
+    parsed = Contestant.parse("ifrnet_s,weights=dir/gopro.weights.h5,scale=0.5")
+    assert parsed == Contestant("ifrnet_s", "dir/gopro.weights.h5", {"scale": 0.5})
+    assert parsed.label == "ifrnet_s_gopro_scale-0.5"
+    assert Contestant.parse("ifrnet_s", "ifrnet_s.weights.h5").label == "ifrnet_s"
+    assert Contestant.parse("ifrnet_s,weights=None").label == "ifrnet_s_fresh"
+    assert Contestant.parse("flow_interpolation,flow=dis").options == {"flow": "dis"}
+    with pytest.raises(InputError, match="name=value"):
+        Contestant.parse("flow_interpolation,dis")
+
+
+def test_flow_scale_reaches_networks_that_have_one():
+    assert Contestant("ifrnet_s").scaled(2).options == {"scale": 0.5}
+    assert Contestant("ifrnet_s", options={"scale": 1}).scaled(2).options == {"scale": 1}
+    assert Contestant("flow_interpolation").scaled(2).options == {}
+    assert Contestant("superslomo").scaled(2).options == {"flow_scale": 2}
+
+
+def test_equal_frames_do_not_make_the_mean_infinite():
+    rows = {"a": [{"psnr": float("inf"), "time": 0.5}], "b": [{"psnr": 30.0, "time": 0.5}]}
+    found = results.of_run(rows, ["psnr"])
+    assert found["means"]["psnr"] == 30 and found["frames_equal_to_the_truth"] == 1
+    assert results.finite({"psnr": [float("inf"), 1.0]}) == {"psnr": [None, 1.0]}
+
+
+def test_the_command_writes_everything(clips, tmp_path, capsys):
+    arguments = (
+        f"--data_dir={clips}",
+        "--dataset=frames",
+        "--dataset_option=factor=4",
+        "--limit=2",
+        f"--report={tmp_path}",
+        "--report_samples=1",
+    )
+    assert run_tool(*arguments) == command.DONE, capsys.readouterr().err
+    shown = capsys.readouterr().out
+    means = json.loads((tmp_path / "summary.json").read_text())["contestants"][0]["means"]
+    assert f"{means['psnr']:.2f}" in shown and "2 samples, 6 frames" in shown
+    assert (tmp_path / "index.html").is_file()
+    table = (tmp_path / "flow_interpolation" / "frames.csv").read_bytes()
+    assert run_tool(*arguments) == command.DONE
+    assert (tmp_path / "flow_interpolation" / "frames.csv").read_bytes() == table
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--dataset=nothing",),
+        ("--model=nothing",),
+        ("--model=dis",),
+        ("--dataset_option=factor",),
+        ("--dataset_option=factor=1",),
+        ("--compare=flow_interpolation",),
+        ("--weights=missing.weights.h5", "--model=ifrnet_s"),
+        ("--fps=0",),
+        ("--data_dir=nowhere",),
+    ],
+)
+def test_mistakes_get_one_sentence(clips, tmp_path, arguments, capsys):
+    folder = tmp_path / "report"
+    usual = ("--dataset=frames", f"--data_dir={clips}", f"--report={folder}")
+    assert run_tool(*usual, *arguments) == command.FAILED
+    said = capsys.readouterr().err
+    assert said.startswith("tfvfi: ") and said.count("\n") == 1
+    assert not (folder / "summary.json").exists()
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_it_goes_on(clips, tmp_path):
+    script = [sys.executable, str(ROOT / "tools" / "evaluate.py"), "--dataset=frames"]
+    script += [f"--data_dir={clips}", "--report_samples=0", "--model=ifrnet_s,weights=None"]
+    subprocess.run([*script, f"--report={tmp_path / 'whole'}"], check=True, cwd=ROOT)
+    expected = (tmp_path / "whole" / "ifrnet_s_fresh" / "frames.csv").read_bytes()
+    broken = tmp_path / "broken"
+    table = broken / "ifrnet_s_fresh" / "frames.csv"
+    for lines in (1, 3, 5):
+        process = subprocess.Popen([*script, f"--report={broken}"], cwd=ROOT)
+        while process.poll() is None and not (
+            table.exists() and table.read_bytes().count(b"\n") >= lines
+        ):
+            time.sleep(0.01)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    subprocess.run([*script, f"--report={broken}"], check=True, cwd=ROOT)
+    assert table.read_bytes() == expected
+    assert sorted(path.name for path in broken.rglob(".*")) == []
+
+
+def test_values_in_options():
+    assert contestants.options(["a=1", "b=0.5", "c=dis", "d=None", "e=True"]) == {
+        "a": 1,
+        "b": 0.5,
+        "c": "dis",
+        "d": None,
+        "e": True,
+    }

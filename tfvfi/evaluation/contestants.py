@@ -1,0 +1,165 @@
+"""Who is evaluated: a network with its weights and options, as one line of text, and what it does.
+
+ifrnet_s,weights=ifrnet_s.weights.h5
+flow_interpolation,flow=dis,mode=splat
+"""
+
+import ast
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tfvfi import registry
+from tfvfi.errors import InputError
+from tfvfi.evaluation.protocols import Rounding
+
+if TYPE_CHECKING:
+    from tfvfi.models.base import Interpolator
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """A network with its weights and options, loaded when it is first needed.
+
+    Attributes:
+        name: One of `tfvfi.list_models()`.
+        weights: As for `tfvfi.load`.
+        options: Further arguments of `tfvfi.load`.
+    """
+
+    name: str
+    weights: str | Path | None = "default"
+    options: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, text: str, weights: str = "default") -> "Contestant":
+        """A contestant from "name,option=value,...", where weights is one of the options."""
+        name, *pairs = text.split(",")
+        given = options(pairs)
+        return cls(name, given.pop("weights", weights), given)
+
+    @property
+    def label(self) -> str:
+        """A name that tells it from others, and may be that of a folder."""
+        parts = [self.name]
+        if self.weights not in ("default", None):
+            stem = Path(self.weights).name.removesuffix(".weights.h5")
+            parts += [stem] if stem != self.name else []
+        parts += ["fresh"] if self.weights is None else []
+        parts += [f"{key}-{value}" for key, value in sorted(self.options.items())]
+        return "_".join("".join(c if c.isalnum() or c in "-._" else "-" for c in p) for p in parts)
+
+    @cached_property
+    def model(self) -> "Interpolator":
+        """The network; fresh weights are the same in every run."""
+        if self.weights is None:
+            from tfvfi import startup
+
+            startup.import_keras()
+            import keras
+
+            keras.utils.set_random_seed(0)
+        return registry.load_interpolator(self.name, self.weights, **self.options)
+
+    def scaled(self, flow_scale: float) -> "Contestant":
+        """The same with flow estimated that many times smaller, where it has an option for it."""
+        offered = registry.options_of(self.name)
+        if flow_scale == 1 or {"flow_scale", "scale"} & set(self.options):
+            return self
+        if "flow_scale" in offered:
+            return Contestant(self.name, self.weights, {**self.options, "flow_scale": flow_scale})
+        if "scale" in offered:
+            return Contestant(self.name, self.weights, {**self.options, "scale": 1 / flow_scale})
+        return self
+
+    def identity(self) -> dict[str, Any]:
+        """What makes its results its own, for files."""
+        file = None if self.weights in ("default", None) else Path(self.weights)
+        digest = hashlib.sha256(file.read_bytes()).hexdigest() if file and file.is_file() else None
+        return {
+            "model": self.name,
+            "weights": "fresh" if self.weights is None else str(self.weights),
+            "weights_sha256": digest,
+            "options": {key: str(value) for key, value in sorted(self.options.items())},
+        }
+
+
+def options(pairs: Sequence[str]) -> dict[str, Any]:
+    """Options from "name=value" texts; values are numbers, True, False or None, or else texts."""
+    found = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals or not key:
+            raise InputError(f"an option is written name=value. Received: {pair!r}")
+        found[key] = _value(value)
+    return found
+
+
+def predict(
+    model: "Interpolator",
+    pairs: Sequence[tuple[np.ndarray, np.ndarray]],
+    times: Sequence[float],
+    self_ensemble: bool = False,
+) -> list[list[np.ndarray]]:
+    """Frames between pairs of one size, float32 in [0, 1]: for each pair one frame a time.
+
+    Args:
+        model: The network.
+        pairs: Frames as in files, uint8 or uint16, or floats.
+        times: Where between them.
+        self_ensemble: Average the prediction over flips, upright and mirrored both ways, and over
+            both directions of time.
+    """
+    from tfvfi.models import images
+
+    pairs = [tuple(images.to_unit(frame) for frame in pair) for pair in pairs]
+    if not self_ensemble:
+        return _predict(model, pairs, times)
+    total: Any = 0
+    views = [(slice(None, None, y), slice(None, None, x)) for y in (1, -1) for x in (1, -1)]
+    for view in views:
+        seen = [tuple(np.ascontiguousarray(frame[view]) for frame in pair) for pair in pairs]
+        forward = np.stack(_predict(model, seen, times))
+        backward = np.stack(
+            _predict(model, [pair[::-1] for pair in seen], [1 - time for time in times])
+        )
+        total = total + (forward + backward)[:, :, view[0], view[1]]
+    return [list(frames) for frames in total / (2 * len(views))]
+
+
+def rounded(frame: np.ndarray, rounding: Rounding, dtype: np.dtype) -> np.ndarray:
+    """A float frame as it is measured: in the type of the truth, or as it is for "none"."""
+    if rounding == "none":
+        return frame
+    values = np.clip(frame, 0, 1) * np.float32(np.iinfo(dtype).max)
+    return (np.rint(values) if rounding == "nearest" else np.floor(values)).astype(dtype)
+
+
+def _predict(model, pairs, times):
+    """One pair at a time as `interpolate` does, or all at once where the network answers them."""
+    direct = model.times == "any" or set(times) <= set(model.times)
+    if len(pairs) == 1 or not direct:
+        return [model.interpolate(*pair, times) for pair in pairs]
+    from keras import ops
+
+    first, second = (np.stack(frames) for frames in zip(*pairs, strict=True))
+    by_time = [
+        ops.convert_to_numpy(
+            model.frame_at_any_size(first, second, np.full(len(pairs), time, "float32"))
+        )
+        for time in times
+    ]
+    return [list(frames) for frames in zip(*by_time, strict=True)]
+
+
+def _value(text: str) -> Any:
+    """A number, True, False or None where it is one, else the text."""
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text

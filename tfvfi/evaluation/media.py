@@ -1,0 +1,177 @@
+"""Predictions as pictures and videos, in the layout that Super SloMo's evaluation made common.
+
+Pictures: `images/<sample>/<name>-<NN>-<model>.png`, NN = 01, 02, ... for the predictions, named as
+the true frames are; the two given frames have NN = 00 and the next number, and end in
+`ground_truth`.
+Videos: `videos/<clip>.mp4`, the given frames with the predictions between them.
+"""
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+from tfvfi.errors import InputError
+from tfvfi.evaluation.clip import Clip
+from tfvfi.models.images import from_unit
+
+if TYPE_CHECKING:
+    from tfvfi.evaluation.evaluate import Loaded
+
+# The mark on predictions: three squares beside each other, blue, green and red.
+MARK = ((0, 0, 255), (0, 255, 0), (255, 0, 0))
+MARK_SIDE = 8
+
+
+@dataclass(frozen=True)
+class Media:
+    """What to write beside the numbers.
+
+    Attributes:
+        images: Pictures of predictions and given frames.
+        video: A video of each clip.
+        fps: Frames a second in it.
+        mark: Paint a small mark on predicted frames of the videos.
+    """
+
+    images: bool = False
+    video: bool = False
+    fps: Fraction = Fraction(24)
+    mark: bool = False
+
+
+class Sinks:
+    """Writes what `Media` asks for, sample by sample.
+
+    Samples that follow one another in a clip, the first frame of one being the second of the one
+    before, share a video. It appears when it is complete; so a clip whose video is missing is
+    predicted again, even where its numbers are known.
+
+    Args:
+        folder: Gets `images/` and `videos/`.
+        media: What to write.
+        label: The network's, for file names.
+    """
+
+    def __init__(self, folder: Path, media: Media, label: str):
+        self.folder = folder
+        self.media = media
+        self.label = label
+        self.video: Clip | None = None
+        self._last: Any = None
+        self._redo = False
+        self._previous: Any = None
+
+    def wants(self, sample: Any) -> bool:
+        """Whether a sample is to be predicted for the sake of files; asked in order of samples."""
+        if self.media.video and not follows(self._previous, sample):
+            self._redo = not self._video_path(sample).exists()
+        self._previous = sample
+        return (self.media.video and self._redo) or (
+            self.media.images and not self._pictures(sample)[-1].exists()
+        )
+
+    def write(self, loaded: "Loaded", frames: list[np.ndarray]) -> None:
+        """Writes a sample's files."""
+        dtype = loaded.pair[0].dtype
+        predicted = [from_unit(frame, dtype) for frame in frames]
+        if self.media.images:
+            first, *between, last = self._pictures(loaded.sample)
+            for path, image in zip(between, predicted, strict=True):
+                _write_png(path, image)
+            _write_png(first, loaded.pair[0])
+            _write_png(last, loaded.pair[1])
+        if self.media.video:
+            self._extend(loaded, predicted)
+
+    def _extend(self, loaded: "Loaded", predicted: list[np.ndarray]) -> None:
+        if not follows(self._last, loaded.sample):
+            self._finish()
+            self._start(loaded)
+        if self.media.mark:
+            predicted = [marked(frame) for frame in predicted]
+        for image in (*predicted, loaded.pair[1]):
+            self.video.write(image)
+        self._last = loaded.sample
+
+    def _start(self, loaded: "Loaded") -> None:
+        size = loaded.pair[0].shape[:2]
+        self.video = Clip(self._video_path(loaded.sample), size, self.media.fps)
+        self.video.write(loaded.pair[0])
+
+    def _finish(self) -> None:
+        if self.video is not None:
+            self.video.finish()
+            self.video = None
+
+    def __enter__(self) -> "Sinks":
+        return self
+
+    def __exit__(self, kind: Any, value: Any, traceback: Any) -> None:
+        if kind is None:
+            self._finish()
+        elif self.video is not None:
+            self.video.discard()
+
+    def _video_path(self, sample: Any) -> Path:
+        return self.folder / "videos" / f"{safe(sample.name).as_posix()}.mp4"
+
+    def _pictures(self, sample: Any) -> list[Path]:
+        clip = self.folder / "images" / safe(sample.name)
+        digits = max(2, len(str(len(sample.targets) + 1)))
+        frames = [(sample.frame0, "ground_truth")]
+        frames += [(target, self.label) for target in sample.targets]
+        frames += [(sample.frame1, "ground_truth")]
+        return [
+            clip / f"{safe(frame.name).as_posix()}-{number:0{digits}d}-{who}.png"
+            for number, (frame, who) in enumerate(frames)
+        ]
+
+
+def rate(text: str) -> Fraction:
+    """Frames a second from "24" or "24000/1001"."""
+    try:
+        found = Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        found = Fraction(0)
+    if found <= 0:
+        raise InputError(f"fps is a rate such as 24 or 24000/1001. Received: {text}")
+    return found
+
+
+def follows(before: Any, sample: Any) -> bool:
+    """Whether a sample begins where the one before ends, in the same clip."""
+    return (
+        before is not None
+        and "/" in sample.name
+        and before.name.rpartition("/")[0] == sample.name.rpartition("/")[0]
+        and before.frame1.name == sample.frame0.name
+    )
+
+
+def safe(name: str) -> Path:
+    """A name from a dataset as a path that leads nowhere else."""
+    parts = [re.sub(r"[^\w.\- ]", "_", part).strip(". ") for part in name.split("/")]
+    return Path(*(part or "_" for part in parts))
+
+
+def marked(frame: np.ndarray) -> np.ndarray:
+    """A copy of a frame with the mark in its upper left corner."""
+    frame = frame.copy()
+    white = np.iinfo(frame.dtype).max // 255
+    for at, color in enumerate(MARK):
+        columns = slice(MARK_SIDE * at, MARK_SIDE * (at + 1))
+        frame[:MARK_SIDE, columns] = np.array(color, frame.dtype) * white
+    return frame
+
+
+def _write_png(path: Path, image: np.ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.partial")
+    _, data = cv2.imencode(".png", image[..., ::-1])
+    data.tofile(aside)
+    aside.replace(path)

@@ -1,0 +1,73 @@
+"""How each benchmark is measured, as plain data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Rounding = Literal["nearest", "truncate", "none"]
+ROUNDINGS: tuple[Rounding, ...] = ("nearest", "truncate", "none")
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What of an evaluation has to be as in the papers for numbers to compare.
+
+    Frames are evaluated whole, padded by the network's own published rule and cropped back; a mean
+    is over all frames of all samples. Self-ensembles are off unless asked for.
+
+    Attributes:
+        published: What tables call the dataset; see `PublishedScore.dataset`.
+        rounding: What becomes of a prediction before it is measured: 8-bit values by rounding to
+            the nearest or by truncation, or "none", values as they left the network, clipped.
+        flow_scale: How many times smaller flow is estimated, in networks that offer that.
+        note: Where this comes from.
+    """
+
+    published: tuple[str, ...] = ()
+    rounding: Rounding = "nearest"
+    flow_scale: float = 1
+    note: str = ""
+
+
+IFRNET = "as IFRNet and most papers since evaluate it: unrounded, 3-D SSIM"
+NVIDIA = (
+    "as NVIDIA/unsupervised-video-interpolation evaluates it: truncated, 2-D SSIM, euclidean IE"
+)
+
+
+def _snu_film(level: str) -> Protocol:
+    return Protocol((f"SNU-FILM {level}",), "none", note=IFRNET)
+
+
+PROTOCOLS: Mapping[str, Protocol] = {
+    "vimeo90k": Protocol(("Vimeo90K",), "none", note=IFRNET),
+    "vimeo90k_septuplet": Protocol((), "none"),
+    "ucf101": Protocol(
+        ("UCF101",),
+        "none",
+        note=f"{IFRNET}; NVIDIA's figures are of truncated frames: rounding=truncate",
+    ),
+    "snu_film_easy": _snu_film("easy"),
+    "snu_film_medium": _snu_film("medium"),
+    "snu_film_hard": _snu_film("hard"),
+    "snu_film_extreme": _snu_film("extreme"),
+    "middlebury": Protocol(
+        ("Middlebury Other", "Middlebury"),
+        "truncate",
+        note="as SepConv's script: truncated, 2-D SSIM; the twelve scenes with a true middle frame",
+    ),
+    "xiph_2k": Protocol(("Xiph 2K",), "nearest"),
+    "xiph_4k": Protocol(("Xiph 4K",), "nearest"),
+    "gopro": Protocol(("GoPro 8x",), "none", note=IFRNET),
+    "adobe240": Protocol(("Adobe240 8x",), "none", note=IFRNET),
+    "slowflow": Protocol(("SlowFlow",), "truncate", 2, note=NVIDIA),
+    "sintel": Protocol(("Sintel",), "truncate", 2, note=NVIDIA),
+    "x_test_2k": Protocol(("X-TEST 2K",), "nearest", 2),
+    "x_test_4k": Protocol(("X-TEST 4K",), "nearest", 4),
+    "atd12k": Protocol(("ATD-12K",), "none"),
+}
+
+
+def protocol(dataset: str) -> Protocol:
+    """The protocol of a dataset; anyone's own frames are measured as an 8-bit file holds them."""
+    return PROTOCOLS.get(dataset, Protocol())

@@ -1,0 +1,96 @@
+"""The report: one HTML page that needs nothing else, no network either.
+
+`page.html`, `page.css` and `page.js` become one file; the numbers and pictures are inside it as
+JSON and data addresses. Its content security policy forbids everything from outside.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tfvfi.evaluation import metrics, results
+from tfvfi.evaluation.contestants import Contestant
+from tfvfi.evaluation.report.gallery import Gallery, choose
+
+HERE = Path(__file__).parent
+PAGE = "index.html"
+
+
+def write_report(
+    folder: Path,
+    summary: Mapping[str, Any],
+    rows: Mapping[str, Mapping[str, list[results.Row]]],
+    contestants: Sequence[Contestant],
+    samples: Iterable[Any],
+    shown: int,
+) -> Path:
+    """Writes the page of an evaluation.
+
+    Args:
+        folder: Where to.
+        summary: What `evaluate` found.
+        rows: For each label, the rows of each sample.
+        contestants: The networks; they paint once more what is shown.
+        samples: The samples that were measured.
+        shown: How many of them get pictures: the ten worst, and others evenly.
+
+    Returns:
+        The page.
+    """
+    first = rows[contestants[0].label]
+    chosen, played = choose(results.sample_rows(first, ("psnr",)), shown)
+    gallery = Gallery(contestants, first, chosen, played)
+    pictures = gallery.paint(samples) if chosen else {}
+    path = folder / PAGE
+    aside = folder / f".{PAGE}.partial"
+    aside.write_text(page(data(summary, rows), pictures), encoding="utf-8")
+    os.replace(aside, path)
+    return path
+
+
+def data(
+    summary: Mapping[str, Any], rows: Mapping[str, Mapping[str, list[results.Row]]]
+) -> dict[str, Any]:
+    """What the page shows but for pictures: the summary, and a row for each sample and network."""
+    names = list(summary["definitions"])
+    samples: dict[str, dict[str, Any]] = {}
+    for label, of_label in rows.items():
+        for row in results.sample_rows(of_label, names):
+            values = [row[name] for name in names]
+            samples.setdefault(row["sample"], {"frames": row["frames"], "values": {}})
+            samples[row["sample"]]["values"][label] = values
+    return results.finite(
+        {
+            "summary": summary,
+            "metrics": names,
+            "higher": sorted(metrics.HIGHER_IS_BETTER),
+            "samples": [{"name": name, **sample} for name, sample in samples.items()],
+        }
+    )
+
+
+def page(content: Mapping[str, Any], pictures: Mapping[str, Mapping[str, Any]]) -> str:
+    """The page as text."""
+    names = [sample["name"] for sample in content["samples"]]
+    holders = [
+        _json_holder(f"pictures-{names.index(name)}", of_sample)
+        for name, of_sample in pictures.items()
+    ]
+    parts = {
+        "style": (HERE / "page.css").read_text(),
+        "script": (HERE / "page.js").read_text(),
+        "data": "\n".join([_json_holder("data", content), *holders]),
+    }
+    text = (HERE / "page.html").read_text()
+    for name, part in parts.items():
+        before, _, after = text.partition(f"<!-- {name} -->")
+        text = before + part + after
+    return text
+
+
+def _json_holder(name: str, value: Any) -> str:
+    # A name from a dataset must not be able to end the element.
+    escaped = json.dumps(value, allow_nan=False).replace("<", "\\u003c")
+    return f'<script type="application/json" id="{name}">{escaped}</script>'

@@ -1,0 +1,173 @@
+"""What the report shows of a sample: painted once more, so that no run has to keep pictures."""
+
+import operator
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tfvfi.evaluation.contestants import Contestant, predict
+from tfvfi.evaluation.media import follows
+from tfvfi.evaluation.report import encoding
+from tfvfi.evaluation.results import Row
+from tfvfi.models.images import to_unit
+
+WORST = 10
+# Playback begins with so many of the worst samples, and lasts so many frames at most.
+PLAYED, LONGEST, SHORTEST = 4, 48, 5
+
+Pictures = dict[str, Any]
+
+
+def choose(sample_rows: Sequence[Row], shown: int) -> tuple[list[str], list[str]]:
+    """Names of samples with pictures, and of those with which a playback begins.
+
+    Args:
+        sample_rows: One row a sample, with its PSNR.
+        shown: How many may have pictures.
+    """
+    ranked = [row["sample"] for row in sorted(sample_rows, key=operator.itemgetter("psnr"))]
+    worst, rest = ranked[: min(WORST, shown)], ranked[WORST:]
+    count = min(len(rest), max(0, shown - WORST))
+    others = [rest[at * len(rest) // count] for at in range(count)]
+    by_clip: dict[str, str] = {}
+    for name in worst:
+        by_clip.setdefault(name.rpartition("/")[0] or name, name)
+    return worst + others, list(by_clip.values())[:PLAYED]
+
+
+class Gallery:
+    """Paints pictures and playbacks of chosen samples.
+
+    Args:
+        contestants: The networks.
+        rows: The rows of each sample, by the first of them.
+        chosen: Samples that get pictures.
+        played: Samples with which a playback begins.
+    """
+
+    def __init__(
+        self,
+        contestants: Sequence[Contestant],
+        rows: Mapping[str, list[Row]],
+        chosen: Sequence[str],
+        played: Sequence[str],
+    ):
+        self.contestants = contestants
+        self.rows = rows
+        self.chosen = set(chosen)
+        self.played = set(played)
+
+    def paint(self, samples: Iterable[Any]) -> dict[str, Pictures]:
+        """Pictures by the name of their sample, as data addresses."""
+        from tfvfi.evaluation.evaluate import Loaded
+
+        found: dict[str, Pictures] = {}
+        running: list[Playback] = []
+        playbacks: list[Playback] = []
+        for sample in samples:
+            if sample.name not in self.rows:
+                continue
+            running = [one for one in running if one.goes_on_with(sample)]
+            if sample.name in self.played:
+                running.append(Playback(sample.name))
+                playbacks.append(running[-1])
+            if not running and sample.name not in self.chosen:
+                continue
+            loaded = Loaded.read(sample)
+            painted = {
+                one.label: predict(one.model, [loaded.pair], sample.times)[0]
+                for one in self.contestants
+            }
+            if sample.name in self.chosen:
+                found[sample.name] = self._pictures(loaded, painted)
+            for playback in running:
+                playback.add(loaded, painted)
+        for playback in playbacks:
+            if len(playback.truth) >= SHORTEST:
+                found[playback.name]["playback"] = playback.videos()
+        return found
+
+    def _pictures(self, loaded: Any, painted: Mapping[str, list[np.ndarray]]) -> Pictures:
+        """The worst frame of a sample, with what explains it."""
+        rows = self.rows[loaded.sample.name]
+        at = min(range(len(rows)), key=lambda index: rows[index]["psnr"])
+        truth = to_unit(loaded.truths[at])
+        errors = {
+            label: np.mean(np.abs(frames[at] - truth), axis=-1) for label, frames in painted.items()
+        }
+        scale = encoding.error_scale(list(errors.values()))
+        time = loaded.sample.times[at]
+        flows = {one.label: flows_of(one.model, loaded.pair, time) for one in self.contestants}
+        return {
+            "time": time,
+            "frame0": encoding.picture(to_unit(loaded.pair[0])),
+            "frame1": encoding.picture(to_unit(loaded.pair[1])),
+            "truth": encoding.picture(truth),
+            "size": loaded.pair[0].shape[1::-1],
+            "error_scale": 255 * scale,
+            "painted": {
+                label: {
+                    "frame": encoding.picture(frames[at]),
+                    "error": encoding.heat(errors[label], scale),
+                    "flows": encoding.flows(flows[label]),
+                }
+                for label, frames in painted.items()
+            },
+        }
+
+
+class Playback:
+    """Predictions and truth in a row, from one sample on as long as the next ones follow.
+
+    Args:
+        name: Of the sample it begins with.
+    """
+
+    def __init__(self, name: str):
+        self.name = name
+        self.truth: list[np.ndarray] = []
+        self.painted: dict[str, list[np.ndarray]] = {}
+        self.last: Any = None
+
+    def goes_on_with(self, sample: Any) -> bool:
+        """Whether a sample belongs to it; where none does it is over."""
+        return follows(self.last, sample) and len(self.truth) < LONGEST
+
+    def add(self, loaded: Any, painted: Mapping[str, list[np.ndarray]]) -> None:
+        """Adds a sample's frames."""
+        first, last = (encoding.small(to_unit(frame)) for frame in loaded.pair)
+        begin = [] if self.truth else [first]
+        truths = [encoding.small(to_unit(truth)) for truth in loaded.truths]
+        self.truth += [*begin, *truths, last]
+        for label, frames in painted.items():
+            between = [encoding.small(frame) for frame in frames]
+            self.painted.setdefault(label, []).extend([*begin, *between, last])
+        self.last = loaded.sample
+
+    def videos(self) -> dict[str, Any]:
+        """Both as data addresses."""
+        return {
+            "truth": encoding.video(self.truth),
+            "painted": {label: encoding.video(frames) for label, frames in self.painted.items()},
+        }
+
+
+def flows_of(model: Any, pair: Sequence[np.ndarray], time: float) -> dict[str, np.ndarray]:
+    """The flows that a network painted along, by name; none where it has none of them."""
+    if model.times != "any" and time not in model.times:
+        return {}
+    from keras import ops
+
+    from tfvfi.models import images
+
+    first, second = (model.pad(to_unit(frame)[None]) for frame in pair)
+    outputs = model({"frame0": first, "frame1": second, "time": np.array([time], "float32")})
+    height, width = pair[0].shape[:2]
+    padding = model.padding(height, width)
+    found = {}
+    for name in ("flow0", "flow1"):
+        flow = outputs.get(name)
+        if flow is not None and tuple(flow.shape[1:3]) == tuple(first.shape[1:3]):
+            found[name] = ops.convert_to_numpy(images.crop(flow, padding, height, width))[0]
+    return found
