@@ -1,7 +1,8 @@
 """Which patches of a window are taken: the more motion and the more texture, the likelier.
 
-The rule is that of the adaptive convolution papers (Niklaus et al., 2017), with a faster flow: a
-patch is a candidate in proportion to the length of the flow across it, and to its entropy.
+The rule is that of the adaptive convolution papers (Niklaus et al., 2017): the chance rises with
+the length of the flow and with the entropy. The flow is a faster one, and the entropy is that of
+differences of neighboring pixels: smooth gradients and blur have many grey levels, and no texture.
 """
 
 import random
@@ -18,9 +19,11 @@ FULL_MOTION = 25.0
 # ... and below which it shows nothing that moves.
 LEAST_MOTION = 0.5
 # Flow of more than this share of the patch carries its content out of sight.
-MOST_MOTION = 0.5
-# Entropy of the grey levels, in bits: a flat patch, and one that has texture enough.
-FLAT, TEXTURED = 3.0, 6.0
+MOST_MOTION = 1 / 3
+# Correlation of a patch with what the flow carries onto it; across a cut there is less.
+LEAST_ALIKE = 0.5
+# Entropy in bits: of a flat or blurred patch, and of one that has texture enough.
+FLAT, TEXTURED = 2.0, 4.0
 # Motion is counted by the pixel; the last bin holds all that is longer.
 BINS = 41
 
@@ -63,26 +66,23 @@ class PatchChooser:
         if min(height, width) < self.size:
             return
         middle = len(window) // 2
-        lengths = self._flow_lengths(window[middle - 1], window[min(middle + 1, len(window) - 1)])
+        motion = Motion(window[middle - 1], window[min(middle + 1, len(window) - 1)], self._dis)
         grey = None
         for top, left in self._tiles(height, width):
-            motion = self._mean(lengths, top, left, window[0].scale)
-            self.looked_at[min(int(motion), BINS - 1)] += 1
+            length = motion.length(top, left, self.size)
+            self.looked_at[min(int(length), BINS - 1)] += 1
             chance = self.draw.random()
-            if not LEAST_MOTION <= motion <= MOST_MOTION * self.size:
+            if chance >= length / FULL_MOTION:
                 continue
-            if chance >= motion / FULL_MOTION:
+            if not LEAST_MOTION <= length <= MOST_MOTION * self.size:
                 continue
             if grey is None:
                 grey = cv2.cvtColor(window[middle].image, cv2.COLOR_RGB2GRAY)
-            texture = _entropy(grey[top : top + self.size, left : left + self.size])
-            if chance < motion / FULL_MOTION * texture_share(texture):
-                yield Patch(top, left, motion)
-
-    def _flow_lengths(self, first: Frame, second: Frame) -> np.ndarray:
-        grey = [cv2.cvtColor(frame.small, cv2.COLOR_RGB2GRAY) for frame in (first, second)]
-        flow = self._dis.calc(*grey, None)
-        return cv2.magnitude(flow[..., 0], flow[..., 1]) * first.scale
+            texture = entropy(grey[top : top + self.size, left : left + self.size])
+            if chance >= length / FULL_MOTION * texture_share(texture):
+                continue
+            if motion.explains(top, left, self.size):
+                yield Patch(top, left, length)
 
     def _tiles(self, height: int, width: int) -> Iterator[tuple[int, int]]:
         """A grid that begins anywhere, so that patches lie everywhere and never overlap."""
@@ -92,11 +92,45 @@ class PatchChooser:
             for column in range(width // self.size):
                 yield top + row * self.size, left + column * self.size
 
-    def _mean(self, lengths: np.ndarray, top: int, left: int, scale: int) -> float:
-        bottom, right = top + self.size, left + self.size
-        rows = slice(top // scale, max(top // scale + 1, bottom // scale))
-        columns = slice(left // scale, max(left // scale + 1, right // scale))
-        return float(lengths[rows, columns].mean())
+
+class Motion:
+    """Flow between two frames, estimated on their small images.
+
+    Args:
+        first: A frame.
+        second: A later one.
+        dis: OpenCV's estimator.
+    """
+
+    def __init__(self, first: Frame, second: Frame, dis: cv2.DISOpticalFlow):
+        self.scale = first.scale
+        self._first, grey = (cv2.cvtColor(f.small, cv2.COLOR_RGB2GRAY) for f in (first, second))
+        flow = dis.calc(self._first, grey, None)
+        self._lengths = cv2.magnitude(flow[..., 0], flow[..., 1]) * self.scale
+        rows, columns = np.indices(grey.shape, np.float32)
+        self._carried = cv2.remap(
+            grey,
+            flow[..., 0] + columns,
+            flow[..., 1] + rows,
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+
+    def length(self, top: int, left: int, size: int) -> float:
+        """Mean length of the flow across a patch, in pixels of the frame."""
+        return float(self._lengths[self._small(top, left, size)].mean())
+
+    def explains(self, top: int, left: int, size: int) -> bool:
+        """Whether the flow carries the second frame's content onto the first one's."""
+        place = self._small(top, left, size)
+        first, carried = (image[place].astype(np.float32) for image in (self._first, self._carried))
+        first, carried = first - first.mean(), carried - carried.mean()
+        power = np.sqrt(np.mean(first**2) * np.mean(carried**2))
+        return bool(np.mean(first * carried) >= LEAST_ALIKE * power)
+
+    def _small(self, top: int, left: int, size: int) -> tuple[slice, slice]:
+        bounds = [(at // self.scale, -(-(at + size) // self.scale)) for at in (top, left)]
+        return tuple(slice(*bound) for bound in bounds)
 
 
 def motion_histogram(motions: list[float]) -> list[int]:
@@ -104,12 +138,19 @@ def motion_histogram(motions: list[float]) -> list[int]:
     return np.bincount(np.minimum(motions, BINS - 1).astype(int), minlength=BINS).tolist()
 
 
-def texture_share(entropy: float) -> float:
-    """How much of the chance an entropy leaves: none for flat patches, all for textured ones."""
-    return min(1.0, max(0.0, (entropy - FLAT) / (TEXTURED - FLAT)))
+def texture_share(bits: float) -> float:
+    """How much of the chance an entropy leaves: none where it is flat, all where it is textured."""
+    return min(1.0, max(0.0, (bits - FLAT) / (TEXTURED - FLAT)))
 
 
-def _entropy(grey: np.ndarray) -> float:
-    counts = np.bincount(grey.ravel(), minlength=256)
-    shares = counts[counts > 0] / grey.size
+def entropy(grey: np.ndarray) -> float:
+    """Mean entropy of the differences between neighboring pixels, across and down, in bits."""
+    levels = grey.astype(np.int16)
+    across, down = levels[:, 1:] - levels[:, :-1], levels[1:] - levels[:-1]
+    return (_entropy_of(across) + _entropy_of(down)) / 2
+
+
+def _entropy_of(differences: np.ndarray) -> float:
+    counts = np.bincount(differences.ravel() + 255, minlength=511)
+    shares = counts[counts > 0] / differences.size
     return float(-(shares * np.log2(shares)).sum())
