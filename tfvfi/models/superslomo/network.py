@@ -7,6 +7,7 @@ how much of it is visible in the first frame. The corrected warps are blended by
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,6 +57,7 @@ class SuperSloMo(Interpolator):
         grid: Where the sampler looks, see `tfvfi.ops.backward_warp`. Weights must be used with the
             grid that they were trained with: "pixel" for NVIDIA's code up to PyTorch 1.2 and
             "unaligned" since, "off_by_one" for Paliwal's up to 1.2 and "off_by_half" since.
+        widths: Channels of both encoders' six levels.
 
     Example:
         >>> import numpy as np, tfvfi
@@ -67,7 +69,12 @@ class SuperSloMo(Interpolator):
     """
 
     def __init__(
-        self, form: str = "nvidia", flow_scale: int = 1, grid: str = "pixel", **kwargs: Any
+        self,
+        form: str = "nvidia",
+        flow_scale: int = 1,
+        grid: str = "pixel",
+        widths: Sequence[int] = (32, 64, 128, 256, 512, 512),
+        **kwargs: Any,
     ):
         if form not in FORMS:
             raise InputError(f"form is one of {', '.join(FORMS)}. Received: {form!r}")
@@ -79,12 +86,13 @@ class SuperSloMo(Interpolator):
         self.form = form
         self.flow_scale = flow_scale
         self.grid = grid
+        self.widths = tuple(widths)
         self.multiple = COARSEST * flow_scale
         policy = self.dtype_policy
-        self.flow_network = UNet(form, {"forward": 2, "backward": 2}, dtype=policy, name="flow")
-        self.refinement = UNet(
-            form, {"backward": 2, "forward": 2, "visibility": 1}, dtype=policy, name="refinement"
-        )
+        flows = {"forward": 2, "backward": 2}
+        corrections = {"backward": 2, "forward": 2, "visibility": 1}
+        self.flow_network = UNet(form, self.widths, flows, dtype=policy, name="flow")
+        self.refinement = UNet(form, self.widths, corrections, dtype=policy, name="refinement")
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that build this network again."""
@@ -93,6 +101,7 @@ class SuperSloMo(Interpolator):
             "form": self.form,
             "flow_scale": self.flow_scale,
             "grid": self.grid,
+            "widths": self.widths,
         }
 
     def prepare(self, frame0: Any, frame1: Any) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The U-shaped network that both forms of Super SloMo use twice."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from keras import ops
@@ -8,8 +8,7 @@ from keras import ops
 from tfvfi.models.blocks import Block, Conv2D
 from tfvfi.ops import resize
 
-# Channels of the encoder's levels, each half the size of the one before, and sides of kernels.
-WIDTHS = (32, 64, 128, 256, 512, 512)
+# Sides of the kernels on the encoder's levels, each half the size of the one before.
 KERNELS = (7, 5, 3, 3, 3, 3)
 
 
@@ -20,24 +19,25 @@ class UNet(Block):
         form: "nvidia" joins a level's features behind both of its convolutions and ends in linear
             heads; "paliwal" joins them between the two and ends in one convolution, whose negative
             values shrink tenfold.
+        widths: Channels of the encoder's levels.
         outputs: Name and channels of what comes out; the names matter to "nvidia" only.
     """
 
-    def __init__(self, form: str, outputs: Mapping[str, int], **kwargs: Any):
+    def __init__(self, form: str, widths: Sequence[int], outputs: Mapping[str, int], **kwargs: Any):
         super().__init__(**kwargs)
         policy = self.dtype_policy
         self.encoder = [
             EncoderLevel(width, kernel, dtype=policy, name=f"encoder{level}")
-            for level, (width, kernel) in enumerate(zip(WIDTHS, KERNELS, strict=True), start=1)
+            for level, (width, kernel) in enumerate(zip(widths, KERNELS, strict=True), start=1)
         ]
         decoder_level = {"nvidia": JoinAfter, "paliwal": JoinBetween}[form]
         self.decoder = [
             decoder_level(width, dtype=policy, name=f"decoder{level}")
-            for level, width in reversed(list(enumerate(WIDTHS[:-1], start=1)))
+            for level, width in reversed(list(enumerate(widths[:-1], start=1)))
         ]
         # What comes out is flow, above all: it is not rounded.
         if form == "nvidia":
-            self.last = [leaky_conv(WIDTHS[0], dtype=policy, name="refine")]
+            self.last = [leaky_conv(widths[0], dtype=policy, name="refine")]
             self.heads = [
                 Conv2D(channels, 1, dtype="float32", name=name)
                 for name, channels in outputs.items()
