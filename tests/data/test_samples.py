@@ -472,3 +472,22 @@ def test_a_benchmark_feeds_training(benchmark, tmp_path):
     samples = Samples(benchmark, crop_size=8)
     assert {record_of(samples.sample(position)) for position in range(3)} == {1, 2}
     assert "No such file" in samples.faults[0]
+
+
+def test_a_benchmark_by_name_trains_and_validates(tmp_path):
+    for key, split in (("00001/0001", "train"), ("00001/0002", "test")):
+        folder = tmp_path / "sequences" / key
+        folder.mkdir(parents=True)
+        for number in (1, 2, 3):
+            cv2.imwrite(str(folder / f"im{number}.png"), np.zeros((16, 16, 3), np.uint8))
+        (tmp_path / f"tri_{split}list.txt").write_text(f"{key}\n")
+    named = f"vimeo90k:{tmp_path}"
+    assert Samples(named).describe(0).source == "00001/0001"
+    assert Samples(named, split="validation").describe(0).source == "00001/0002"
+    with pytest.raises(InputError, match="middlebury is a test set"):
+        Samples(f"middlebury:{tmp_path}")
+    with pytest.raises(InputError, match="vimeo90k is not in nowhere: there is no such folder"):
+        Samples("vimeo90k:nowhere")
+    video = Path(__file__).parent.parent.parent / "samples" / "clip.mp4"
+    with pytest.raises(InputError, match=r"tools/create_records\.py\. Received: Clips"):
+        Samples(f"video:{video}")

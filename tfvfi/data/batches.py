@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 # Batches that are made ahead of the one that is used.
 AHEAD = 2
-THREADS = 8
 
 
 @dataclass(frozen=True)
@@ -120,7 +119,7 @@ def iterate(
 
 def _batches(samples: Samples, plan: Plan, start: int) -> Iterator[dict[str, np.ndarray]]:
     numbers = itertools.count(start) if plan.batches is None else range(start, plan.batches)
-    with ThreadPoolExecutor(THREADS) as pool:
+    with ThreadPoolExecutor() as pool:
         waiting: deque = deque()
         try:
             for number in numbers:

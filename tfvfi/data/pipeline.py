@@ -40,9 +40,9 @@ def load(
     run. TensorFlow wraps errors of the reading; `with tfvfi.data.plain_errors():` unwraps them.
 
     Args:
-        records: A records folder, a file or folder of the origin project's old records, or an
-            opened benchmark of `tfvfi.data.benchmarks`.
-        split: Which part of the records.
+        records: A records folder, a file or folder of the origin project's old records, or a
+            benchmark of `tfvfi.data.benchmarks`: opened, or named as in "vimeo90k:FOLDER".
+        split: Which part of the records: "train" or "validation".
         kind: What the objective reads: "triplet" (frame0, frame1, time, target, and flow where
             the records have it), "cycle" (frame0, frame1, frame2, time) or "pair" (frame0,
             frame1, and flow).

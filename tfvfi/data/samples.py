@@ -28,9 +28,9 @@ class Samples:
     """The samples of a dataset, each epoch in its own order, without end.
 
     Args:
-        records: A records folder, a file or folder of the origin project's old records, or an
-            opened benchmark of `tfvfi.data.benchmarks`.
-        split: Which part of the records.
+        records: A records folder, a file or folder of the origin project's old records, or a
+            benchmark of `tfvfi.data.benchmarks`: opened, or named as in "vimeo90k:FOLDER".
+        split: Which part of the records: "train" or "validation".
         kind: "triplet", "cycle" or "pair", what an objective reads.
         crop_size: Side, or height and width, of what comes out; the size of the records if None.
         augmentation: Steps by name, see `tfvfi.data.augment`.

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tfvfi.data import codecs, example, pictures, storage
+from tfvfi.data import benchmarks, codecs, example, pictures, storage
+from tfvfi.data.benchmarks import KNOWN
 from tfvfi.data.benchmarks.sample import Benchmark
 from tfvfi.data.index import Index
 from tfvfi.data.pictures import BadPictureError
@@ -68,7 +69,10 @@ class Window:
 def open_source(
     records: "str | Path | Benchmark", split: str
 ) -> "RecordSource | OldSource | BenchmarkSource":
-    """The source that the user named: a folder, a file of old records, an opened benchmark."""
+    """The source that the user named: a folder, a file of old records, or a benchmark."""
+    name, colon, folder = str(records).partition(":")
+    if colon and name in KNOWN:
+        records = _open_benchmark(name, folder, split)
     if isinstance(records, Benchmark):
         return BenchmarkSource(records)
     if not isinstance(records, str | Path):
@@ -223,6 +227,16 @@ class BenchmarkSource:
                 raise BadPictureError(str(error)) from None
 
         return Window(self.place(index), (0.0, *found.times, 1.0), frame)
+
+
+def _open_benchmark(name: str, folder: str, split: str):
+    """A benchmark's own training set; what it tests with serves as validation."""
+    known = KNOWN[name]
+    if "split" in known.options:
+        return benchmarks.open(name, folder, split="train" if split == "train" else "test")
+    if known.published and split == "train":
+        raise InputError(f"{name} is a test set and has nothing to train on; validate with it")
+    return benchmarks.open(name, folder)
 
 
 def _old_files(records: str | Path) -> list[str]:

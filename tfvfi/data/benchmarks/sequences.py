@@ -45,7 +45,7 @@ def first_windows(known: Known, data_dir: Path, halve: bool = False) -> Benchmar
         found = folders_in(data_dir / place, "*")
         if found:
             factor = known.config["between"] + 1
-            return windows(known, found, factor, windows=1, change=_halved if halve else None)
+            return windows(known, found, factor, at_most=1, change=_halved if halve else None)
     return None
 
 
@@ -87,7 +87,7 @@ def windows(
     folders: list[Path],
     factor: int,
     step: int | None = None,
-    windows: int | None = None,
+    at_most: int | None = None,
     change: Change | None = None,
 ) -> Benchmark:
     """`factor` + 1 frames in a row, every `step` frames, as far as each clip goes."""
@@ -99,7 +99,7 @@ def windows(
     keys = []
     for folder in folders:
         paths = pictures.in_folder(folder)
-        starts = range(0, len(paths) - factor, step)[:windows]
+        starts = range(0, len(paths) - factor, step)[:at_most]
         keys += [(folder, paths[start : start + factor + 1]) for start in starts]
     if not keys:
         raise InputError(
