@@ -24,7 +24,17 @@ _HOMES = {
     "interpolate_video": "tfvfi.video",
     "interpolate_frames": "tfvfi.video",
 }
-_MODULES = ("ops", "losses", "models", "checkpoints", "video", "weights", "registry", "errors")
+_MODULES = (
+    "ops",
+    "losses",
+    "models",
+    "data",
+    "checkpoints",
+    "video",
+    "weights",
+    "registry",
+    "errors",
+)
 
 __all__ = ["__version__", *_HOMES, *_MODULES]
 
