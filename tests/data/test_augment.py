@@ -205,6 +205,15 @@ def test_crops_reach_every_place(size, textured):
     assert len(tops) > 25 or size == (96, 96)
 
 
+def test_crops_reach_the_borders(textured):
+    corners = {textured.frames[0][y, x].tobytes() for y in (0, 1) for x in (0, 1)}
+    found = {
+        Augmentation((), (95, 95))(textured, np.random.default_rng(seed)).frames[0][0, 0].tobytes()
+        for seed in range(40)
+    }
+    assert found == corners
+
+
 def test_without_a_crop_enlarging_still_gives_the_size(textured):
     for seed in range(5):
         random = np.random.default_rng(seed)
