@@ -157,7 +157,7 @@ def test_other_times_are_middles_of_middles(like_the_reference):
 
 
 def test_wrong_options_are_refused():
-    with pytest.raises(InputError, match="padding is one of improved, paper. Received: 'mirror'"):
+    with pytest.raises(InputError, match=r"padding is one of improved, paper. Received: 'mirror'"):
         registry.build("sepconv", padding="mirror")
     with pytest.raises(InputError, match=r"time 0\.5 only. Received: times=\(0\.25,\)"):
         registry.build("sepconv", times=(0.25,))

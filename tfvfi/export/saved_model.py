@@ -107,7 +107,9 @@ def _write(
     # In the model's order, so that two exports of the same weights are the same bytes.
     module.weights = [variable.value for variable in model.variables]
     functions = {key: door.function for key, door in doors.items()}
-    tf.saved_model.save(module, str(folder), signatures=functions)
+    # Nobody trains through a served model.
+    without_gradients = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+    tf.saved_model.save(module, str(folder), functions, without_gradients)
     _name_by_content(folder)
     if options.warm_up:
         warm_up.write(folder, name, doors, options.warm_up)

@@ -48,8 +48,14 @@ def _scores(
     paper = "IFRNet, CVPR 2022, table 1"
     other = f"{REPOSITORY}, figures/middlebury_other.png"
     return (
-        *(PublishedScore(*row, paper) for row in zip(SETTINGS, ("PSNR",) * 6, psnr, strict=True)),
-        *(PublishedScore(*row, paper) for row in zip(SETTINGS, ("SSIM 3-D",) * 6, ssim, strict=True)),
+        *(
+            PublishedScore(setting, "PSNR", value, paper)
+            for setting, value in zip(SETTINGS, psnr, strict=True)
+        ),
+        *(
+            PublishedScore(setting, "SSIM 3-D", value, paper)
+            for setting, value in zip(SETTINGS, ssim, strict=True)
+        ),
         *(
             PublishedScore("Middlebury Other", metric, value, other)
             for metric, value in zip(("PSNR", "SSIM 3-D", "IE"), middlebury, strict=True)

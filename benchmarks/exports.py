@@ -1,0 +1,83 @@
+"""Exports every network and prints how far it is from Keras and how fast.
+
+    python benchmarks/exports.py [--only=ifrnet_s,pwcnet] [--output=FOLDER]
+
+The speed column pairs the optimized export with a plain call of the Keras model in this process,
+calls in turns, medians; weights are fresh, which changes no figure but the differences.
+"""
+
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from absl import flags
+
+import tfvfi
+from tfvfi import command, registry, startup
+
+FLAGS = flags.FlagValues()
+flags.DEFINE_list("only", [], "names of networks; all by default", flag_values=FLAGS)
+flags.DEFINE_string("output", None, "keeps the exports here", flag_values=FLAGS)
+flags.DEFINE_integer("rounds", 7, "calls of each form", 1, flag_values=FLAGS)
+HEIGHT, WIDTH = 256, 448
+
+
+def main() -> None:
+    """One line a network, then the operations that any of them uses."""
+    startup.import_keras()
+    with tempfile.TemporaryDirectory() as scratch:
+        output = Path(FLAGS.output or scratch)
+        used: set[str] = set()
+        for name in FLAGS.only or tfvfi.list_models():
+            used |= one(name, output / name)
+        print("operations used:", ", ".join(sorted(used)))
+
+
+def one(name: str, output: Path) -> set[str]:
+    """Exports one network, prints its line and returns the operations that it uses."""
+    from tfvfi.errors import InputError
+    from tfvfi.export.saved_model import Options, export_model
+
+    options = {"flow": "pwcnet"} if name == "flow_interpolation" else {}
+    try:
+        about = export_model(name, output, None, Options(optimize=True), **options)
+    except InputError as refusal:
+        print(f"{name}: {refusal}")
+        return set()
+    differences = " ".join(f"{size} {value:.1e}" for size, value in about["differences"].items())
+    plain, exported = seconds(name, about["folder"], options)
+    frozen = "frozen" if about["freezing"]["kept"] else "not frozen"
+    print(
+        f"{name}: {differences}; Keras call {plain:.3f} s, export {exported:.3f} s "
+        f"({plain / exported:.2f}x), {frozen} (x{about['freezing']['speedup']:.2f})",
+        flush=True,
+    )
+    return set(about["operations"])
+
+
+def seconds(name: str, folder: str, options: dict) -> tuple[float, float]:
+    """Medians of the plain Keras call and of the export, called in turns."""
+    import tensorflow as tf
+
+    model = registry.build(name, **options)
+    serve = tf.saved_model.load(folder).signatures["serving_default"]
+    noise = np.random.default_rng(0)
+    inputs = {key: noise.random((1, HEIGHT, WIDTH, 3), "float32") for key in ("frame0", "frame1")}
+    if "time" in model.input_names:
+        inputs["time"] = np.array([0.5], "float32")
+    tensors = {key: tf.constant(value) for key, value in inputs.items()}
+    forms = {"keras": lambda: model(tensors), "export": lambda: serve(**tensors)}
+    taken: dict[str, list[float]] = {form: [] for form in forms}
+    for _ in range(FLAGS.rounds + 1):
+        for form, call in forms.items():
+            start = time.perf_counter()
+            call()
+            taken[form].append(time.perf_counter() - start)
+    # The first call of each compiles.
+    return tuple(statistics.median(times[1:]) for times in taken.values())
+
+
+if __name__ == "__main__":
+    command.run(main, FLAGS)
