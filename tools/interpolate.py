@@ -1,8 +1,9 @@
-"""Makes a video smoother: video, pictures or two images in; video or pictures out.
+"""Makes videos smoother: video, animation, pictures or two images in; any of them out.
 
 python tools/interpolate.py --input=in.mp4 --output=out.mp4 --factor=2
 python tools/interpolate.py --input=in.mp4 --output=out.mp4 --fps=60000/1001
 python tools/interpolate.py --input=a.png --input=b.png --output=between --factor=8
+python tools/interpolate.py --input=a.mp4 --input=b.mkv --output=smooth --container=.mp4
 """
 
 from absl import flags
@@ -10,54 +11,94 @@ from absl import flags
 from tfvfi import command
 
 FLAGS = flags.FlagValues()
+
+
+def _string(name: str, default: str | None, about: str, **more: bool) -> None:
+    flags.DEFINE_string(name, default, about, flag_values=FLAGS, **more)
+
+
+def _enum(name: str, default: str | None, values: list[str], about: str) -> None:
+    flags.DEFINE_enum(name, default, values, about, flag_values=FLAGS)
+
+
+def _bool(name: str, about: str) -> None:
+    flags.DEFINE_bool(name, False, about, flag_values=FLAGS)
+
+
 flags.DEFINE_multi_string(
     "input",
     None,
-    "a video, a folder of pictures, or a pattern like frame_%04d.png; twice for two images",
+    "a video, a folder of pictures or of videos, a pattern like frame_%04d.png; repeatable",
     flag_values=FLAGS,
     required=True,
 )
-flags.DEFINE_string(
-    "output", None, "a video by its ending, or a folder", flag_values=FLAGS, required=True
+_string("output", None, "a video or animation by its ending, or a folder", required=True)
+_string("container", None, "for several videos: the ending of their outputs; theirs by default")
+_string("model", "flow_interpolation", "the network")
+_string("weights", "default", "a .weights.h5 file")
+_string("flow", None, "the flow estimator of flow_interpolation")
+_string("flow_weights", None, "its .weights.h5 file")
+flags.DEFINE_float(
+    "scale", None, "size at which motion is estimated; below 1 for large motion", flag_values=FLAGS
 )
-flags.DEFINE_string("model", "flow_interpolation", "the network", flag_values=FLAGS)
-flags.DEFINE_string("weights", "default", "a .weights.h5 file", flag_values=FLAGS)
+_string("flow_output", None, "a folder for the flow of each pair, as .flo files")
+
 flags.DEFINE_integer("factor", None, "how many frames for one (2)", 1, flag_values=FLAGS)
-flags.DEFINE_string("fps", None, "the rate to come out, 60 or 60000/1001", flag_values=FLAGS)
-flags.DEFINE_bool("slowmo", False, "same frames, slower clock, no sound", flag_values=FLAGS)
-flags.DEFINE_bool("scene_cuts", True, "hold the frame at cuts, never mix", flag_values=FLAGS)
-flags.DEFINE_enum(
+_string("fps", None, "the rate to come out, 60 or 60000/1001")
+_bool("slowmo", "same frames, slower clock")
+_enum("sound", "drop", ["drop", "stretch"], "what becomes of sound in slow motion")
+_enum("scene_cuts", "hold", ["hold", "fade", "mix"], "what is shown across a cut")
+_enum("duplicates", "keep", ["keep", "smooth", "drop"], "what becomes of held frames")
+flags.DEFINE_float(
+    "duplicate_threshold",
+    None,
+    "the share of pixels that may differ in a held frame",
+    0,
+    1,
+    flag_values=FLAGS,
+)
+_string("tile", "auto", "auto, off, or the side of the tiles that large frames are cut into")
+_string("size", None, "of the output: 640x360, 640x or x360")
+_string("duration", None, "how many seconds of the input")
+_enum("damaged", "stop", ["stop", "keep"], "where the input cannot be decoded")
+
+_enum(
     "codec",
     None,
     ["h264", "h265", "av1", "vp9", "prores", "ffv1"],
     "h264, or vp9 for .webm, by default",
-    flag_values=FLAGS,
 )
 flags.DEFINE_integer("crf", None, "quality, lower is better", 0, 63, flag_values=FLAGS)
-flags.DEFINE_string("preset", None, "the encoder's speed setting", flag_values=FLAGS)
-flags.DEFINE_string("pixel_format", None, "FFmpeg's name, e.g. yuv444p", flag_values=FLAGS)
-flags.DEFINE_bool("overwrite", False, "replace an output that exists", flag_values=FLAGS)
+_string("preset", None, "the encoder's speed setting")
+_string("pixel_format", None, "FFmpeg's name, e.g. yuv444p")
+_enum("pictures", "png", ["png", "jpeg", "webp", "tiff"], "what a folder is filled with")
+
+_bool("resume", "keep finished parts when interrupted, and continue with those there")
+_bool("overwrite", "replace an output that exists")
 
 
 def main() -> None:
     """Interpolates what the flags name."""
-    from tfvfi.video import interpolate_video
-    from tfvfi.video.sink import Encoding
+    from tfvfi.video import Encoding
+    from tfvfi.video.many import interpolate_all
 
-    inputs = FLAGS.input
-    count = interpolate_video(
-        inputs[0] if len(inputs) == 1 else inputs,
+    options = {"flow": FLAGS.flow, "flow_weights": FLAGS.flow_weights, "scale": FLAGS.scale}
+    treatment = (
+        *("factor", "fps", "slowmo", "sound", "scene_cuts", "duplicates", "duplicate_threshold"),
+        *("tile", "size", "duration", "damaged", "flow_output", "resume", "overwrite"),
+    )
+    counts = interpolate_all(
+        FLAGS.input,
         FLAGS.output,
         model=FLAGS.model,
         weights=FLAGS.weights,
-        factor=FLAGS.factor,
-        fps=FLAGS.fps,
-        slowmo=FLAGS.slowmo,
-        scene_cuts=FLAGS.scene_cuts,
-        encoding=Encoding(FLAGS.codec, FLAGS.crf, FLAGS.preset, FLAGS.pixel_format),
-        overwrite=FLAGS.overwrite,
+        options={name: value for name, value in options.items() if value is not None},
+        container=FLAGS.container,
+        encoding=Encoding(FLAGS.codec, FLAGS.crf, FLAGS.preset, FLAGS.pixel_format, FLAGS.pictures),
+        **{name: FLAGS[name].value for name in treatment},
     )
-    print(f"{FLAGS.output}: {count} frames")
+    for output, count in counts.items():
+        print(f"{output}: {count} frames")
 
 
 if __name__ == "__main__":

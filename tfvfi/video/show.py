@@ -6,7 +6,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from tfvfi.video.sink import Encoding, VideoFile
+from tfvfi.video.copier import Copier
+from tfvfi.video.encoder import Encoder
+from tfvfi.video.encoding import CONTAINERS, Encoding
+from tfvfi.video.parts import Parts
+from tfvfi.video.sink import VideoFile
 from tfvfi.video.source import Video
 
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
@@ -23,14 +27,14 @@ def side_by_side(original: Path, smooth: Path, output: Path) -> None:
     """
     before, after = Video(original), Video(smooth)
     height, width = before.size
+    size = (height, 2 * width)
+    codec = CONTAINERS[output.suffix]
+    encoder = Encoder(codec, Encoding(), after.look, size, after.time_base, after.rate)
     sink = VideoFile(
         output,
-        (height, 2 * width),
-        after.look,
-        after.time_base,
-        after.rate,
-        Encoding(),
-        copied_from=smooth,
+        encoder,
+        Parts(output, None),
+        lambda target: Copier(smooth, target, after.stream, after.start),
     )
     try:
         sources = iter(before)
@@ -39,7 +43,7 @@ def side_by_side(original: Path, smooth: Path, output: Path) -> None:
             while upcoming is not None and upcoming.time <= shown.time:
                 held, upcoming = upcoming, next(sources, None)
             pair = [label(held.image, "original"), label(shown.image, "interpolated")]
-            sink.write(np.concatenate(pair, axis=1), shown.time)
+            sink.write(np.concatenate(pair, axis=1), shown.time, 1 / after.rate)
         sink.finish()
     except BaseException:
         sink.discard()

@@ -1,47 +1,27 @@
-"""Where frames go: a video file or a folder of pictures. Either appears only when complete."""
+"""Where frames go: a video, an animation or a folder. It appears only when it is complete."""
 
 import logging
 import os
 import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
-import cv2
 import numpy as np
 
 from tfvfi.errors import InputError
-from tfvfi.video.source import Look
+from tfvfi.video import pictures
+from tfvfi.video.animation import JOINED
+from tfvfi.video.copier import Copier
+from tfvfi.video.encoder import Encoder, refusal
+from tfvfi.video.encoding import CONTAINERS, has_alpha
+from tfvfi.video.parts import Parts, read_segment
 
-CONTAINERS = (".mp4", ".mov", ".m4v", ".mkv", ".webm")
-# Codec -> FFmpeg's encoder, its quality setting by default, pixel formats for 8 and 10 bits.
-CODECS = {
-    "h264": ("libx264", 18, ("yuv420p", "yuv420p10le")),
-    "h265": ("libx265", 20, ("yuv420p", "yuv420p10le")),
-    "av1": ("libsvtav1", 28, ("yuv420p", "yuv420p10le")),
-    "vp9": ("libvpx-vp9", 24, ("yuv420p", "yuv420p10le")),
-    "prores": ("prores_ks", None, ("yuv422p10le", "yuv422p10le")),
-    "ffv1": ("ffv1", None, ("bgr0", "gbrp10le")),
-}
-
-
-@dataclass(frozen=True)
-class Encoding:
-    """How a video is written; None: the default of the container or codec.
-
-    Attributes:
-        codec: One of `CODECS`.
-        crf: Quality: 0 is best, about 18 is hard to tell from the original.
-        preset: The encoder's own word for how long it may think.
-        pixel_format: FFmpeg's name of a pixel format.
-    """
-
-    codec: str | None = None
-    crf: int | None = None
-    preset: str | None = None
-    pixel_format: str | None = None
+ENDINGS = (*CONTAINERS, *JOINED)
+# A folder is replaced only if its files are named as we name them.
+DIGITS = 8
 
 
 class VideoFile:
@@ -49,200 +29,191 @@ class VideoFile:
 
     Args:
         path: Where it is to appear.
-        size: Height and width.
-        look: Colours and rotation to keep.
-        time_base: Times are multiples of it.
-        rate: About how many frames a second, for the encoder's rate control.
-        encoding: Codec and quality.
-        copied_from: A file whose sound and other streams are copied unchanged.
+        encoder: Makes the packets.
+        parts: Where finished segments are kept.
+        copier: Makes a copier of the other streams, given the container; None: there are none.
     """
 
     def __init__(
         self,
         path: Path,
-        size: tuple[int, int],
-        look: Look,
-        time_base: Fraction,
-        rate: Fraction,
-        encoding: Encoding,
-        copied_from: Path | None = None,
+        encoder: Encoder,
+        parts: Parts,
+        copier: Callable[[av.container.OutputContainer], Copier] | None = None,
     ):
         self.path = path
         self.aside = path.with_name(f".{path.stem}.partial{path.suffix}")
-        self.look = look
-        self.time_base = time_base
-        codec = encoding.codec or ("vp9" if path.suffix == ".webm" else "h264")
-        if codec not in CODECS:
-            raise InputError(f"there is no codec '{codec}'; there are: {', '.join(CODECS)}")
-        encoder, crf, formats = CODECS[codec]
-        if crf is None and encoding.crf is not None:
-            raise InputError(f"{codec} has no crf; leave it out")
-        self.container = av.open(str(self.aside), "w")
+        self.encoder = encoder
+        self.parts = parts
+        self.keeps_alpha = has_alpha(encoder.pixel_format)
+        self.done = self.number = self.in_segment = 0
+        self.last_stamp: int | None = None
         try:
-            chosen = {
-                "crf": crf if encoding.crf is None else encoding.crf,
-                "preset": encoding.preset,
-            }
-            options = {name: str(value) for name, value in chosen.items() if value is not None}
-            self.stream = self.container.add_stream(encoder, rate=rate, options=options)
-            self._describe(size, encoding.pixel_format or self._pixel_format(formats, size))
-            self.copier = Copier(copied_from, self.container) if copied_from else None
+            self.container = av.open(str(self.aside), "w")
+        except (av.FFmpegError, OSError) as error:
+            raise InputError(f"{self.aside} cannot be written: {error.strerror}") from None
+        try:
+            self.stream = self._stream()
+            self.copier = copier(self.container) if copier else None
+            self.container.start_encoding()
         except (ValueError, av.FFmpegError) as error:
             self.discard()
-            raise InputError(
-                f"{codec} cannot be written to {path.suffix} like this: {error}"
-            ) from None
+            said = refusal(encoder.codec, error)
+            raise InputError(f"{path.name} cannot be written like this: {said}") from None
+        for segment in parts.segments():
+            frames, packets = read_segment(segment)
+            self._mux(packets)
+            self.done += frames
+            self.number += 1
 
-    def write(self, image: np.ndarray, time: Fraction) -> None:
-        """Adds a frame that is shown at `time`."""
-        form = "rgb24" if image.dtype == np.uint8 else "rgb48le"
-        frame = av.VideoFrame.from_ndarray(image, format=form)
-        context = self.stream.codec_context
-        matrix = self.look.colorspace if self.look.colorspace != 2 else None
-        frame = frame.reformat(
-            format=context.pix_fmt,
-            dst_colorspace=matrix if context.pix_fmt.startswith("yuv") else None,
-            dst_color_range=self.look.color_range or None,
-        )
-        frame.pts = round(time / self.time_base)
-        frame.time_base = self.time_base
-        if self.copier:
-            self.copier.copy_until(time)
-        self._mux(self._encode(frame))
+    def write(self, image: np.ndarray | None, time: Fraction, length: Fraction) -> None:
+        """Adds a frame that is shown at `time`; None: one of the first `done`, which are there."""
+        if image is None:
+            return
+        self._add(self.encoder.encode(image, time, length))
+        self.in_segment += 1
+        if self.in_segment == self.encoder.segment:
+            self._end_segment()
 
     def finish(self) -> None:
         """Completes the file and lets it appear."""
-        self._mux(self._encode(None))
-        if self.copier:
-            self.copier.copy_until(None)
-        self.container.close()
+        if self.in_segment:
+            self._end_segment()
+        try:
+            if self.copier:
+                self.copier.copy_until(None)
+            self.container.close()
+        except (av.FFmpegError, OSError) as error:
+            raise self._cannot_write(error) from None
         os.replace(self.aside, self.path)
+        self.parts.remove()
 
     def discard(self) -> None:
-        """Leaves nothing."""
+        """Leaves finished parts if they are kept, and nothing else."""
         try:
             self.container.close()
-        except (av.FFmpegError, ValueError):
+        except (av.FFmpegError, OSError, ValueError):
             logging.debug("%s could not be closed", self.aside, exc_info=True)
         self.aside.unlink(missing_ok=True)
+        self.parts.discard()
 
-    def _describe(self, size: tuple[int, int], pixel_format: str) -> None:
-        context = self.stream.codec_context
-        context.height, context.width = size
-        context.pix_fmt = pixel_format
-        context.time_base = self.time_base
-        self.stream.time_base = self.time_base
-        for name in ("colorspace", "color_range", "color_primaries", "color_trc"):
-            if name == "colorspace" and not pixel_format.startswith("yuv"):
-                continue
-            setattr(context, name, getattr(self.look, name))
-        if self.look.rotation:
-            self.stream.set_display_rotation(self.look.rotation)
+    def _stream(self) -> Any:
+        """The stream of pictures; its own encoder is opened for the header alone."""
+        stream = self.container.add_stream(
+            self.encoder.codec.encoder, rate=self.encoder.rate, options=self.encoder.options
+        )
+        self.encoder.describe(stream.codec_context)
+        stream.time_base = self.encoder.time_base
+        if self.encoder.look.rotation:
+            stream.set_display_rotation(self.encoder.look.rotation)
+        if self.keeps_alpha and self.encoder.codec.encoder == "libvpx-vp9":
+            stream.metadata["alpha_mode"] = "1"
+        return stream
 
-    def _pixel_format(self, formats: tuple[str, str], size: tuple[int, int]) -> str:
-        chosen = formats[self.look.depth > 8]
-        # Half the colour resolution needs even sides.
-        odd = size[0] % 2 or size[1] % 2
-        return chosen.replace("420", "444").replace("422", "444") if odd else chosen
-
-    def _encode(self, frame: av.VideoFrame | None) -> list[av.Packet]:
+    def _add(self, packets: list[av.Packet]) -> None:
         try:
-            return self.stream.encode(frame)
-        except (ValueError, av.FFmpegError) as error:
-            encoder = self.stream.codec_context.name
-            raise InputError(
-                f"{encoder} refuses these settings ({error}); its crf, preset and pixel format "
-                "are its own: leave them out, or take values that it knows"
-            ) from None
+            # Muxing changes the clock of packets: they are kept as the encoder made them.
+            self.parts.keep(packets)
+        except OSError as error:
+            raise self._cannot_write(error) from None
+        self._mux(packets)
 
-    def _mux(self, packets: list[av.Packet]) -> None:
+    def _end_segment(self) -> None:
+        self._add(self.encoder.end_segment())
         try:
-            self.container.mux(packets)
+            self.parts.finish_segment(self.number, self.in_segment)
+        except OSError as error:
+            raise self._cannot_write(error) from None
+        self.number += 1
+        self.in_segment = 0
+
+    def _mux(self, packets: Iterable[av.Packet]) -> None:
+        try:
+            for packet in packets:
+                packet.time_base = self.encoder.time_base
+                packet.stream = self.stream
+                # Uneven times can make a segment begin before the one before it ends.
+                if self.last_stamp is not None and packet.dts <= self.last_stamp:
+                    packet.dts = min(self.last_stamp + 1, packet.pts)
+                self.last_stamp = packet.dts
+                if self.copier:
+                    self.copier.copy_until(packet.dts * self.encoder.time_base)
+                self.container.mux(packet)
         except (av.FFmpegError, OSError) as error:
-            raise InputError(f"{self.path} cannot be written: {error.strerror}") from None
+            raise self._cannot_write(error) from None
 
-
-class Copier:
-    """Copies every stream but the pictures, packet by packet, as time goes on."""
-
-    def __init__(self, path: Path, target: av.container.OutputContainer):
-        self.source = av.open(str(path))
-        self.target = target
-        self.streams = {}
-        for stream in self.source.streams:
-            if stream.type not in ("audio", "subtitle"):
-                continue
-            if stream.codec_context.name not in target.supported_codecs:
-                logging.warning(
-                    "The %s track of %s (%s) does not fit into the output's container and is left "
-                    "out; .mkv takes every kind",
-                    stream.type,
-                    path,
-                    stream.codec_context.name,
-                )
-                continue
-            self.streams[stream.index] = target.add_stream_from_template(stream)
-        self.packets = self._packets()
-        self.waiting: av.Packet | None = None
-
-    def copy_until(self, time: Fraction | None) -> None:
-        """Writes what belongs before `time`; None: all that is left."""
-        while True:
-            self.waiting = self.waiting or next(self.packets, None)
-            if self.waiting is None:
-                return
-            stamp = self.waiting.dts if self.waiting.dts is not None else self.waiting.pts
-            if time is not None and stamp is not None and stamp * self.waiting.time_base > time:
-                return
-            self.waiting.stream = self.streams[self.waiting.stream.index]
-            self.target.mux(self.waiting)
-            self.waiting = None
-
-    def _packets(self) -> Iterator[av.Packet]:
-        if self.streams:
-            chosen = [self.source.streams[index] for index in self.streams]
-            for packet in self.source.demux(chosen):
-                if packet.dts is not None or packet.pts is not None:
-                    yield packet
-        self.source.close()
+    def _cannot_write(self, error: OSError) -> InputError:
+        return InputError(f"{self.path} cannot be written: {error.strerror}")
 
 
 class PictureFolder:
-    """Numbered PNG files in a folder that appears when it is complete."""
+    """Numbered pictures in a folder, or the animation that is joined from them.
 
-    def __init__(self, path: Path):
+    Args:
+        path: Where it is to appear.
+        form: One of `pictures.FORMATS`.
+        parts: Where the pictures wait until all are there.
+    """
+
+    def __init__(self, path: Path, form: str, parts: Parts):
         self.path = path
-        self.aside = path.with_name(f".{path.name}.partial")
-        shutil.rmtree(self.aside, ignore_errors=True)
-        self.aside.mkdir()
-        self.count = 0
+        self.form = form
+        self.parts = parts
+        self.ending, _, self.keeps_alpha, _ = pictures.FORMATS[form]
+        self.folder = parts.pictures()
+        self.done = 0
+        while self._picture(self.done).exists():
+            self.done += 1
+        self.lengths: list[Fraction] = []
 
-    def write(self, image: np.ndarray, time: Fraction) -> None:
-        """Adds a picture."""
-        target = self.aside / f"{self.count:08d}.png"
-        done, data = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
-        if not done:
-            raise InputError(f"{target} could not be encoded")
-        data.tofile(target)
-        self.count += 1
+    def write(self, image: np.ndarray | None, time: Fraction, length: Fraction) -> None:
+        """Adds a picture; None: one of the first `done`, which are there."""
+        target = self._picture(len(self.lengths))
+        self.lengths.append(length)
+        if image is None:
+            return
+        aside = target.with_name(f".{target.name}")
+        try:
+            pictures.encode(image, self.form).tofile(aside)
+            os.replace(aside, target)
+        except OSError as error:
+            raise self._cannot_write(error) from None
 
     def finish(self) -> None:
-        """Lets the folder appear, in place of an older one."""
-        if self.path.exists():
-            shutil.rmtree(self.path)
-        os.replace(self.aside, self.path)
+        """Lets the folder or the animation appear, in place of an older one."""
+        join = JOINED.get(self.path.suffix.lower())
+        try:
+            if join is None:
+                if self.path.exists():
+                    shutil.rmtree(self.path)
+                os.replace(self.folder, self.path)
+            else:
+                aside = self.parts.folder / self.path.name
+                files = [self._picture(number) for number in range(len(self.lengths))]
+                join[1](aside, files, self.lengths)
+                os.replace(aside, self.path)
+        except (av.FFmpegError, OSError) as error:
+            raise self._cannot_write(error) from None
+        self.parts.remove()
 
     def discard(self) -> None:
-        """Leaves nothing."""
-        shutil.rmtree(self.aside, ignore_errors=True)
+        """Leaves the pictures if they are kept, and nothing else."""
+        self.parts.discard()
+
+    def _picture(self, number: int) -> Path:
+        return self.folder / f"{number:0{DIGITS}d}{self.ending}"
+
+    def _cannot_write(self, error: OSError) -> InputError:
+        return InputError(f"{self.path} cannot be written: {error.strerror}")
 
 
 def check_output(path: Path, overwrite: bool) -> None:
     """Refuses, before any work, an output that cannot be or that would be overwritten."""
-    if path.suffix and path.suffix.lower() not in CONTAINERS:
-        known = ", ".join(CONTAINERS)
+    if path.suffix and path.suffix.lower() not in ENDINGS:
+        known = ", ".join(ENDINGS)
         raise InputError(
-            f"a video ends in one of {known}, a folder of pictures has no ending; received {path}"
+            f"a video or animation ends in one of {known}, a folder of pictures has no ending; "
+            f"received {path}"
         )
     if path.exists() and not overwrite:
         raise InputError(f"{path} exists; name another output, or pass --overwrite")
@@ -252,14 +223,19 @@ def check_output(path: Path, overwrite: bool) -> None:
         raise InputError(f"{path} is a file and cannot become a folder of pictures")
     if path.is_dir() and any(_is_foreign(child) for child in path.iterdir()):
         raise InputError(f"{path} holds files that were not written here and is left alone")
-    parent = path.absolute().parent
+    make_folder(path.absolute().parent)
+
+
+def make_folder(folder: Path) -> None:
+    """Makes a folder that can be written to, or says why not."""
     try:
-        parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"the folder {parent} cannot be made: {error.strerror}") from None
-    if not os.access(parent, os.W_OK):
-        raise InputError(f"nothing can be written to the folder {parent}")
+        raise InputError(f"the folder {folder} cannot be made: {error.strerror}") from None
+    if not os.access(folder, os.W_OK):
+        raise InputError(f"nothing can be written to the folder {folder}")
 
 
 def _is_foreign(child: Path) -> bool:
-    return not (child.suffix == ".png" and child.stem.isdigit() and len(child.stem) == 8)
+    endings = [ending for ending, *_ in pictures.FORMATS.values()]
+    return not (child.suffix in endings and child.stem.isdigit() and len(child.stem) == DIGITS)

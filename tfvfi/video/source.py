@@ -1,39 +1,25 @@
-"""Where frames come from: a video, a folder or pattern of pictures, or two pictures."""
+"""Where frames come from: a video, an animation, a folder or pattern of pictures, or pictures."""
 
-import re
+import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
-import cv2
-import numpy as np
 
 from tfvfi.errors import InputError
+from tfvfi.video.look import look_of
+from tfvfi.video.pictures import ENDINGS, PICTURE_RATE, Pictures, in_folder, in_pattern
 from tfvfi.video.timeline import Shown
+from tfvfi.video.webp import AnimatedWebP, is_animated_webp
 
-PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
-# The rate of pictures, which tell none.
-PICTURE_RATE = Fraction(24)
-
-
-@dataclass(frozen=True)
-class Look:
-    """What of a video has to come out as it went in.
-
-    Attributes:
-        colorspace: Matrix between RGB and YUV, as FFmpeg numbers it; likewise the next three.
-        rotation: Degrees by which players turn the frames.
-        depth: Bits of a colour value.
-    """
-
-    colorspace: int = 2
-    color_range: int = 0
-    color_primaries: int = 2
-    color_trc: int = 2
-    rotation: int = 0
-    depth: int = 8
+STOP, KEEP = "stop", "keep"
+PLAYLISTS = ("concat", "hls", "dash", "imf")
+# A video that ends this much before its length says so has lost its end.
+LOST_SECONDS, LOST_FRAMES = Fraction(1, 2), 3
+# More errors without a packet between them, and the rest is given up.
+MOST_ERRORS_IN_A_ROW = 100
 
 
 class Video:
@@ -41,158 +27,196 @@ class Video:
 
     Args:
         path: A file that FFmpeg decodes.
+        damaged: What to do where it cannot be decoded: "stop" raises, "keep" goes on with what
+            can be decoded and logs how much could not.
+
+    Attributes:
+        with_alpha: Set it to get frames of four channels.
     """
 
     has_clock = True
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, damaged: str = STOP):
         self.path = path
-        try:
-            container = av.open(str(path))
-        except (av.FFmpegError, OSError) as error:
-            reason = error.strerror if isinstance(error, OSError) else error
-            raise InputError(f"{path} cannot be read as a video: {reason}") from None
-        with container:
-            if not container.streams.video:
-                raise InputError(f"{path} has no video stream")
-            stream = container.streams.video[0]
+        self.damaged = damaged
+        self.with_alpha = False
+        with open_container(path) as container:
+            self.stream = _picture_stream(container, path)
+            stream = container.streams[self.stream]
             context = stream.codec_context
             self.size = (context.height, context.width)
             self.rate = Fraction(stream.average_rate or stream.guessed_rate or PICTURE_RATE)
             self.frames_expected = stream.frames or None
-            self.seconds_expected = Fraction(container.duration or 0, av.time_base)
+            self.seconds_expected = _seconds(container, stream)
             self.time_base = Fraction(stream.time_base or 1 / self.rate)
-            self.look = self._look(container, stream)
-            self.has_alpha = any(part.is_alpha for part in context.format.components)
+            first = next(self._decoded(container, stream), None)
+            if first is None:
+                raise InputError(f"{path} holds no frame that can be decoded")
+            self.look = look_of(stream, first)
+            self.start = (first.pts or 0) * Fraction(first.time_base or stream.time_base)
+            if first.interlaced_frame:
+                logging.warning(
+                    "%s is interlaced: deinterlace it first, or lines will be interpolated", path
+                )
         self.last_duration = 1 / self.rate
 
     def __iter__(self) -> Iterator[Shown]:
         """The frames; those without a time, or with one that does not rise, follow the rate."""
-        form = "rgb24" if self.look.depth == 8 else "rgb48le"
-        previous = None
-        with av.open(str(self.path)) as container:
-            stream = container.streams.video[0]
+        form = self.look.array_format(self.with_alpha)
+        origin = previous = None
+        count = 0
+        with open_container(self.path) as container:
+            stream = container.streams[self.stream]
             stream.thread_type = "AUTO"
             for frame in self._decoded(container, stream):
-                time = None if frame.pts is None else frame.pts * Fraction(frame.time_base)
+                base = Fraction(frame.time_base or stream.time_base)
+                time = None if frame.pts is None else frame.pts * base
                 if previous is None:
-                    time = time or Fraction(0)
+                    origin = time = time or Fraction(0)
                 elif time is None or time <= previous:
                     time = previous + 1 / self.rate
                 else:
                     self.last_duration = time - previous
                 if frame.duration:
-                    self.last_duration = frame.duration * Fraction(frame.time_base)
+                    self.last_duration = frame.duration * base
                 previous = time
+                count += 1
                 yield Shown(frame.to_ndarray(format=form), time)
-        if previous is None:
-            raise InputError(f"{self.path} holds no frame that can be decoded")
+            if previous is None:
+                raise InputError(f"{self.path} holds no frame that can be decoded")
+            self._check_end(stream, previous + self.last_duration - origin, count)
 
-    def _decoded(self, container, stream) -> Iterator[av.VideoFrame]:
-        try:
-            yield from container.decode(stream)
-        except av.FFmpegError as error:
+    def _decoded(self, container: Any, stream: Any) -> Iterator[av.VideoFrame]:
+        """What can be decoded, packet by packet."""
+        decoder = _decoder(stream) or stream.codec_context
+        packets, lost, in_a_row, sound = container.demux(stream), 0, 0, False
+        while in_a_row < MOST_ERRORS_IN_A_ROW:
+            try:
+                packet = next(packets, None)
+                if packet is None:
+                    break
+                frames = decoder.decode(packet)
+            except av.EOFError:
+                break
+            except av.FFmpegError as error:
+                self._damage(f"decoding stopped ({error.strerror})")
+                lost, in_a_row = lost + 1, in_a_row + 1
+                # An error ends the reading of packets; another one goes on behind it.
+                packets = container.demux(stream)
+                continue
+            in_a_row = 0
+            for frame in frames:
+                # A recording may begin with frames that refer to what was before it.
+                if frame.is_corrupt and sound:
+                    self._damage("a frame is incomplete")
+                    lost += 1
+                sound = sound or not frame.is_corrupt
+                yield frame
+        if lost:
+            logging.warning("%s is damaged: %d frames or packets of it are lost", self.path, lost)
+
+    def _check_end(self, stream: Any, seconds: Fraction, count: int) -> None:
+        """Says what is missing at the end of a Matroska file that was cut off.
+
+        Other formats fail at the frames that are missing.
+        """
+        expected = _tagged_seconds(stream)
+        if expected - seconds > max(LOST_SECONDS, LOST_FRAMES / self.rate):
+            said = f"it ends after {float(seconds):.1f} of {float(expected):.1f} seconds"
+            self._damage(said)
+            logging.warning("%s is damaged: %s; %d frames were read", self.path, said, count)
+
+    def _damage(self, said: str) -> None:
+        if self.damaged == STOP:
             raise InputError(
-                f"{self.path} is damaged: decoding stopped ({error.strerror}); nothing was written"
-            ) from None
-
-    def _look(self, container, stream) -> Look:
-        context = stream.codec_context
-        try:
-            first = next(container.decode(stream))
-        except (StopIteration, av.FFmpegError):
-            raise InputError(f"{self.path} holds no frame that can be decoded") from None
-        return Look(
-            colorspace=int(context.colorspace),
-            color_range=int(context.color_range),
-            color_primaries=int(context.color_primaries),
-            color_trc=int(context.color_trc),
-            rotation=int(first.rotation),
-            depth=10 if first.format.components[0].bits > 8 else 8,
-        )
+                f"{self.path} is damaged: {said}; nothing was written: --damaged=keep goes on "
+                "with what can be decoded"
+            )
 
 
-class Pictures:
-    """Pictures in order, without a clock.
+def open_container(path: Path) -> av.container.InputContainer:
+    """Opens a file of its own: one that only names others is refused.
 
     Args:
-        paths: The files.
+        path: The file.
     """
-
-    has_clock = False
-    rate = PICTURE_RATE
-    time_base = 1 / PICTURE_RATE
-    last_duration = 1 / PICTURE_RATE
-    path = None
-
-    def __init__(self, paths: Sequence[Path]):
-        self.paths = list(paths)
-        first = _read(self.paths[0])
-        self.size = first.shape[:2]
-        self.look = Look(depth=8 if first.dtype == np.uint8 else 16)
-        self.has_alpha = False
-        self.frames_expected = len(self.paths)
-        self.seconds_expected = len(self.paths) / self.rate
-
-    def __iter__(self) -> Iterator[Shown]:
-        """The pictures, one after another at an even rate."""
-        for number, path in enumerate(self.paths):
-            image = _read(path)
-            if image.shape[:2] != tuple(self.size):
-                raise InputError(
-                    f"pictures must have one size: {path} is {image.shape[1]}x{image.shape[0]}, "
-                    f"{self.paths[0]} is {self.size[1]}x{self.size[0]}"
-                )
-            yield Shown(image, number / self.rate)
+    try:
+        # Absolute, so that a name like "http:x.mp4" is not taken for an address.
+        container = av.open(str(path.absolute()), options={"protocol_whitelist": "file"})
+    except (av.FFmpegError, OSError) as error:
+        raise InputError(f"{path} cannot be read as a video: {error.strerror}") from None
+    if container.format.name in PLAYLISTS:
+        container.close()
+        raise InputError(f"{path} cannot be read as a video: it is a list of other files")
+    return container
 
 
-def open_source(inputs: Sequence[str | Path]) -> Video | Pictures:
+def open_source(
+    inputs: Sequence[str | Path], damaged: str = STOP
+) -> Video | AnimatedWebP | Pictures:
     """The frames that the user named.
 
     Args:
-        inputs: One video, one folder of pictures, one numbered pattern (`frame_%04d.png`), or two
-            and more pictures.
+        inputs: One video or animation, one folder of pictures, one numbered pattern
+            (`frame_%04d.png`), or two and more pictures.
+        damaged: See `Video`.
     """
     paths = [Path(one) for one in inputs]
     if len(paths) == 1 and paths[0].is_dir():
-        return Pictures(_at_least_two(_in_folder(paths[0]), f"the folder {paths[0]}"))
+        return Pictures(_at_least_two(in_folder(paths[0]), f"the folder {paths[0]}"))
     if len(paths) == 1 and "%" in paths[0].name:
-        return Pictures(_at_least_two(_in_pattern(paths[0]), f"the pattern {paths[0]}"))
+        return Pictures(_at_least_two(in_pattern(paths[0]), f"the pattern {paths[0]}"))
     for path in paths:
         if not path.is_file():
             raise InputError(f"there is no file {path}")
-    if len(paths) > 1 or paths[0].suffix.lower() in PICTURES:
+    if len(paths) == 1 and is_animated_webp(paths[0]):
+        return AnimatedWebP(paths[0])
+    if len(paths) > 1 or (paths[0].suffix.lower() in ENDINGS and not _is_animated_png(paths[0])):
         return Pictures(_at_least_two(paths, "the input"))
-    return Video(paths[0])
+    return Video(paths[0], damaged)
+
+
+def _picture_stream(container: Any, path: Path) -> int:
+    """Index of the stream that moves: covers are pictures as well."""
+    for stream in container.streams.video:
+        if not int(stream.disposition) & int(av.stream.Disposition.attached_pic):
+            return stream.index
+    raise InputError(f"{path} has no video stream")
+
+
+def _seconds(container: Any, stream: Any) -> Fraction:
+    """How long a stream claims to be; 0 if it does not say."""
+    if stream.duration and stream.time_base:
+        return stream.duration * Fraction(stream.time_base)
+    return _tagged_seconds(stream) or Fraction(container.duration or 0, av.time_base)
+
+
+def _tagged_seconds(stream: Any) -> Fraction:
+    """The length that Matroska writes down as 00:01:02.300000000; 0 if there is none."""
+    hours, _, rest = stream.metadata.get("DURATION", "").partition(":")
+    minutes, _, seconds = rest.partition(":")
+    try:
+        return (int(hours) * 60 + int(minutes)) * 60 + Fraction(seconds)
+    except ValueError:
+        return Fraction(0)
+
+
+def _decoder(stream: Any) -> av.CodecContext | None:
+    """A decoder of our choice, where FFmpeg's own would lose the transparency."""
+    marked = {name.lower(): value for name, value in stream.metadata.items()}
+    if marked.get("alpha_mode") == "1" and stream.codec_context.name in ("vp8", "vp9"):
+        name = {"vp8": "libvpx", "vp9": "libvpx-vp9"}[stream.codec_context.name]
+        return av.CodecContext.create(name, "r")
+    return None
+
+
+def _is_animated_png(path: Path) -> bool:
+    with path.open("rb") as file:
+        start = file.read(4096)
+    return start.startswith(b"\x89PNG") and b"acTL" in start
 
 
 def _at_least_two(paths: list[Path], what: str) -> list[Path]:
     if len(paths) < 2:
         raise InputError(f"at least two pictures are needed; {what} has {len(paths)}")
     return paths
-
-
-def _in_folder(folder: Path) -> list[Path]:
-    found = [path for path in folder.iterdir() if path.suffix.lower() in PICTURES]
-    return sorted(found, key=lambda path: _numbers_as_numbers(path.name))
-
-
-def _in_pattern(pattern: Path) -> list[Path]:
-    form = re.escape(re.sub(r"%0?\d*d", "\0", pattern.name)).replace("\0", r"\d+")
-    if not pattern.parent.is_dir():
-        raise InputError(f"there is no folder {pattern.parent}")
-    found = [path for path in pattern.parent.iterdir() if re.fullmatch(form, path.name)]
-    return sorted(found, key=lambda path: _numbers_as_numbers(path.name))
-
-
-def _numbers_as_numbers(name: str) -> list:
-    parts = re.split(r"(\d+)", name)
-    return [int(part) if part.isdigit() else part for part in parts]
-
-
-def _read(path: Path) -> np.ndarray:
-    data = np.fromfile(path, np.uint8)
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH) if data.size else None
-    if image is None or image.dtype not in (np.uint8, np.uint16):
-        raise InputError(f"{path} cannot be read as a picture of 8 or 16 bits")
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)

@@ -7,23 +7,34 @@ Source frames are shown at p_0 < p_1 < ... < p_(n-1), the last one until p_n. Th
   whether they are even or not. After the last source frame there is nothing to interpolate: it is
   held. Pictures without a clock have no "after": they give (n - 1) k + 1 frames.
 - `Rate(f)` shows frames at p_0 + m / f, as many as have their middle before the end:
-  ceil((p_n - p_0) f - 1/2). The duration is the source's within half a frame.
+  max(1, ceil((p_n - p_0) f - 1/2)). The duration is the source's within half a frame.
+
+A frame shown at p_i <= t < p_(i+1) is the source's own where t = p_i, and lies
+(t - p_i) / (p_(i+1) - p_i) of the way to the next one elsewhere.
 """
 
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A source frame and the time at which it is shown."""
+    """A source frame and the time at which it is shown.
+
+    Attributes:
+        image: H x W x 3 or 4.
+        time: In seconds.
+        held: Times at which it was shown again, where repeats are to be filled with motion.
+    """
 
     image: np.ndarray
     time: Fraction
+    held: tuple[Fraction, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -35,21 +46,29 @@ class Span:
         second: The frame that ends it.
         shares: How far each output frame is on the way from `first` to `second`.
         times: When each is shown.
+        lengths: How long.
     """
 
     first: np.ndarray
     second: np.ndarray | None
     shares: tuple[Fraction, ...]
     times: tuple[Fraction, ...]
+    lengths: tuple[Fraction, ...]
 
     @classmethod
-    def of(cls, first: Shown, second: Shown | None, times: list[Fraction]) -> "Span":
+    def of(cls, first: Shown, second: Shown | None, slots: list["Slot"]) -> "Span":
         """The span between two source frames, or after the last."""
+        times = tuple(time for time, _ in slots)
+        lengths = tuple(length for _, length in slots)
         if second is None:
-            return cls(first.image, None, (Fraction(0),) * len(times), tuple(times))
+            return cls(first.image, None, (Fraction(0),) * len(slots), times, lengths)
         length = second.time - first.time
         shares = tuple((time - first.time) / length for time in times)
-        return cls(first.image, second.image, shares, tuple(times))
+        return cls(first.image, second.image, shares, times, lengths)
+
+
+# When a frame is shown, and how long.
+Slot = tuple[Fraction, Fraction]
 
 
 class Factor:
@@ -67,11 +86,12 @@ class Factor:
         self.factor = factor
         self.clock = clock
 
-    def times(self, start: Fraction, end: Fraction, last: bool) -> list[Fraction]:
-        """Times from `start` on, before `end`."""
+    def slots(self, start: Fraction, end: Fraction, last: bool) -> list[Slot]:
+        """What is shown from `start` on, before `end`."""
         if last and not self.clock:
-            return [start]
-        return [start + (end - start) * j / self.factor for j in range(self.factor)]
+            return [(start, end - start)]
+        length = (end - start) / self.factor
+        return [(start + length * number, length) for number in range(self.factor)]
 
     def count(self, frames: int, seconds: Fraction) -> int:
         """Number of output frames."""
@@ -87,12 +107,14 @@ class Rate:
         self.origin: Fraction | None = None
         self.made = 0
 
-    def times(self, start: Fraction, end: Fraction, last: bool) -> list[Fraction]:
-        """Times from `start` on, before `end`."""
+    def slots(self, start: Fraction, end: Fraction, last: bool) -> list[Slot]:
+        """What is shown from `start` on, before `end`."""
         if self.origin is None:
             self.origin = start
         first, self.made = self.made, max(self.made, math.ceil((end - self.origin) * self.rate))
-        return [self.origin + number / self.rate for number in range(first, self.made)]
+        return [
+            (self.origin + number / self.rate, 1 / self.rate) for number in range(first, self.made)
+        ]
 
     def count(self, frames: int, seconds: Fraction) -> int:
         """Number of output frames."""
@@ -119,19 +141,24 @@ def spans(
             empty = False
             yield late
             late = None
-        times = wanted.times(first.time, end, last=second is None)
-        ready = [time for time in times if time + wanted.half < end]
-        span = Span.of(first, second, ready)
+        beats = list(pairwise((first.time, *first.held, end)))
+        slots = [
+            slot
+            for start, stop in beats
+            for slot in wanted.slots(start, stop, last=second is None and stop == end)
+        ]
+        ready = [slot for slot in slots if slot[0] + wanted.half < end]
         empty = empty and not ready
-        yield span
-        if len(ready) < len(times):
-            late = Span.of(first, second, times[len(ready) :])
+        yield Span.of(first, second, ready)
+        if len(ready) < len(slots):
+            late = Span.of(first, second, slots[len(ready) :])
 
     for frame in frames:
         if before is not None:
             yield from settled(before, frame, frame.time)
         before = frame
     if before is not None:
-        yield from settled(before, None, before.time + last_duration())
+        end = before.held[-1] if before.held else before.time
+        yield from settled(before, None, end + last_duration())
         if empty and late is not None:
             yield late

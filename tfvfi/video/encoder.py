@@ -1,0 +1,174 @@
+"""Frames to packets. The encoder begins anew at every segment, so that segments can be joined."""
+
+from fractions import Fraction
+from math import gcd
+
+import av
+import numpy as np
+
+from tfvfi.errors import InputError
+from tfvfi.video.encoding import CODECS, Encoding, suitable_format
+from tfvfi.video.look import UNTOLD, Light, Look
+
+# A segment is as many frames: each begins with a whole picture, so short ones cost space, and
+# what is not finished of one is painted again after an interruption.
+SEGMENT_PIXELS, SHORTEST_SEGMENT, LONGEST_SEGMENT = 2**28, 32, 240
+# Clocks are kept to this many ticks a second.
+FINEST_CLOCK = 10_000_000
+
+
+class Encoder:
+    """Encodes frames of one video.
+
+    Args:
+        codec: One of `CODECS`.
+        encoding: Settings, checked already.
+        look: The source's.
+        size: Height and width.
+        time_base: Times are multiples of it.
+        rate: About how many frames a second, for the encoder's rate control.
+    """
+
+    def __init__(
+        self,
+        codec: str,
+        encoding: Encoding,
+        look: Look,
+        size: tuple[int, int],
+        time_base: Fraction,
+        rate: Fraction,
+    ):
+        self.codec = CODECS[codec]
+        self.look = look
+        self.size = size
+        self.time_base = time_base
+        self.rate = rate
+        self.pixel_format = encoding.pixel_format or suitable_format(codec, look, size)
+        self.options = self._options(encoding)
+        pixels = size[0] * size[1]
+        self.segment = min(LONGEST_SEGMENT, max(SHORTEST_SEGMENT, SEGMENT_PIXELS // pixels))
+        self._context: av.CodecContext | None = None
+        self._ticks: dict[int, int] = {}
+
+    def describe(self, context: av.CodecContext) -> None:
+        """Tells an encoder all that it must know."""
+        context.height, context.width = self.size
+        context.pix_fmt = self.pixel_format
+        context.time_base = self.time_base
+        context.framerate = self.rate
+        context.options = self.options
+        if self.look.pixel_aspect:
+            context.sample_aspect_ratio = self.look.pixel_aspect
+        for name in ("colorspace", "color_range", "color_primaries", "color_trc"):
+            if name != "colorspace" or self._is_yuv:
+                setattr(context, name, getattr(self.look, name))
+
+    def encode(self, image: np.ndarray, time: Fraction, length: Fraction) -> list[av.Packet]:
+        """The packets that are ready after one more frame.
+
+        Args:
+            image: H x W x 3 or 4, uint8 or uint16.
+            time: When it is shown.
+            length: How long.
+        """
+        if self._context is None:
+            self._context = av.CodecContext.create(self.codec.encoder, "w")
+            self.describe(self._context)
+            # Containers want what every segment has in common at their beginning.
+            self._context.flags |= int(av.codec.context.Flags.global_header)
+        frame = self._frame(image)
+        frame.pts = round(time / self.time_base)
+        frame.time_base = self.time_base
+        self._ticks[frame.pts] = round((time + length) / self.time_base) - frame.pts
+        return self._packets(frame)
+
+    def end_segment(self) -> list[av.Packet]:
+        """The packets that are left of the segment."""
+        if self._context is None:
+            return []
+        packets = self._packets(None)
+        self._context = None
+        self._ticks.clear()
+        return packets
+
+    def _packets(self, frame: av.VideoFrame | None) -> list[av.Packet]:
+        try:
+            packets = self._context.encode(frame)
+        except (ValueError, av.FFmpegError) as error:
+            raise InputError(refusal(self.codec, error)) from None
+        for packet in packets:
+            packet.time_base = self.time_base
+            packet.duration = self._ticks.pop(packet.pts, 0)
+        return packets
+
+    def _frame(self, image: np.ndarray) -> av.VideoFrame:
+        deep = image.dtype == np.uint16
+        forms = {3: ("rgb24", "rgb48le"), 4: ("rgba", "rgba64le")}
+        frame = av.VideoFrame.from_ndarray(image, format=forms[image.shape[-1]][deep])
+        matrix = self.look.colorspace if self.look.colorspace != UNTOLD else None
+        return frame.reformat(
+            format=self.pixel_format,
+            dst_colorspace=matrix if self._is_yuv else None,
+            dst_color_range=self.look.color_range or None,
+        )
+
+    @property
+    def _is_yuv(self) -> bool:
+        return self.pixel_format.startswith("yuv")
+
+    def _options(self, encoding: Encoding) -> dict[str, str]:
+        crf = self.codec.crf if encoding.crf is None else encoding.crf
+        options = dict(self.codec.options)
+        if crf is not None:
+            options["crf"] = str(crf)
+        if encoding.preset is not None:
+            options[self.codec.preset_option] = encoding.preset
+        for name, value in _light_options(self.codec.encoder, self.look.light).items():
+            options[name] = ":".join(filter(None, (options.get(name), value)))
+        return options
+
+
+def clock(step: Fraction, start: Fraction) -> Fraction:
+    """A time base in which both a step and a start are whole numbers, if it is not too fine."""
+    if not start:
+        return step
+    both = Fraction(
+        gcd(step.numerator * start.denominator, start.numerator * step.denominator),
+        step.denominator * start.denominator,
+    )
+    return both if 1 / both <= FINEST_CLOCK else step
+
+
+def refusal(codec: object, error: Exception) -> str:
+    """What an encoder's refusal means for the user."""
+    legal = [f"crf 0 to {codec.worst_crf}"] if codec.crf is not None else []
+    if codec.presets:
+        legal.append(f"preset {', '.join(codec.presets)}")
+    known = "; ".join(legal) or "no crf or preset"
+    return f"{codec.encoder} refuses these settings or this size ({error}); it takes: {known}"
+
+
+def _light_options(encoder: str, light: Light) -> dict[str, str]:
+    """How an encoder is told of high dynamic range; others leave it to the container."""
+    names = {
+        "libx264": ("x264-params", "mastering-display", "cll", (50000, 10000)),
+        "libx265": ("x265-params", "master-display", "max-cll", (50000, 10000)),
+        "libsvtav1": ("svtav1-params", "mastering-display", "content-light", (1, 1)),
+    }
+    if encoder not in names:
+        return {}
+    option, mastering, content, units = names[encoder]
+    told = []
+    if light.mastering:
+        colors = [_number(value * units[0]) for value in light.mastering[:8]]
+        bounds = [_number(value * units[1]) for value in light.mastering[8:]]
+        pairs = zip(("G", "B", "R", "WP"), colors[::2], colors[1::2], strict=True)
+        display = "".join(f"{name}({x},{y})" for name, x, y in pairs)
+        told.append(f"{mastering}={display}L({','.join(bounds)})")
+    if light.content:
+        told.append(f"{content}={light.content[0]},{light.content[1]}")
+    return {option: ":".join(told)} if told else {}
+
+
+def _number(value: Fraction) -> str:
+    return str(value.numerator) if value.denominator == 1 else f"{float(value):.5f}"

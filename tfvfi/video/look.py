@@ -1,0 +1,116 @@
+"""What of a video's appearance has to come out as it went in."""
+
+import struct
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+# FFmpeg's number for "not told" of matrix, primaries and transfer.
+UNTOLD = 2
+
+
+@dataclass(frozen=True)
+class Light:
+    """What a display for high dynamic range is told, as the codecs want it.
+
+    Attributes:
+        mastering: x and y of green, blue, red and white, then the highest and lowest luminance;
+            None if it is not told.
+        content: Brightest pixel and brightest frame on average, in nits; None likewise.
+    """
+
+    mastering: tuple[Fraction, ...] | None = None
+    content: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class Look:
+    """Colours, bits and geometry of a video.
+
+    Attributes:
+        colorspace: Matrix between RGB and YUV, as FFmpeg numbers it; likewise the next three.
+        rotation: Degrees by which players turn the frames.
+        pixel_aspect: Width of a pixel over its height; None if it is not told.
+        depth: Bits of a colour value.
+        subsampling: "420", "422" or "444"; None for what is no YUV.
+        alpha: Whether pixels are transparent.
+        light: What is told to displays for high dynamic range.
+    """
+
+    colorspace: int = UNTOLD
+    color_range: int = 0
+    color_primaries: int = UNTOLD
+    color_trc: int = UNTOLD
+    rotation: int = 0
+    pixel_aspect: Fraction | None = None
+    depth: int = 8
+    subsampling: str | None = None
+    alpha: bool = False
+    light: Light = Light()
+
+    def array_format(self, with_alpha: bool) -> str:
+        """FFmpeg's name of the arrays that hold such frames."""
+        if self.depth > 8:
+            return "rgba64le" if with_alpha else "rgb48le"
+        return "rgba" if with_alpha else "rgb24"
+
+
+def look_of(stream: Any, first: Any) -> Look:
+    """The look of a video stream.
+
+    Args:
+        stream: A stream of PyAV, open for reading.
+        first: Its first decoded frame.
+    """
+    context = stream.codec_context
+    return Look(
+        colorspace=int(context.colorspace),
+        color_range=int(context.color_range),
+        color_primaries=int(context.color_primaries),
+        color_trc=int(context.color_trc),
+        rotation=int(first.rotation),
+        pixel_aspect=stream.sample_aspect_ratio or None,
+        depth=max(8, first.format.components[0].bits),
+        subsampling=_subsampling(first.format),
+        alpha=_has_alpha(first, context.name),
+        light=_light(first),
+    )
+
+
+def _subsampling(form: Any) -> str | None:
+    """How much smaller than the picture its colours are."""
+    if form.is_rgb or form.has_palette or len(form.components) < 3:
+        return None
+    wide, high = form.chroma_width(16), form.chroma_height(16)
+    return {(8, 8): "420", (8, 16): "422", (16, 16): "444"}.get((wide, high), "444")
+
+
+def _has_alpha(first: Any, codec: str) -> bool:
+    if not any(part.is_alpha for part in first.format.components):
+        return False
+    # Frames of a GIF can always be transparent, and few are.
+    return codec != "gif" or bool((first.to_ndarray(format="rgba")[..., 3] < 255).any())
+
+
+def _light(frame: Any) -> Light:
+    told = {data.type.name: bytes(data) for data in frame.side_data}
+    mastering, content = told.get("MASTERING_DISPLAY_METADATA"), told.get("CONTENT_LIGHT_LEVEL")
+    return Light(
+        mastering=_mastering(mastering) if mastering else None,
+        content=struct.unpack_from("2I", content) if content else None,
+    )
+
+
+def _mastering(data: bytes) -> tuple[Fraction, ...] | None:
+    """Reads FFmpeg's AVMasteringDisplayMetadata."""
+    *pairs, has_primaries, has_luminance = struct.unpack_from("22i", data)
+    if not (has_primaries and has_luminance):
+        return None
+    numbers = [
+        Fraction(top, bottom) for top, bottom in zip(pairs[::2], pairs[1::2], strict=True) if bottom
+    ]
+    if len(numbers) < 10:
+        return None
+    red, green, blue, white = (numbers[i : i + 2] for i in range(0, 8, 2))
+    lowest, highest = numbers[8:]
+    return (*green, *blue, *red, *white, highest, lowest)

@@ -1,0 +1,146 @@
+"""What is shown between two frames: the source's own, painted, mixed or held."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from tfvfi.video.cuts import CutDetector
+from tfvfi.video.tiles import tiling_for, white
+from tfvfi.video.timeline import Span
+
+HOLD, FADE, MIX = "hold", "fade", "mix"
+# Frames that differ nowhere by more than this of 255 are mixed, not painted: nothing moves.
+STILL = 2
+# Pixels painted in one call of the network, at all its times together.
+PIXELS_AT_ONCE = 2**26
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A span, and how the frames in it come about: "paint", "mix" or "hold"."""
+
+    span: Span
+    how: str
+
+
+class Planner:
+    """Looks at spans one after another.
+
+    Args:
+        scene_cuts: At a cut, "hold" the frame before it, "fade" to the one behind it, or "mix"
+            the two as if there were none.
+    """
+
+    def __init__(self, scene_cuts: str = HOLD):
+        self.scene_cuts = scene_cuts
+        self.cuts = CutDetector()
+
+    def plan(self, span: Span) -> Plan:
+        """How the frames of the next span come about."""
+        if span.second is None or not any(span.shares):
+            self._look(span)
+            return Plan(span, "hold")
+        if self._look(span):
+            return Plan(span, "hold" if self.scene_cuts == HOLD else "mix")
+        return Plan(span, "mix" if is_still(span.first, span.second) else "paint")
+
+    def _look(self, span: Span) -> bool:
+        """Whether a cut lies in the span."""
+        if self.scene_cuts == MIX or span.second is None:
+            return False
+        return self.cuts.between(span.first[..., :3], span.second[..., :3])
+
+
+class Painter:
+    """Paints with a network.
+
+    Args:
+        network: Anything with `interpolate(a, b, times)`.
+        tile: "auto", "off", or the side of a tile.
+    """
+
+    def __init__(self, network: Any, tile: str | int = "off"):
+        self.network = network
+        self.tile = tile
+        self.warned = False
+
+    def frames(self, plan: Plan) -> Iterator[np.ndarray]:
+        """The frames of a span, in order."""
+        span = plan.span
+        inner = [share for share in span.shares if share]
+        if plan.how == "paint":
+            made = self._painted(span, [float(share) for share in inner])
+        elif plan.how == "mix":
+            made = (mixed(span.first, span.second, share) for share in inner)
+        else:
+            made = (span.first for _ in inner)
+        for share in span.shares:
+            yield next(made) if share else span.first
+
+    def _painted(self, span: Span, times: Sequence[float]) -> Iterator[np.ndarray]:
+        height, width = span.first.shape[:2]
+        at_once = max(1, PIXELS_AT_ONCE // (height * width))
+        for start in range(0, len(times), at_once):
+            yield from self._between(span.first, span.second, times[start : start + at_once])
+
+    def _between(self, a: np.ndarray, b: np.ndarray, times: Sequence[float]) -> list[np.ndarray]:
+        if a.shape[-1] == 3:
+            return self._opaque(a, b, times)
+        if np.array_equal(a[..., 3], b[..., 3]) and (a[..., 3] == white(a.dtype)).all():
+            alpha = np.ascontiguousarray(a[..., 3:])
+            opaque = (np.ascontiguousarray(frame[..., :3]) for frame in (a, b))
+            return [np.concatenate([color, alpha], -1) for color in self._opaque(*opaque, times)]
+        return self._transparent(a, b, times)
+
+    def _opaque(self, a: np.ndarray, b: np.ndarray, times: Sequence[float]) -> list[np.ndarray]:
+        tiling = tiling_for(self.tile, a.shape[:2])
+        if tiling is None:
+            return self.network.interpolate(a, b, times)
+        if not self.warned and (pixels := tiling.too_fast(a, b)):
+            self.warned = True
+            logging.warning(
+                "things move by up to %d pixels and tiles overlap by %d: what leaves its tile is "
+                "painted from the border; pass a larger --tile, or a --scale below 1",
+                pixels,
+                tiling.overlap,
+            )
+        return tiling.interpolate(self.network, a, b, times)
+
+    def _transparent(
+        self, a: np.ndarray, b: np.ndarray, times: Sequence[float]
+    ) -> list[np.ndarray]:
+        """Colours count as much as they are seen; transparency moves as a picture of its own."""
+        dtype, most = a.dtype, np.float32(white(a.dtype))
+        unit = [frame.astype(np.float32) / most for frame in (a, b)]
+        seen = self._opaque(*(frame[..., :3] * frame[..., 3:] for frame in unit), times)
+        alphas = self._opaque(*(np.repeat(frame[..., 3:], 3, axis=-1) for frame in unit), times)
+        made = []
+        for color, alpha in zip(seen, alphas, strict=True):
+            alpha = alpha.mean(axis=-1, keepdims=True).clip(0, 1)
+            color = (color / np.maximum(alpha, 1 / 255)).clip(0, 1)
+            frame = np.concatenate([color, alpha], axis=-1)
+            made.append(frame if dtype.kind == "f" else np.rint(frame * most).astype(dtype))
+        return made
+
+
+def mixed(a: np.ndarray, b: np.ndarray, share: Fraction) -> np.ndarray:
+    """The weighted mean of two frames."""
+    part = np.float32(share)
+    frame = a.astype(np.float32) * (1 - part) + b.astype(np.float32) * part
+    return frame.astype(a.dtype) if a.dtype.kind == "f" else np.rint(frame).astype(a.dtype)
+
+
+def is_still(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether two frames are the same but for what nobody sees."""
+    limit = STILL * white(a.dtype) / 255
+    # A few rows tell most pairs apart.
+    for step in (max(1, a.shape[0] // 8), 1):
+        rows = [frame[::step] for frame in (a, b)]
+        higher, lower = np.maximum(*rows), np.minimum(*rows)
+        if np.max(higher - lower) > limit:
+            return False
+    return True

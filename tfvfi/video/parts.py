@@ -1,0 +1,139 @@
+"""Finished parts of an unfinished output, so that interrupted work continues.
+
+They lie in a hidden folder beside the output: `plan.json` says what is being made of what, and
+each part appears by a rename when it is complete.
+"""
+
+import json
+import os
+import shutil
+import struct
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import av
+from av.packet import PacketSideData
+
+from tfvfi.errors import InputError
+
+# A segment begins with the number of its frames, and a packet with its times and length, whether
+# it is a whole picture, and the sizes of its data and of its transparency.
+FRAMES = struct.Struct("<I")
+HEAD = struct.Struct("<qqqBII")
+# Where the transparency of VP9 is: the type's name and number.
+BESIDE = ("matroska_block_additional", 15)
+
+
+class Parts:
+    """The folder with the parts of an output.
+
+    Args:
+        output: What they become.
+        plan: All that the outcome depends on; None: nothing is to be kept.
+        overwrite: Begin anew in place of other unfinished work.
+    """
+
+    def __init__(self, output: Path, plan: dict[str, Any] | None, overwrite: bool = False):
+        self.folder = output.with_name(f".{output.name}.parts")
+        self.kept = plan is not None
+        self.unfinished: BinaryIO | None = None
+        before = self._plan_before()
+        if before is not None and not overwrite:
+            if plan is None:
+                raise InputError(
+                    f"there is unfinished work on {output}; pass --resume to continue it, or "
+                    "--overwrite to begin anew"
+                )
+            if before != json.loads(json.dumps(plan)):
+                changed = [key for key in plan if plan[key] != before.get(key)]
+                raise InputError(
+                    f"the unfinished work on {output} was begun otherwise "
+                    f"({', '.join(changed) or 'by another version'} differ); give the same "
+                    "flags and input, or --overwrite to begin anew"
+                )
+        elif self.folder.exists():
+            shutil.rmtree(self.folder)
+        if self.kept:
+            self.folder.mkdir(exist_ok=True)
+            (self.folder / "plan.json").write_text(json.dumps(plan, indent=2))
+
+    def segments(self) -> list[Path]:
+        """The finished segments of a video, in order, as far as none is missing."""
+        found = []
+        while (path := self._segment(len(found))).exists():
+            found.append(path)
+        return found
+
+    def keep(self, packets: Sequence[av.Packet]) -> None:
+        """Adds packets to the segment that is being made, if parts are kept."""
+        if self.kept and packets:
+            if self.unfinished is None:
+                self.unfinished = (self.folder / "unfinished").open("wb")
+                self.unfinished.write(bytes(FRAMES.size))
+            self.unfinished.writelines(_packed(packet) for packet in packets)
+
+    def finish_segment(self, number: int, frames: int) -> None:
+        """Lets the segment that was being made appear, if parts are kept."""
+        if self.unfinished is not None:
+            with self.unfinished as file:
+                file.seek(0)
+                file.write(FRAMES.pack(frames))
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(file.name, self._segment(number))
+            self.unfinished = None
+
+    def pictures(self) -> Path:
+        """The folder where single pictures wait."""
+        folder = self.folder / "pictures"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def remove(self) -> None:
+        """Leaves nothing."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def discard(self) -> None:
+        """Leaves what a later run continues, and nothing else."""
+        if self.unfinished is not None:
+            self.unfinished.close()
+        if not self.kept:
+            self.remove()
+
+    def _segment(self, number: int) -> Path:
+        return self.folder / f"{number:06d}.packets"
+
+    def _plan_before(self) -> dict[str, Any] | None:
+        try:
+            return json.loads((self.folder / "plan.json").read_text())
+        except (FileNotFoundError, ValueError):
+            return None
+
+
+def read_segment(path: Path) -> tuple[int, Iterator[av.Packet]]:
+    """The number of frames and the packets of a finished segment."""
+    with path.open("rb") as file:
+        (frames,) = FRAMES.unpack(file.read(FRAMES.size))
+    return frames, _packets(path)
+
+
+def _packets(path: Path) -> Iterator[av.Packet]:
+    with path.open("rb") as file:
+        file.seek(FRAMES.size)
+        while len(head := file.read(HEAD.size)) == HEAD.size:
+            pts, dts, duration, whole, size, beside = HEAD.unpack(head)
+            packet = av.Packet(file.read(size))
+            packet.pts, packet.dts, packet.duration = pts, dts, duration
+            packet.is_keyframe = bool(whole)
+            if beside:
+                data = PacketSideData(BESIDE[1], beside)
+                data.update(file.read(beside))
+                packet.set_sidedata(data)
+            yield packet
+
+
+def _packed(packet: av.Packet) -> bytes:
+    beside = bytes(packet.get_sidedata(BESIDE[0])) if packet.has_sidedata(BESIDE[0]) else b""
+    head = (packet.pts, packet.dts, packet.duration, packet.is_keyframe, packet.size, len(beside))
+    return HEAD.pack(*head) + bytes(packet) + beside

@@ -1,0 +1,135 @@
+"""A source's frames as the pipeline wants them: so many seconds, of a size, without repeats."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import chain
+from typing import Any
+
+import cv2
+import numpy as np
+
+from tfvfi.errors import InputError
+from tfvfi.video.duplicates import DuplicateDetector
+from tfvfi.video.timeline import Shown
+
+KEEP, SMOOTH, DROP = "keep", "smooth", "drop"
+# Drawn motion shows a drawing for one to four frames; what is held for longer is a pause, and
+# the motion after it takes place in its last frame.
+LONGEST_HOLD = 4
+
+
+class Prepared:
+    """Frames of a source.
+
+    Args:
+        source: Any source.
+        seconds: How much of it; None: all.
+        size: As "640x360"; "640x" and "x360" keep the shape; None: as it is.
+        duplicates: What becomes of held frames: "keep" leaves them, "smooth" fills their time
+            with motion, "drop" leaves them out.
+        threshold: See `DuplicateDetector`.
+
+    Attributes:
+        last_duration: How long the last frame is shown; known at the end.
+    """
+
+    def __init__(
+        self,
+        source: Any,
+        seconds: Fraction | None = None,
+        size: str | None = None,
+        duplicates: str = KEEP,
+        threshold: float | None = None,
+    ):
+        self.source = source
+        self.seconds = seconds
+        self.size = _size(size, source.size) if size else source.size
+        self.duplicates = duplicates
+        self.threshold = threshold
+        self.last_duration = source.last_duration
+
+    @property
+    def seconds_expected(self) -> Fraction:
+        """About how long it is; 0 if nobody knows."""
+        known = self.source.seconds_expected
+        return min(known, self.seconds) if known and self.seconds is not None else known
+
+    @property
+    def frames_expected(self) -> int:
+        """About how many frames there are; 0 if nobody knows."""
+        frames = round(self.seconds_expected * self.source.rate)
+        known = self.source.frames_expected
+        return min(known, frames) if known and frames else known or frames
+
+    def __iter__(self) -> Iterator[Shown]:
+        """The frames in order."""
+        frames = self._resized(self._limited())
+        if self.duplicates == KEEP:
+            return frames
+        return self._without_repeats(frames)
+
+    def _limited(self) -> Iterator[Shown]:
+        start = previous = None
+        frames = iter(self.source)
+        for shown in frames:
+            start = shown.time if start is None else start
+            if self.seconds is not None and shown.time >= start + self.seconds:
+                frames.close()
+                self.last_duration = start + self.seconds - previous
+                return
+            previous = shown.time
+            yield shown
+        self.last_duration = self.source.last_duration
+        if self.seconds is not None and previous is not None:
+            self.last_duration = min(self.last_duration, start + self.seconds - previous)
+
+    def _resized(self, frames: Iterator[Shown]) -> Iterator[Shown]:
+        for shown in frames:
+            image = shown.image
+            if image.shape[:2] != tuple(self.size):
+                smaller = self.size[0] < image.shape[0]
+                way = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
+                image = cv2.resize(image, self.size[::-1], interpolation=way)
+            yield Shown(image, shown.time)
+
+    def _without_repeats(self, frames: Iterator[Shown]) -> Iterator[Shown]:
+        settings = {} if self.threshold is None else {"threshold": self.threshold}
+        detector = DuplicateDetector(**settings)
+        kept: Shown | None = None
+        repeats: list[Fraction] = []
+        for shown in chain(frames, [None]):
+            if shown is not None and detector.repeats(np.ascontiguousarray(shown.image[..., :3])):
+                repeats.append(shown.time)
+                continue
+            if kept is not None:
+                yield from self._held(kept, tuple(repeats), last=shown is None)
+            kept, repeats = shown, []
+
+    def _held(self, kept: Shown, repeats: tuple[Fraction, ...], last: bool) -> Iterator[Shown]:
+        """A frame with the times at which it was repeated."""
+        if self.duplicates == DROP:
+            if last and repeats:
+                self.last_duration += repeats[-1] - kept.time
+            yield kept
+        elif last or len(repeats) < LONGEST_HOLD:
+            yield Shown(kept.image, kept.time, repeats)
+        else:
+            yield Shown(kept.image, kept.time, repeats[:-1])
+            yield Shown(kept.image, repeats[-1])
+
+
+def _size(text: str, source: tuple[int, int]) -> tuple[int, int]:
+    """Height and width that "640x360", "640x" or "x360" mean."""
+    width, _, height = text.partition("x")
+    try:
+        given = [int(side) if side else None for side in (height, width)]
+    except ValueError:
+        given = [None, None]
+    if given == [None, None] or any(side is not None and side < 1 for side in given):
+        raise InputError(f"a size is written 640x360, 640x or x360; received {text}")
+    if None in given:
+        ratio = next(side / whole for side, whole in zip(given, source, strict=True) if side)
+        # Even sides suit every codec.
+        other = max(2, 2 * round(source[given.index(None)] * ratio / 2))
+        given = [side or other for side in given]
+    return tuple(given)

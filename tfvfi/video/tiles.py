@@ -1,0 +1,151 @@
+"""Large frames in overlapping tiles, so that memory is that of a tile.
+
+Tiles overlap by a quarter of their side. Where they do, their frames are mixed by weights that
+fall off evenly and add up to one: no seam can show where they agree, and what is in the middle of
+a tile comes from that tile alone.
+
+A tile sees only itself: motion that is larger than the overlap leads out of it, and its frames
+are then painted from the border. `Tiling.too_fast` says so; larger tiles, or motion estimated at a
+lower resolution (`scale` of the networks that have it), are the cure.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+AUTO, OFF = "auto", "off"
+# Frames of more pixels are tiled by "auto", into tiles of this side.
+LARGEST_WHOLE, AUTO_SIDE = 3840 * 2176, 1536
+SMALLEST_SIDE = 64
+# Share of a tile's side that overlaps the next one.
+OVERLAP = 4
+# Motion is looked at in frames of this width.
+GLANCE = 480
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A part of a frame, and how much each of its rows and columns counts."""
+
+    rows: slice
+    columns: slice
+    row_weights: np.ndarray
+    column_weights: np.ndarray
+
+
+@dataclass(frozen=True)
+class Tiling:
+    """How frames of one size are cut.
+
+    Attributes:
+        size: Height and width of the frames.
+        side: Of a tile.
+    """
+
+    size: tuple[int, int]
+    side: int
+
+    @property
+    def overlap(self) -> int:
+        """How many pixels neighbours share at least."""
+        return self.side // OVERLAP
+
+    def tiles(self) -> Iterator[Tile]:
+        """The tiles, from the top left to the bottom right."""
+        height, width = self.size
+        for rows, row_weights in _pieces(height, self.side, self.overlap):
+            for columns, column_weights in _pieces(width, self.side, self.overlap):
+                yield Tile(rows, columns, row_weights, column_weights)
+
+    def interpolate(
+        self, network: Any, a: np.ndarray, b: np.ndarray, times: Sequence[float]
+    ) -> list[np.ndarray]:
+        """Frames between two, tile by tile.
+
+        Args:
+            network: Anything with `interpolate(a, b, times)`.
+            a: The first frame, float32 in [0, 1] or integers.
+            b: The second.
+            times: Where between them.
+        """
+        most = white(a.dtype)
+        mixed = [np.zeros(a.shape, np.float32) for _ in times]
+        for tile in self.tiles():
+            place = tile.rows, tile.columns
+            # Floats all the way: rounding each tile would be seen where they are mixed.
+            pair = (frame[place].astype(np.float32) / np.float32(most) for frame in (a, b))
+            weights = tile.row_weights[:, None, None] * tile.column_weights[:, None]
+            for frame, painted in zip(mixed, network.interpolate(*pair, times), strict=True):
+                frame[place] += weights * painted
+        return [_as(frame, a.dtype, most) for frame in mixed]
+
+    def too_fast(self, a: np.ndarray, b: np.ndarray) -> int | None:
+        """The largest motion in pixels, if it is larger than the overlap."""
+        longest = _longest_motion(a, b)
+        return round(longest) if longest > self.overlap else None
+
+
+def tiling_for(tile: str | int, size: tuple[int, int]) -> Tiling | None:
+    """How frames are cut; None: they stay whole.
+
+    Args:
+        tile: "auto", "off", or the side of a tile.
+        size: Height and width of the frames.
+    """
+    if tile == OFF or (tile == AUTO and size[0] * size[1] <= LARGEST_WHOLE):
+        return None
+    side = AUTO_SIDE if tile == AUTO else int(tile)
+    return Tiling(size, side) if max(size) > side else None
+
+
+def _pieces(length: int, side: int, overlap: int) -> list[tuple[slice, np.ndarray]]:
+    """Pieces of one side that cover a length evenly, with weights that add up to one."""
+    side = min(side, length)
+    count = 1 if length == side else -(-(length - overlap) // (side - overlap))
+    starts = [round(number * (length - side) / max(1, count - 1)) for number in range(count)]
+    pieces = []
+    for number, start in enumerate(starts):
+        weights = np.ones(side, np.float32)
+        if number:
+            shared = starts[number - 1] + side - start
+            weights[:shared] = _rise(shared)
+        if number + 1 < count:
+            shared = start + side - starts[number + 1]
+            weights[-shared:] = 1 - _rise(shared)
+        pieces.append((slice(start, start + side), weights))
+    return pieces
+
+
+def _rise(length: int) -> np.ndarray:
+    """From just above 0 to just below 1."""
+    return ((np.arange(length) + 0.5) / length).astype(np.float32)
+
+
+def _as(frame: np.ndarray, dtype: np.dtype, most: float) -> np.ndarray:
+    """The frame in the type asked for; changed in place, for frames are large here."""
+    np.clip(frame, 0, 1, out=frame)
+    if np.dtype(dtype).kind == "f":
+        return frame.astype(dtype, copy=False)
+    frame *= np.float32(most)
+    return np.rint(frame, out=frame).astype(dtype)
+
+
+def white(dtype: np.dtype) -> float:
+    """The largest value of a color."""
+    return 1.0 if np.dtype(dtype).kind == "f" else float(np.iinfo(dtype).max)
+
+
+def _longest_motion(a: np.ndarray, b: np.ndarray) -> float:
+    """How far nearly everything moves at most, in pixels, from a glance at small frames."""
+    shrink = min(1.0, GLANCE / a.shape[1])
+    small = []
+    for frame in (a, b):
+        size = [max(16, round(side * shrink)) for side in frame.shape[1::-1]]
+        shrunk = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
+        grey = cv2.cvtColor(shrunk, cv2.COLOR_RGB2GRAY)
+        small.append((grey * (255 / white(grey.dtype))).astype(np.uint8))
+    flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST).calc(*small, None)
+    return float(np.percentile(np.hypot(flow[..., 0], flow[..., 1]), 99)) / shrink

@@ -1,0 +1,121 @@
+"""What is to be done with a video."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from tfvfi.errors import InputError
+from tfvfi.video.copier import SOUND
+from tfvfi.video.paint import FADE, HOLD, MIX
+from tfvfi.video.prepared import DROP, KEEP, SMOOTH
+from tfvfi.video.source import KEEP as KEEP_DAMAGED
+from tfvfi.video.source import STOP
+from tfvfi.video.tiles import AUTO, OFF, SMALLEST_SIDE
+from tfvfi.video.timeline import Factor, Rate
+
+CHOICES = {
+    "sound": SOUND,
+    "scene_cuts": (HOLD, FADE, MIX),
+    "duplicates": (KEEP, SMOOTH, DROP),
+    "damaged": (STOP, KEEP_DAMAGED),
+}
+HIGHEST_RATE = 10_000
+
+
+@dataclass(frozen=True)
+class Treatment:
+    """What is to be done with a video.
+
+    Attributes:
+        factor: How many frames for one; 2 if `fps` is not given either.
+        fps: The rate that is to come out, as a number or an exact fraction ("60000/1001").
+        slowmo: Same frames, slower clock: the source's rate, `factor` times as long.
+        sound: What becomes of sound in slow motion: "drop" or "stretch" (same pitch).
+        scene_cuts: At a cut "hold" the frame before it, "fade" across, or "mix" as if it was none.
+        duplicates: Held frames are left as they are ("keep"), replaced by motion in the same time
+            ("smooth"), or left out ("drop"); the duration stays.
+        duplicate_threshold: The share of pixels, from 0 to 1, that may differ in a held frame.
+        tile: "auto" cuts frames of more than 8 megapixels into tiles, a number always into tiles
+            of that side, "off" never.
+        size: Of the output, as "640x360", "640x" or "x360"; None: the source's.
+        duration: How many seconds of the source; None: all.
+        damaged: Where the source cannot be decoded "stop", or "keep" the rest of it.
+    """
+
+    factor: int | None = None
+    fps: Fraction | str | float | None = None
+    slowmo: bool = False
+    sound: str = "drop"
+    scene_cuts: str = HOLD
+    duplicates: str = KEEP
+    duplicate_threshold: float | None = None
+    tile: str | int = AUTO
+    size: str | None = None
+    duration: float | str | Fraction | None = None
+    damaged: str = STOP
+
+    def __post_init__(self) -> None:
+        for name, known in CHOICES.items():
+            if getattr(self, name) not in known:
+                raise InputError(
+                    f"{name} is one of {', '.join(known)}; received {getattr(self, name)!r}"
+                )
+        if self.tile not in (AUTO, OFF):
+            try:
+                side = int(self.tile)
+            except ValueError:
+                side = 0
+            if side < SMALLEST_SIDE:
+                raise InputError(
+                    f"tile is auto, off, or a side of at least {SMALLEST_SIDE} pixels; "
+                    f"received {self.tile}"
+                )
+        if self.duplicate_threshold is not None and not 0 <= self.duplicate_threshold <= 1:
+            raise InputError(
+                "duplicate_threshold is a share of the pixels, 0 to 1; "
+                f"received {self.duplicate_threshold}"
+            )
+        _positive("duration", self.duration)
+        self.wanted(clock=True)
+
+    @property
+    def seconds(self) -> Fraction | None:
+        """The duration, exactly."""
+        return _positive("duration", self.duration)
+
+    @property
+    def slower(self) -> int:
+        """By how much the clock is slower."""
+        return (2 if self.factor is None else self.factor) if self.slowmo else 1
+
+    def wanted(self, clock: bool) -> Factor | Rate:
+        """The frames that are to come out.
+
+        Args:
+            clock: Whether the last frame lasts.
+        """
+        if self.fps is None:
+            factor = 2 if self.factor is None else self.factor
+            if not isinstance(factor, int) or factor < 1:
+                raise InputError(f"factor is a whole number from 1 on; received {factor}")
+            return Factor(factor, clock)
+        if self.factor is not None or self.slowmo:
+            raise InputError("fps says it all: leave out factor, and slowmo, which needs a factor")
+        try:
+            rate = Fraction(self.fps)
+        except (ValueError, ZeroDivisionError):
+            rate = Fraction(0)
+        if not 0 < rate <= HIGHEST_RATE:
+            raise InputError(f"fps is a rate such as 60 or 60000/1001; received {self.fps}")
+        return Rate(rate)
+
+
+def _positive(name: str, value: float | str | Fraction | None) -> Fraction | None:
+    if value is None:
+        return None
+    try:
+        number = Fraction(value)
+    except (ValueError, ZeroDivisionError, OverflowError):
+        number = Fraction(0)
+    if number <= 0:
+        raise InputError(f"{name} is a number above 0; received {value}")
+    return number
