@@ -6,6 +6,7 @@ and a histogram of motion to look at. The same command continues one that was in
 
     python tools/create_records.py --videos=clips/ --output=records/mine
     python tools/create_records.py --videos='clips/**/*.mp4' --output=records/mine8x --frames=9
+    python tools/create_records.py --videos=frames/ --output=records/drawn   # frame_0001.png ...
     python tools/create_records.py --videos=clips/ --output=gs://bucket/mine \\
         --runner=FlinkRunner --beam=--flink_master=host:8081
 """
@@ -18,7 +19,7 @@ from tfvfi import command
 from tfvfi.errors import InputError
 
 FLAGS = flags.FlagValues()
-flags.DEFINE_string("videos", None, "folder of videos, or a pattern", flag_values=FLAGS)
+flags.DEFINE_string("videos", None, "folder of videos or of frames, or a pattern", flag_values=FLAGS)
 flags.DEFINE_string("output", None, "folder to write", flag_values=FLAGS)
 flags.DEFINE_integer(
     "frames",

@@ -1,4 +1,4 @@
-"""The videos that records are made of: found by folder or pattern, opened as upright RGB frames."""
+"""What records are made of: videos and folders of frames, found, and opened as upright RGB frames."""
 
 import glob
 import hashlib
@@ -24,13 +24,13 @@ ENDINGS = re.compile(
 
 @dataclass(frozen=True, order=True)
 class Clip:
-    """A video file.
+    """A video file, or a folder of frames.
 
     Attributes:
         name: Its name in the records: the path below the folder, whatever characters it had.
         path: Where it is.
-        bytes: Its size.
-        modified: When it was changed, in nanoseconds.
+        bytes: Its size, or that of all frames.
+        modified: When it was last changed, in nanoseconds.
     """
 
     name: str
@@ -47,25 +47,23 @@ class Clip:
 def find(videos: str) -> list[Clip]:
     """The clips in a folder and those below it, or those that a pattern matches, by name.
 
+    A folder that holds pictures and no videos is a clip, and the pictures are its frames.
+
     Args:
         videos: A folder, a file, or a pattern such as `clips/*.mp4` or `clips/**/*`.
     """
     if os.path.isdir(videos):
         root = videos
-        found = [
-            os.path.join(folder, name)
-            for folder, _, names in os.walk(videos)
-            for name in names
-            if ENDINGS.fullmatch(os.path.splitext(name)[1])
-        ]
+        found = [path for folder, _, names in os.walk(videos) for path in _in_folder(folder, names)]
     else:
-        found = [videos] if os.path.isfile(videos) else glob.glob(videos, recursive=True)
-        found = [path for path in found if os.path.isfile(path)]
+        matched = [videos] if os.path.isfile(videos) else glob.glob(videos, recursive=True)
+        found = [path for path in matched if os.path.isfile(path) and not _is_picture(path)]
+        found += [path for path in matched if _is_folder_of_frames(path)]
         root = os.path.commonpath([os.path.dirname(path) for path in found]) if found else ""
     if not found:
         raise InputError(
-            f"--videos is a folder of videos, or a pattern in quotes that matches some. "
-            f"Received: {_text(videos)}"
+            f"--videos is a folder of videos or of frames, or a pattern in quotes that matches "
+            f"some. Received: {_text(videos)}"
         )
     return sorted(_clip(path, root or os.curdir) for path in found)
 
@@ -76,19 +74,50 @@ def frames(clip: Clip, damaged: str = "stop") -> Iterator[tuple[np.ndarray, Frac
     One after another: none is held. `InputError` if the file is damaged; where `damaged` is
     "keep", only if nothing of it can be read.
     """
+    from tfvfi.video.pictures import Pictures, in_folder
     from tfvfi.video.source import Video
 
-    video = Video(Path(clip.path), damaged)
-    turns = round(video.look.rotation / 90) % 4
-    for shown in video:
+    path = Path(clip.path)
+    source = Pictures(in_folder(path)) if path.is_dir() else Video(path, damaged)
+    turns = round(source.look.rotation / 90) % 4
+    for shown in source:
         yield _upright(_eight_bits(shown.image), turns), shown.time
 
 
+def _in_folder(folder: str, names: list[str]) -> list[str]:
+    """The videos in a folder; where there are none but pictures, the folder itself."""
+    videos = [name for name in names if ENDINGS.fullmatch(os.path.splitext(name)[1])]
+    if not videos and any(map(_is_picture, names)):
+        return [folder]
+    return [os.path.join(folder, name) for name in videos]
+
+
+def _is_folder_of_frames(path: str) -> bool:
+    return os.path.isdir(path) and _in_folder(path, os.listdir(path)) == [path]
+
+
+def _is_picture(path: str) -> bool:
+    from tfvfi.video.pictures import ENDINGS as PICTURES
+
+    return os.path.splitext(path)[1].lower() in PICTURES
+
+
 def _clip(path: str, root: str) -> Clip:
-    state = os.stat(path)
-    name = _text(os.path.relpath(path, root).replace(os.sep, "/"))
+    name = os.path.relpath(path, root)
+    if name == os.curdir:
+        name = os.path.basename(os.path.abspath(path))
     # Absolute, so that a name such as "http:x.mp4" is not taken for an address.
-    return Clip(name, os.path.abspath(path), state.st_size, state.st_mtime_ns)
+    return Clip(_text(name.replace(os.sep, "/")), os.path.abspath(path), *_state(path))
+
+
+def _state(path: str) -> tuple[int, int]:
+    """Size and time of change; zeros where a link leads nowhere, which reading it will tell."""
+    files = [entry.path for entry in os.scandir(path)] if os.path.isdir(path) else [path]
+    try:
+        states = [os.stat(file) for file in files]
+    except OSError:
+        return 0, 0
+    return sum(one.st_size for one in states), max(one.st_mtime_ns for one in states)
 
 
 def _text(name: str) -> str:
