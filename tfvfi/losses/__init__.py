@@ -18,6 +18,7 @@ from tfvfi.losses.charbonnier import adaptive_charbonnier, charbonnier
 from tfvfi.losses.distillation import flow_distillation, robust_weight
 from tfvfi.losses.endpoint import endpoint_error, flow_difference, multi_scale_flow
 from tfvfi.losses.geometry import geometry
+from tfvfi.losses.laplacian import laplacian, laplacian_pyramid
 from tfvfi.losses.motion import mutual_warping, total_variation
 from tfvfi.losses.perceptual import Perceptual
 from tfvfi.losses.unsupervised import photometric, smoothness
@@ -31,6 +32,8 @@ __all__ = [
     "flow_difference",
     "flow_distillation",
     "geometry",
+    "laplacian",
+    "laplacian_pyramid",
     "multi_scale_flow",
     "mutual_warping",
     "photometric",

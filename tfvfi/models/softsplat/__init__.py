@@ -1,0 +1,1 @@
+"""Softmax splatting (Niklaus and Liu, CVPR 2020): frames by differentiable forward warping."""

@@ -1,0 +1,80 @@
+"""The flow network inside SoftSplat: PWC-Net made smaller, estimating in both directions."""
+
+from typing import Any
+
+from keras import ops
+
+from tfvfi.models import images
+from tfvfi.models.blocks import Block, Conv2D, leaky_relu
+from tfvfi.models.pwcnet.network import Pyramid
+from tfvfi.ops import backward_warp, correlation, resize
+
+# Channels of the pyramid's levels 1 to 6, and of a decoder's convolutions.
+PYRAMID = (16, 32, 64, 96, 128, 192)
+DECODER = (128, 128, 96, 64, 32)
+# Decoders work on these levels, the coarsest first.
+LEVELS = (6, 5, 4, 3, 2, 1)
+
+
+class FlowNetwork(Block):
+    """Flow from each frame to the other, by the same weights."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(**kwargs)
+        policy = self.dtype_policy
+        self.pyramid = Pyramid(PYRAMID, 2, dtype=policy, name="pyramid")
+        self.decoders = [Decoder(dtype=policy, name=f"decoder{level}") for level in LEVELS]
+
+    def call(self, frames: Any) -> list[Any]:
+        """Flows in pixels of their own size: at full size, 1/2, 1/4, ... 1/64.
+
+        Args:
+            frames: All first frames, then all second ones, normalized.
+
+        Returns:
+            Flows from the first frames to the second ones, then back.
+        """
+        features = self.pyramid(frames)
+        flows = []
+        for level, decoder in zip(LEVELS, self.decoders, strict=True):
+            first = features[level - 1]
+            second = ops.concatenate(ops.split(first, 2)[::-1])
+            flows.insert(0, decoder(first, second, flows[0] if flows else None))
+        return [resize_flow_by_width(flows[0], images.size(frames)), *flows]
+
+
+class Decoder(Block):
+    """One level's flow from both frames' features and from the flow of the level below."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.convolutions = [
+            Conv2D(count, activation=leaky_relu, dtype=self.dtype_policy, name=f"conv{step}")
+            for step, count in enumerate(DECODER)
+        ]
+        # Flow stays float32 under any policy: bfloat16 would round it to tenths of a pixel.
+        self.predict_flow = Conv2D(2, dtype="float32", name="predict_flow")
+
+    def call(self, first: Any, second: Any, below: Any = None) -> Any:
+        """The flow of this level, in its own pixels.
+
+        Args:
+            first: Features of the frame where the flow starts.
+            second: Features of the other.
+            below: The flow of the coarser level.
+        """
+        known = []
+        if below is not None:
+            flow = resize_flow_by_width(below, images.size(first))
+            second = backward_warp(second, flow, padding="zeros")
+            known = [ops.cast(flow, first.dtype)]
+        maps = ops.concatenate([first, correlation(first, second), *known], axis=-1)
+        for convolution in self.convolutions:
+            maps = convolution(maps)
+        return self.predict_flow(maps)
+
+
+def resize_flow_by_width(flow: Any, size: tuple[Any, Any]) -> Any:
+    """Flow at another size, both of its components scaled as the width is, as published."""
+    widths = [ops.cast(width, "float32") for width in (images.size(flow)[1], size[1])]
+    return resize(flow, size) * (widths[1] / widths[0])

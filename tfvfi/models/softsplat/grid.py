@@ -1,0 +1,124 @@
+"""GridNet (Fourure et al., BMVC 2017): maps of several sizes in rows, mixed along columns."""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Any, Literal
+
+from tfvfi.models import images
+from tfvfi.models.blocks import Block, Conv2D, PReLU
+from tfvfi.ops import resize
+
+Direction = Literal["down", "up"]
+
+
+class Grid(Block):
+    """Rows of maps, each half as large as the one above it.
+
+    From column to column every row goes on by itself; within a column each row is added to the
+    next one, down or up.
+
+    Args:
+        channels: Of each row.
+        columns: The direction of each column. The first one goes down and begins with the inputs.
+    """
+
+    def __init__(self, channels: Sequence[int], columns: Sequence[Direction], **kwargs: Any):
+        super().__init__(**kwargs)
+        self.rows, self.columns = len(channels), tuple(columns)
+        self.edges = {
+            name: Edge(kind, channels[row], dtype=self.dtype_policy, name=name)
+            for name, kind, row in grid_edges(self.rows, columns)
+        }
+
+    def call(self, inputs: Sequence[Any]) -> Any:
+        """The first row of the last column.
+
+        Args:
+            inputs: Maps of the upper rows; a row without gets what comes from above.
+        """
+        maps = self._passed_on(0, [*inputs, *[None] * (self.rows - len(inputs))])
+        for column in range(1, len(self.columns)):
+            across = [
+                self.edges[_edge((row, column - 1), (row, column))](maps[row])
+                for row in range(self.rows)
+            ]
+            maps = self._passed_on(column, across)
+        return maps[0]
+
+    def _passed_on(self, column: int, maps: list[Any]) -> list[Any]:
+        """The rows of a column, each with what the row before it passes on."""
+        for start, end in _within(self.rows, self.columns[column]):
+            passed = self.edges[_edge((start, column), (end, column))](maps[start])
+            if maps[end] is not None:
+                # What is twice an odd size, halved and rounded up, is one too large.
+                height, width = images.size(maps[end])
+                passed = maps[end] + passed[:, :height, :width]
+            maps[end] = passed
+        return maps
+
+
+class Edge(Block):
+    """Two convolutions on the way from one place of a grid to another.
+
+    Args:
+        kind: "across" adds them to what comes in, "down" halves the size, "up" doubles it.
+        filters: Channels that come out.
+    """
+
+    def __init__(self, kind: str, filters: int, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.kind = kind
+        rounded = {"dtype": self.dtype_policy}
+        plain = {"use_bias": False, **rounded}
+        self.prelu0 = PReLU(name="prelu0", **rounded)
+        self.conv0 = Conv2D(filters, strides=2 if kind == "down" else 1, name="conv0", **plain)
+        self.prelu1 = PReLU(name="prelu1", **rounded)
+        self.conv1 = Conv2D(filters, name="conv1", **plain)
+
+    def call(self, maps: Any) -> Any:
+        """The maps of the next place."""
+        size = resize(maps, 2) if self.kind == "up" else maps
+        found = self.conv1(self.prelu1(self.conv0(self.prelu0(size))))
+        return maps + found if self.kind == "across" else found
+
+
+class Bridge(Block):
+    """Two convolutions beside a linear way: from one number of channels to another.
+
+    Args:
+        between: Channels between the convolutions.
+        filters: Channels that come out.
+    """
+
+    def __init__(self, between: int, filters: int, **kwargs: Any):
+        super().__init__(**kwargs)
+        plain = {"use_bias": False, "dtype": self.dtype_policy}
+        self.conv0 = Conv2D(between, name="conv0", **plain)
+        self.prelu = PReLU(dtype=self.dtype_policy, name="prelu")
+        self.conv1 = Conv2D(filters, name="conv1", **plain)
+        self.shortcut = Conv2D(filters, 1, name="shortcut", **plain)
+
+    def call(self, maps: Any) -> Any:
+        """Maps of the new number of channels."""
+        return self.conv1(self.prelu(self.conv0(maps))) + self.shortcut(maps)
+
+
+def grid_edges(rows: int, columns: Sequence[Direction]) -> Iterator[tuple[str, str, int]]:
+    """Name, kind and last row of every edge, in the published order."""
+    for row in range(rows):
+        for column in range(1, len(columns)):
+            yield _edge((row, column - 1), (row, column)), "across", row
+    for column, direction in enumerate(columns):
+        for start, end in _within(rows, direction):
+            yield _edge((start, column), (end, column)), direction, end
+
+
+def _within(rows: int, direction: Direction) -> list[tuple[int, int]]:
+    """Pairs of rows, from one to the next in the direction of a column."""
+    order = list(range(rows)) if direction == "down" else list(reversed(range(rows)))
+    return list(pairwise(order))
+
+
+def _edge(start: tuple[int, int], end: tuple[int, int]) -> str:
+    """The name of an edge between two places, (row, column): 0x0_0x1."""
+    return "_".join(f"{row}x{column}" for row, column in (start, end))

@@ -1,0 +1,130 @@
+"""SoftSplat: features of both frames are splatted to the time asked for, a grid paints the rest.
+
+    frame0 --.              .--> flow01, flow10 ------------------------------.
+              +--> flow ---+                                                   |
+    frame1 --'              '--> warped features differ --> metric01, metric10 +--> splat --> grid
+       |                                ^                                      |      (time)
+       '--> encoder, three levels ------'--------------------------------------'
+
+What is above the line of time is computed once for a pair. The metric says which of several pixels
+that land in one place is in front. Frames are normalized together; inside they are blue, green,
+red.
+"""
+
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from tfvfi.models import images
+from tfvfi.models.base import Interpolator
+from tfvfi.models.softsplat.flow import FlowNetwork
+from tfvfi.models.softsplat.synthesis import Encoder, Merger, Metric, Painter
+from tfvfi.ops import backward_warp
+
+
+class SoftSplat(Interpolator):
+    """Softmax splatting with its own flow network, which is trained or tuned along.
+
+    To leave the flow as it is: `model.flow_network.trainable = False`.
+
+    Example:
+        >>> import numpy as np, tfvfi
+        >>> model = tfvfi.load("softsplat", weights=None)
+        >>> a, b = np.random.default_rng(0).integers(0, 255, (2, 37, 50, 3)).astype("uint8")
+        >>> [frame.shape for frame in model.interpolate(a, b, times=(0.25, 0.5))]
+        [(37, 50, 3), (37, 50, 3)]
+    """
+
+    multiple = 2
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(**kwargs)
+        policy = self.dtype_policy
+        self.flow_network = FlowNetwork(dtype=policy, name="flow")
+        self.encoder = Encoder(dtype=policy, name="encoder")
+        self.metric = Metric(dtype=policy, name="metric")
+        self.merger = Merger(dtype=policy, name="merger")
+        self.painter = Painter(dtype=policy, name="painter")
+
+    def prepare(self, frame0: Any, frame1: Any) -> dict[str, Any]:
+        """Features, flow and metric in both directions."""
+        mean, deviation = statistics(frame0, frame1)
+        # Both frames, and both directions, are one batch.
+        frames = ops.flip(ops.concatenate([frame0, frame1]), axis=-1)
+        twice = [ops.concatenate([each, each]) for each in (mean, deviation)]
+        frames = (frames - twice[0]) / (twice[1] + 1e-7)
+        flow = self.flow_network(frames)[0]
+        features = self.encoder(frames)
+        metric = self.metric(frames, difference(features[0], flow))
+
+        features0, features1 = zip(*(ops.split(level, 2) for level in features), strict=True)
+        flow01, flow10 = ops.split(flow, 2)
+        metric01, metric10 = ops.split(metric, 2)
+        return {
+            "features0": list(features0),
+            "features1": list(features1),
+            "flow01": flow01,
+            "flow10": flow10,
+            "metric01": metric01,
+            "metric10": metric10,
+            "mean": mean,
+            "deviation": deviation,
+        }
+
+    def render(self, prepared: dict[str, Any], time: Any) -> dict[str, Any]:
+        """The frame at `time`, not clipped; with the pair's flows and metrics."""
+        time = ops.reshape(time, (-1, 1, 1, 1))
+        pair = prepared
+        merged = self.merger(
+            pair["features0"],
+            pair["features1"],
+            pair["flow01"] * time,
+            pair["flow10"] * (1 - time),
+            pair["metric01"] * 2 * time,
+            pair["metric10"] * 2 * (1 - time),
+        )
+        frame = self.painter(merged) * pair["deviation"] + pair["mean"]
+        known = ("flow01", "flow10", "metric01", "metric10")
+        return {"frame": ops.flip(frame, axis=-1), **{name: pair[name] for name in known}}
+
+    def estimate(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """The flow between two frames of any size, as the network uses it.
+
+        Args:
+            a: The frame where the flow starts, H x W x 3: uint8, uint16, or float in [0, 1].
+            b: The frame where it leads, of the same size and type.
+
+        Returns:
+            H x W x 2, float32: x then y, in pixels.
+        """
+        images.check_pair(a, b)
+        pair = (ops.convert_to_tensor(images.to_unit(frame)[None]) for frame in (a, b))
+        flow = self._prepare(*map(self.pad, pair))["flow01"]
+        return ops.convert_to_numpy(flow)[0, : a.shape[0], : a.shape[1]]
+
+
+def statistics(frame0: Any, frame1: Any) -> tuple[Any, Any]:
+    """Mean and standard deviation of each example over both frames, their colours and pixels."""
+    frames = ops.stack([frame0, frame1], axis=1)
+    mean = _mean(frames)
+    return mean[:, 0], ops.sqrt(_mean(ops.square(frames - mean)))[:, 0]
+
+
+def difference(features: Any, flow: Any) -> Any:
+    """How much each frame's features differ, on average, from the other's along the flow.
+
+    Args:
+        features: Of all first frames, then of all second ones.
+        flow: From the first frames, then from the second ones.
+    """
+    other = ops.concatenate(ops.split(features, 2)[::-1])
+    warped = backward_warp(other, flow, padding="zeros")
+    gap = ops.cast(ops.abs(features - warped), "float32")
+    return ops.mean(gap, axis=-1, keepdims=True)
+
+
+def _mean(frames: Any) -> Any:
+    # In two steps, rows first: one sum over two whole frames would lose two digits more.
+    rows = ops.mean(frames, axis=(3, 4), keepdims=True)
+    return ops.mean(rows, axis=(1, 2), keepdims=True)

@@ -1,0 +1,35 @@
+"""SoftSplat as published."""
+
+from tfvfi.models.preset import Checkpoint, Objective, Preset
+
+REPOSITORY = "https://github.com/sniklaus/softmax-splatting"
+LICENCE = "strictly for academic purposes, see the repository's README"
+MODULE = "tfvfi.models.softsplat.objective"
+
+TRAINING = {
+    "optimizer": {"name": "adam", "beta_1": 0.9, "beta_2": 0.999},
+    "learning_rate": 1e-4,
+    "batch_size": 8,
+    "crop_size": 256,
+}
+
+PRESETS = (
+    Preset(
+        name="softsplat",
+        network="tfvfi.models.softsplat.network:SoftSplat",
+        kind="interpolator",
+        description="Softmax splatting with its own flow network, any time, 7.7 M parameters",
+        origin=f"Niklaus and Liu, Softmax Splatting, CVPR 2020; {REPOSITORY}",
+        checkpoints=(
+            Checkpoint("network-lf.pytorch", REPOSITORY, LICENCE, "Vimeo90K, perceptual loss"),
+            Checkpoint("network-l1.pytorch", REPOSITORY, LICENCE, "Vimeo90K, color loss"),
+        ),
+        objectives=(
+            Objective("laplacian", f"{MODULE}:objective"),
+            Objective(
+                "perceptual", f"{MODULE}:perceptual_objective", options=("perceptual_weights",)
+            ),
+        ),
+        training=TRAINING,
+    ),
+)

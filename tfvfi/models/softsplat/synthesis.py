@@ -1,0 +1,133 @@
+"""What paints in SoftSplat: encoder, metric, splatting at three levels, and the painter."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from keras import ops
+
+from tfvfi.models import images
+from tfvfi.models.blocks import Block, Conv2D, ConvPReLU
+from tfvfi.models.softsplat.flow import resize_flow_by_width
+from tfvfi.models.softsplat.grid import Bridge, Grid
+from tfvfi.ops import resize, softmax_splat
+
+# Channels at full, half and quarter size, and the directions of the painter's columns.
+CHANNELS, COLUMNS = (32, 64, 96), ("down", "down", "down", "up", "up", "up")
+# The same of the metric's grid. So many of its first channels look at the error, not the frame.
+METRIC_CHANNELS, METRIC_COLUMNS = (16, 32, 64, 96), ("down", "up")
+METRIC_ERROR = 4
+# exp(+-20) is what float32 sums of weights hold without losing a pixel's share.
+CLIP = 20.0
+
+
+class Encoder(Block):
+    """Features of frames at three levels; the first holds the frame itself as well."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(**kwargs)
+        plain = {"use_bias": False, "dtype": self.dtype_policy}
+        self.levels = [
+            [
+                ConvPReLU(count, strides=1 if step or not level else 2, name=name, **plain)
+                for step, name in enumerate((f"level{level}_conv0", f"level{level}_conv1"))
+            ]
+            for level, count in enumerate(CHANNELS)
+        ]
+
+    def call(self, frames: Any) -> list[Any]:
+        """Features from full size to a quarter."""
+        found = []
+        maps = frames
+        for first, second in self.levels:
+            maps = second(first(maps))
+            found.append(maps)
+        found[0] = ops.concatenate([ops.cast(frames, maps.dtype), found[0]], axis=-1)
+        return found
+
+
+class Metric(Block):
+    """Which pixels are behind others: the larger, the less a pixel counts where several land."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(**kwargs)
+        policy = self.dtype_policy
+        plain = {"use_bias": False, "dtype": policy}
+        self.frame = Conv2D(METRIC_CHANNELS[0] - METRIC_ERROR, name="frame", **plain)
+        self.error = Conv2D(METRIC_ERROR, name="error", **plain)
+        self.grid = Grid(METRIC_CHANNELS, METRIC_COLUMNS, dtype=policy, name="grid")
+        self.output_layer = Bridge(METRIC_CHANNELS[0], 1, dtype=policy, name="output")
+
+    def call(self, frames: Any, difference: Any) -> Any:
+        """The metric of every pixel, (B, H, W, 1), float32.
+
+        Args:
+            frames: Normalized.
+            difference: How much they differ from the other frame along the flow, (B, H, W, 1).
+        """
+        seen = ops.concatenate([self.frame(frames), self.error(difference)], axis=-1)
+        return ops.cast(self.output_layer(self.grid([seen])), "float32")
+
+
+class Merger(Block):
+    """Features of both frames, splatted to where they are at a time, as one."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.bridges = [
+            Bridge(count, count, dtype=self.dtype_policy, name=f"level{level}")
+            for level, count in enumerate(CHANNELS)
+        ]
+
+    def call(
+        self,
+        features0: Sequence[Any],
+        features1: Sequence[Any],
+        flow0: Any,
+        flow1: Any,
+        metric0: Any,
+        metric1: Any,
+    ) -> list[Any]:
+        """Merged features from full size to a quarter.
+
+        Args:
+            features0: The encoder's, of the first frame.
+            features1: Of the second.
+            flow0: From the first frame to the time, at full size.
+            flow1: From the second.
+            metric0: Of the first frame's pixels, for that time.
+            metric1: Of the second's.
+        """
+        merged = []
+        carried = [(flow0, metric0), (flow1, metric1)]
+        for bridge, *features in zip(self.bridges, features0, features1, strict=True):
+            size = images.size(features[0])
+            # From the level before, not from full size, as published.
+            carried = [
+                (resize_flow_by_width(flow, size), resize(metric, size)) for flow, metric in carried
+            ]
+            splatted = [
+                _splat(maps, flow, metric)
+                for maps, (flow, metric) in zip(features, carried, strict=True)
+            ]
+            merged.append(bridge(ops.concatenate(splatted, axis=-1)))
+        return merged
+
+
+class Painter(Block):
+    """The frame from merged features, by a grid."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(**kwargs)
+        policy = self.dtype_policy
+        self.grid = Grid(CHANNELS, COLUMNS, dtype=policy, name="grid")
+        self.output_layer = Bridge(CHANNELS[0], 3, dtype=policy, name="output")
+
+    def call(self, merged: Sequence[Any]) -> Any:
+        """The normalized frame, float32."""
+        return ops.cast(self.output_layer(self.grid(merged)), "float32")
+
+
+def _splat(features: Any, flow: Any, metric: Any) -> Any:
+    """Features with their metric, splatted; where several pixels land the smallest metric wins."""
+    carried = ops.concatenate([features, ops.cast(metric, features.dtype)], axis=-1)
+    return softmax_splat(carried, flow, ops.clip(-metric, -CLIP, CLIP))
