@@ -19,7 +19,7 @@ from tfvfi import command
 from tfvfi.errors import InputError
 
 FLAGS = flags.FlagValues()
-flags.DEFINE_string("videos", None, "folder of videos or of frames, or a pattern", flag_values=FLAGS)
+flags.DEFINE_string("videos", None, "folder of videos or frames, or a pattern", flag_values=FLAGS)
 flags.DEFINE_string("output", None, "folder to write", flag_values=FLAGS)
 flags.DEFINE_integer(
     "frames",
@@ -79,7 +79,7 @@ def main() -> None:
     print(making.summary(made))
     skipped = len(made.manifest["skipped"])
     if skipped:
-        raise InputError(f"{FLAGS.output} is complete but for {skipped} videos, named above")
+        raise InputError(f"{FLAGS.output} lacks {skipped} of the videos: they are named above")
 
 
 if __name__ == "__main__":

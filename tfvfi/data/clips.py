@@ -1,4 +1,4 @@
-"""What records are made of: videos and folders of frames, found, and opened as upright RGB frames."""
+"""What records are made of: videos and folders of frames, opened as upright RGB frames."""
 
 import glob
 import hashlib

@@ -74,7 +74,7 @@ def summary(made: Records) -> str:
     """What was read, what was not and why, and what came of it."""
     about = made.manifest
     lines = [
-        f"{len(about['sources'])} videos read, {len(about['skipped'])} skipped",
+        f"{_count(len(about['sources']), 'video')} read, {len(about['skipped'])} skipped",
         *(f"  skipped {_printable(one['reason'])}" for one in about["skipped"]),
     ]
     for split in made.splits:
@@ -82,8 +82,8 @@ def summary(made: Records) -> str:
         size = sum(shard.bytes for shard in shards) / 1e6
         videos = sum(one["split"] == split for one in about["sources"])
         lines.append(
-            f"{split}: {sum(shard.examples for shard in shards)} patches of {videos} videos, "
-            f"{size:.1f} MB in {len(shards)} shards"
+            f"{split}: {_count(sum(shard.examples for shard in shards), 'patch')} of "
+            f"{_count(videos, 'video')}, {size:.1f} MB in {_count(len(shards), 'shard')}"
         )
     empty = [one["name"] for one in about["sources"] if not one["patches"]]
     if empty:
@@ -215,6 +215,11 @@ def _telling_of_the_disk(output: str) -> Iterator[None]:
             f"{output} cannot be written: {error.strerror or error}; the same command goes on "
             "where it ended"
         ) from None
+
+
+def _count(number: int, what: str) -> str:
+    plural = f"{what}es" if what.endswith("ch") else f"{what}s"
+    return f"{number} {what if number == 1 else plural}"
 
 
 def _printable(text: str) -> str:
