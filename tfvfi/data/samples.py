@@ -16,7 +16,7 @@ from tfvfi.data.augment import Augmentation, Step
 from tfvfi.data.benchmarks.sample import Benchmark
 from tfvfi.data.kinds import KINDS, with_flow
 from tfvfi.data.sampling import Sampling
-from tfvfi.data.sources import UNREADABLE, BenchmarkSource, Place, Window, open_source
+from tfvfi.data.sources import UNREADABLE, Place, Window, open_source
 from tfvfi.data.tfrecord import CorruptRecordError
 from tfvfi.errors import InputError
 
@@ -29,7 +29,8 @@ class Samples:
 
     Args:
         records: A records folder, a file or folder of the origin project's old records, or a
-            benchmark of `tfvfi.data.benchmarks`: opened, or named as in "vimeo90k:FOLDER".
+            benchmark of `tfvfi.data.benchmarks`: opened, or named as in "vimeo90k:FOLDER"; or
+            "procedural:RECORDS" for scenes made of their pictures.
         split: Which part of the records: "train" or "validation".
         kind: "triplet", "cycle" or "pair", what an objective reads.
         crop_size: Side, or height and width, of what comes out; the size of the records if None.
@@ -151,7 +152,7 @@ class Samples:
 
     def _check_damage(self) -> None:
         """Counts what is out of reach because a file is not whole."""
-        index = None if isinstance(self.source, BenchmarkSource) else self.source.index
+        index = self.source.index
         self._lost = index.lost if index else 0
         for damage in index.damage if index else ():
             logging.warning("%s", damage)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tfvfi.data import benchmarks, codecs, example, pictures, storage
+from tfvfi.data import benchmarks, codecs, example, pictures, procedural, storage
 from tfvfi.data.benchmarks import KNOWN
 from tfvfi.data.benchmarks.sample import Benchmark
 from tfvfi.data.index import Index
@@ -68,9 +68,11 @@ class Window:
 
 def open_source(
     records: "str | Path | Benchmark", split: str
-) -> "RecordSource | OldSource | BenchmarkSource":
-    """The source that the user named: a folder, a file of old records, or a benchmark."""
+) -> "RecordSource | OldSource | BenchmarkSource | SceneSource":
+    """The source that the user named: a folder, a file of old records, a benchmark, scenes."""
     name, colon, folder = str(records).partition(":")
+    if colon and name == SceneSource.NAME:
+        return SceneSource(open_source(folder, split))
     if colon and name in KNOWN:
         records = _open_benchmark(name, folder, split)
     if isinstance(records, Benchmark):
@@ -201,6 +203,8 @@ class BenchmarkSource:
         benchmark: See `tfvfi.data.benchmarks.open`.
     """
 
+    index = None
+
     def __init__(self, benchmark: Benchmark):
         self.name = benchmark.name
         self._benchmark = benchmark
@@ -227,6 +231,49 @@ class BenchmarkSource:
                 raise BadPictureError(str(error)) from None
 
         return Window(self.place(index), (0.0, *found.times, 1.0), frame)
+
+
+class SceneSource:
+    """Moving scenes made of still pictures, see `tfvfi.data.procedural`.
+
+    Args:
+        pictures: The source that lends its frames.
+    """
+
+    NAME, FRAMES = "procedural", 9
+    index = None
+
+    def __init__(self, pictures: "RecordSource | OldSource | BenchmarkSource"):
+        self.name = f"{self.NAME}:{pictures.name}"
+        self._pictures = pictures
+        self._size = min(pictures.layout.height, pictures.layout.width)
+        self.layout = Layout(self.FRAMES, self._size, self._size, flow=True)
+
+    def __len__(self) -> int:
+        return procedural.SCENES
+
+    def place(self, index: int) -> Place:
+        """A scene's name."""
+        return Place(self.name, index)
+
+    def window(self, index: int) -> Window:
+        """What a scene shows at even times."""
+        scene = procedural.scene(index, self._picture)
+        times = tuple(np.linspace(0, 1, self.FRAMES).tolist())
+
+        def flow(number: int) -> np.ndarray:
+            time = times[number + 1]
+            return np.concatenate([scene.flow(time, end) for end in (0.0, 1.0)], -1)
+
+        return Window(self.place(index), times, lambda number: scene.frame(times[number]), flow)
+
+    def _picture(self, random: np.random.Generator) -> np.ndarray:
+        """A square piece of one of the pictures, turned any way."""
+        picture = self._pictures.window(int(random.integers(len(self._pictures)))).frame(0)
+        top, left = (int(random.integers(side - self._size + 1)) for side in picture.shape[:2])
+        piece = picture[top : top + self._size, left : left + self._size]
+        piece = np.rot90(piece, random.integers(4))[:, :: random.choice((-1, 1))]
+        return np.float32(piece) / (257 if picture.dtype == np.uint16 else 1)
 
 
 def _open_benchmark(name: str, folder: str, split: str):
