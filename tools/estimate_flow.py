@@ -2,10 +2,13 @@
 
 The input is a folder of images, images in order, or a video; or .flo files, which are only shown.
 In the pictures the hue is the direction and the saturation the length (Middlebury's wheel).
+Or writes flow into records, from the frames between to both ends, for other networks to learn.
 
     python tools/estimate_flow.py --input=frames --output=out/flow
     python tools/estimate_flow.py --model=flownet2 --weights=flownet2.weights.h5 \\
         --input=a.png --input=b.png --output=out/flow
+    python tools/estimate_flow.py --model=flownet2 --weights=flownet2.weights.h5 \\
+        --records=records/mine --output=records/mine_flow
 """
 
 from absl import flags
@@ -16,6 +19,7 @@ FLAGS = flags.FlagValues()
 flags.DEFINE_multi_string(
     "input", None, "folder, video, image or .flo file; repeatable", flag_values=FLAGS
 )
+flags.DEFINE_string("records", None, "records folder, to make one with flow of", flag_values=FLAGS)
 flags.DEFINE_string("output", None, "folder to write into", flag_values=FLAGS)
 flags.DEFINE_string("model", "dis", "flow estimator, as in tfvfi.list_models()", flag_values=FLAGS)
 flags.DEFINE_string("weights", "default", "its *.weights.h5 file", flag_values=FLAGS)
@@ -27,11 +31,29 @@ flags.DEFINE_float(
 )
 flags.DEFINE_float("fps", 8.0, "pictures a second in the GIF", flag_values=FLAGS)
 flags.DEFINE_boolean("overwrite", False, "replace what an earlier run wrote", flag_values=FLAGS)
-flags.mark_flags_as_required(["input", "output"], flag_values=FLAGS)
+flags.mark_flags_as_mutual_exclusive(["input", "records"], required=True, flag_values=FLAGS)
+flags.mark_flag_as_required("output", flag_values=FLAGS)
 
 
 def main() -> None:
-    """Flags in, a folder of flows out."""
+    """Flags in, a folder of flows or of records out."""
+    label() if FLAGS.records else show()
+
+
+def label() -> None:
+    """Records with flow."""
+    from tfvfi.evaluation.flow_sequence import label_records
+
+    made = label_records(
+        FLAGS.records, FLAGS.output, FLAGS.model, FLAGS.weights, overwrite=FLAGS.overwrite
+    )
+    for split in made.splits:
+        examples = sum(shard.examples for shard in made.shards(split))
+        print(f"{split}: {examples} examples with flow in {FLAGS.output}")
+
+
+def show() -> None:
+    """Files of flow and pictures."""
     from tfvfi.evaluation.flow_sequence import estimate_sequence
 
     rows = estimate_sequence(

@@ -58,7 +58,7 @@ def create(
     if _is_finished(output, found, parameters, overwrite):
         return Records(output)
     work = storage.join(output, PARTS)
-    with _telling_of_the_disk(output):
+    with telling_of_the_disk(output):
         storage.make_folder(work)
         with storage.only_one(work):
             _clear_up(output, work)
@@ -207,7 +207,8 @@ def _source(report: Report, sizes: dict[str, int], splits: dict[str, str]) -> di
 
 
 @contextlib.contextmanager
-def _telling_of_the_disk(output: str) -> Iterator[None]:
+def telling_of_the_disk(output: str) -> Iterator[None]:
+    """Says in one sentence that the output cannot be written."""
     try:
         yield
     except OSError as error:

@@ -19,6 +19,7 @@ from tfvfi.errors import InputError
 from tfvfi.evaluation.flow_pictures import flow_to_color, longest_shown, statistics, with_legend
 
 if TYPE_CHECKING:
+    from tfvfi.data.records import Records
     from tfvfi.models.base import FlowEstimator
 
 TABLE, ANIMATION = "statistics.csv", "flow.gif"
@@ -73,6 +74,36 @@ def estimate_sequence(
     return _show(flows, output, longest, fps)
 
 
+def label_records(
+    records: str | Path,
+    output: str | Path,
+    model: str = "dis",
+    weights: str | Path | None = "default",
+    overwrite: bool = False,
+) -> "Records":
+    """Makes records with flow, as a teacher sees it, out of records without.
+
+    Args:
+        records: A records folder; it stays as it is.
+        output: The folder of the new ones; what an interrupted call left in it is completed.
+        model: A flow estimator of `tfvfi.list_models()`.
+        weights: As for `tfvfi.load`.
+        overwrite: Replaces records that exist.
+
+    Returns:
+        The new records, whose batches hold "flow", see `tfvfi.data.load`.
+
+    Raises:
+        InputError: The records cannot be read, or the model estimates no flow.
+    """
+    from tfvfi.data.pseudo_labels import add_flow
+    from tfvfi.evaluation.contestants import Contestant
+
+    network = _estimator(model, weights)
+    made_by = {key: value for key, value in Contestant(model, weights).identity().items() if value}
+    return add_flow(records, output, network.estimate_batch, made_by, overwrite)
+
+
 def _flow_files(inputs: list[Path]) -> list[Path]:
     """The .flo files meant; none where frames are."""
     if len(inputs) == 1 and inputs[0].is_dir():
@@ -91,7 +122,7 @@ def _estimator(name: str, weights: str | Path | None) -> "FlowEstimator":
 
 def _estimate(inputs: list[Path], output: Path, model: "FlowEstimator") -> Iterator[Path]:
     """Writes the flow of each pair, named as its first frame; yields where it was written."""
-    from tfvfi.video.source import open_source
+    from tfvfi.video.reading.source import open_source
 
     source = open_source(inputs)
     stems = [path.stem for path in getattr(source, "paths", ())]

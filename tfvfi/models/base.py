@@ -267,5 +267,9 @@ class FlowEstimator(Network):
             H x W x 2, float32: x then y, in pixels.
         """
         images.check_pair(a, b)
-        pair = (ops.convert_to_tensor(images.to_unit(frame)[None]) for frame in (a, b))
-        return ops.convert_to_numpy(self._flow(*pair))[0]
+        return self.estimate_batch(a[None], b[None])[0]
+
+    def estimate_batch(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """The flow of several pairs of one size, B x H x W x 2; see `estimate`."""
+        pairs = (ops.convert_to_tensor(images.to_unit(frames)) for frames in (a, b))
+        return ops.convert_to_numpy(self._flow(*pairs))

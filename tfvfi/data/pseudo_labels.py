@@ -1,0 +1,231 @@
+"""Flow that a network estimated, written into records: networks that learn from it are distilled.
+
+It leads from each inner frame of a window to its first and to its last frame. The labelled records
+are a new set; those they are made of stay as they are. Finished parts lie in the folder `parts` of
+the output until all is done, so that the same call goes on where another was killed and makes the
+same bytes.
+"""
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from tfvfi.data import codecs, pictures, records, storage, tfrecord
+from tfvfi.data.making import telling_of_the_disk
+from tfvfi.data.parts import one_thread
+from tfvfi.data.records import MANIFEST, Example, Layout, Records, Shard
+from tfvfi.data.sources import UNREADABLE
+from tfvfi.data.tfrecord import CorruptRecordError
+from tfvfi.errors import InputError
+
+PARTS, STATE = "parts", "labels.json"
+# A kill costs the work on so many examples.
+EXAMPLES_OF_A_PART = 32
+# What the manifest tells of the new set instead of the old one.
+RENEWED = ("name", "layout", "splits", "labels")
+
+# Frames where the flow starts and frames where it leads, both (N, H, W, 3), uint8 or uint16
+# -> the flow, (N, H, W, 2).
+Estimate = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some examples in a row.
+
+    Attributes:
+        path: Where they lie once they are labelled.
+        shard: The file that holds them without labels.
+        offsets: Where they begin in it.
+    """
+
+    path: str
+    shard: str
+    offsets: tuple[int, ...]
+
+
+def add_flow(
+    source: str | Path,
+    output: str | Path,
+    estimate: Estimate,
+    estimator: Mapping[str, Any],
+    overwrite: bool = False,
+) -> Records:
+    """Makes records with flow out of records without, or with another.
+
+    Args:
+        source: A finished records folder.
+        output: The folder to make; what an interrupted call left in it is completed.
+        estimate: Gives the flow of several pairs.
+        estimator: What that is, for the manifest; a call goes on only with the same one.
+        overwrite: Replaces records that exist.
+
+    Returns:
+        The finished records.
+
+    Raises:
+        InputError: There are no such records, they hold no inner frames, one of them cannot be
+            read, or the output holds something else.
+    """
+    given = Records(source)
+    if given.layout.frames < 3:
+        raise InputError(
+            f"{source} has windows of {given.layout.frames} frames and none between their ends; "
+            "make longer ones with `tools/create_records.py --frames=...`"
+        )
+    if Path(source).resolve().is_relative_to(Path(output).resolve()):
+        raise InputError(f"{output} is where the records lie; give --output a new folder")
+    labels = {
+        "estimator": dict(estimator),
+        "shards": [shard.sha256 for split in given.splits for shard in given.shards(split)],
+    }
+    if _is_finished(output, labels, overwrite):
+        return Records(output)
+    work = storage.join(output, PARTS)
+    with telling_of_the_disk(str(output)):
+        storage.make_folder(work)
+        with storage.only_one(work):
+            _check_state(work, labels)
+            parts = _parts(given, work)
+            _label(parts, given.layout, estimate)
+            _finish(given, parts, output, labels)
+            storage.remove_folder(work)
+    return Records(output)
+
+
+def label(example: Example, layout: Layout, estimate: Estimate) -> Example:
+    """An example with the flow of its inner frames.
+
+    Raises:
+        CorruptRecordError: It has another number of frames.
+        BadPictureError: A frame cannot be decoded.
+        InputError: The flow is not finite.
+    """
+    if len(example.frames) != layout.frames:
+        raise CorruptRecordError(f"it holds {len(example.frames)} frames, not {layout.frames}")
+    size = layout.height, layout.width
+    frames = [pictures.decode(frame, size) for frame in example.frames]
+    inner = np.stack(frames[1:-1])
+    ends = [np.broadcast_to(frames[end], inner.shape) for end in (0, -1)]
+    found = estimate(np.concatenate([inner, inner]), np.concatenate(ends))
+    flows = np.concatenate(np.split(found, 2), axis=-1).astype(np.float16)
+    if not np.isfinite(flows).all():
+        raise InputError(
+            f"the flow of {example.source}, frame {example.start}, is not finite; look at the "
+            "weights of the model"
+        )
+    return replace(example, flow=tuple(map(codecs.encode_flow, flows)))
+
+
+def _is_finished(output: str | Path, labels: Mapping[str, Any], overwrite: bool) -> bool:
+    """Whether these very labels are there; refuses to touch what is something else."""
+    names = storage.names_in(output)
+    if MANIFEST not in names:
+        if names and PARTS not in names:
+            raise InputError(f"{output} holds other files; give --output a new folder")
+        return False
+    if overwrite:
+        storage.remove_folder(output)
+        return False
+    if Records(output).manifest.get("labels") != labels:
+        raise InputError(
+            f"{output} holds other records; give --overwrite to replace them, or another --output"
+        )
+    if PARTS in names:
+        storage.remove_folder(storage.join(output, PARTS))
+    return True
+
+
+def _check_state(work: str, labels: Mapping[str, Any]) -> None:
+    """Notes what is being made, or compares it with what an earlier call began."""
+    state = storage.join(work, STATE)
+    if not storage.exists(state):
+        storage.write_bytes(state, json.dumps(labels).encode())
+    elif json.loads(storage.read_text(state)) != labels:
+        raise InputError(
+            f"{work} was begun with another model or other records; remove it, or give another "
+            "--output"
+        )
+
+
+def _parts(given: Records, work: str) -> dict[tuple[str, int], list[Part]]:
+    """What is to be done, for each shard: its split and number -> its parts."""
+    found = {}
+    for split in given.splits:
+        for number, promised in enumerate(given.shards(split)):
+            shard = given.path(split, number)
+            with _reading(shard), storage.open_file(shard) as file:
+                offsets = tuple(tfrecord.offsets(file))
+                if len(offsets) != promised.examples:
+                    raise CorruptRecordError(
+                        f"it holds {len(offsets)} records, not {promised.examples}"
+                    )
+            found[split, number] = [
+                Part(
+                    storage.join(work, f"{split}-{number:05d}-{start:09d}.tfrecord"),
+                    shard,
+                    offsets[start : start + EXAMPLES_OF_A_PART],
+                )
+                for start in range(0, len(offsets), EXAMPLES_OF_A_PART)
+            ]
+    return found
+
+
+def _label(parts: Mapping[tuple[str, int], list[Part]], layout: Layout, estimate: Estimate) -> None:
+    """Makes the parts that are not there yet."""
+    every = [part for some in parts.values() for part in some]
+    total = sum(len(part.offsets) for part in every)
+    # Flow that OpenCV computes depends on the number of threads.
+    with tqdm(total=total, unit="example", disable=None) as progress, one_thread():
+        for part in every:
+            if storage.exists(part.path):
+                progress.update(len(part.offsets))
+                continue
+            with storage.open_file(part.shard) as file, storage.write_aside(part.path) as labelled:
+                for offset in part.offsets:
+                    with _reading(part.shard):
+                        example = Example.unpack(tfrecord.read(file, offset))
+                        payload = label(example, layout, estimate).pack()
+                    labelled.write(tfrecord.pack(payload))
+                    progress.update()
+
+
+def _finish(
+    given: Records,
+    parts: Mapping[tuple[str, int], list[Part]],
+    output: str | Path,
+    labels: Mapping[str, Any],
+) -> None:
+    """Writes the shards, and what makes them a dataset."""
+    name = records.dataset_name(output)
+    shards: dict[str, list[Shard]] = {split: [] for split in given.splits}
+    for (split, number), some in parts.items():
+        count = len(given.shards(split))
+        shard = records.write_shard(output, name, split, number, count, _payloads(some))
+        shards[split].append(shard)
+    about = {key: value for key, value in given.manifest.items() if key not in RENEWED}
+    layout = replace(given.layout, flow=True)
+    records.finish(output, name, layout, shards, about | {"labels": labels})
+
+
+def _payloads(parts: list[Part]) -> Iterator[bytes]:
+    for part in parts:
+        with storage.open_file(part.path) as file:
+            yield from tfrecord.records(file)
+
+
+@contextlib.contextmanager
+def _reading(shard: str) -> Iterator[None]:
+    """Names the file that cannot be read."""
+    try:
+        yield
+    except UNREADABLE as error:
+        raise InputError(
+            f"{shard} cannot be read ({error}); copy or make the records again"
+        ) from None
