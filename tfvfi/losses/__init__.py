@@ -18,6 +18,7 @@ from tfvfi.losses.charbonnier import adaptive_charbonnier, charbonnier
 from tfvfi.losses.distillation import flow_distillation, robust_weight
 from tfvfi.losses.endpoint import endpoint_error, flow_difference, multi_scale_flow
 from tfvfi.losses.geometry import geometry
+from tfvfi.losses.gradient import neighbor_differences
 from tfvfi.losses.laplacian import laplacian, laplacian_pyramid
 from tfvfi.losses.motion import mutual_warping, total_variation
 from tfvfi.losses.perceptual import Perceptual
@@ -36,6 +37,7 @@ __all__ = [
     "laplacian_pyramid",
     "multi_scale_flow",
     "mutual_warping",
+    "neighbor_differences",
     "photometric",
     "robust_weight",
     "smoothness",

@@ -42,6 +42,8 @@ def paint_in_strips(paint: Paint, size: tuple[Any, Any, Any], rows: Any, above: 
     def add_strip(_: Any, state: Any) -> Any:
         picture, first, above = state
         strip, above = paint(first, above)
+        # Loops of TensorFlow want to see that no shape changes.
+        strip = ops.reshape(strip, (batch, rows, width, 3))
         picture = picture + rows_within(strip, first, height - rows, axis=1)
         # Loops of TensorFlow begin several steps at once where they can. They cannot here, as
         # where a strip begins depends (by a number that is always 0) on the strip above.

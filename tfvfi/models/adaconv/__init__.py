@@ -1,0 +1,1 @@
+"""AdaConv: Video Frame Interpolation via Adaptive Convolution (CVPR 2017)."""

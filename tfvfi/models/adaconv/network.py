@@ -1,0 +1,196 @@
+"""AdaConv: a kernel of 41 x 82 for every pixel, estimated from the 79 x 79 pixels around it.
+
+A network looks at a window of both frames and ends in one column of numbers: a softmax over all of
+them gives the kernels of the pixel in the middle, 41 x 41 for each frame. The pixel is the sum of
+both windows weighed by them.
+
+Windows of neighboring pixels overlap nearly everywhere. A whole frame is therefore computed
+densely: every layer once per position. Where the network skips every second position, neighboring
+pixels need the odd ones too, so the even and odd rows and columns go on as four smaller pictures
+(after three such steps, as 64), and are put together again at the end. Nearly all multiplications
+are in the last two layers, which are products of large matrices. Frames are painted in strips;
+each convolution keeps the last rows that it read for the strip below.
+"""
+
+from typing import Any
+
+from keras import layers, ops
+
+from tfvfi.errors import InputError
+from tfvfi.models import images
+from tfvfi.models.adaconv.trunk import SPACING, Trunk
+from tfvfi.models.blocks import Block
+from tfvfi.models.middle import MiddleInterpolator
+from tfvfi.models.strips import paint_in_strips, strip_rows
+from tfvfi.ops import local_convolution
+
+# A pixel's window reaches so far to each side of it; its last row and column are never read.
+REACH = 39
+WINDOW = 2 * REACH + 1
+CONTEXT = WINDOW - 2
+# Kernels are TAPS x TAPS for each frame.
+TAPS = 41
+KERNEL_REACH = TAPS // 2
+# Positions of features that become a pixel's kernels: a square of that side.
+GATHERED = 4
+GATHERED_CONTEXT = (GATHERED - 1) * SPACING
+BORDERS = ("zero", "renormalize")
+# What "renormalize" divides by at the least.
+LEAST_WEIGHT = 1e-3
+# A pixel's kernels and what they are made of are 60 KB: that many pixels have them at a time.
+PIXELS_AT_ONCE = 3 * 2**12
+
+
+class AdaConv(MiddleInterpolator):
+    """AdaConv, in the form of the Keras project: batch norms come after the ReLU.
+
+    Whole frames are painted with the moving statistics of the batch norms, also in training; the
+    objective, which trains on windows, uses those of the batch.
+
+    Args:
+        border: What lies beyond the frame: "zero" as in the Keras project, so that pixels near
+            the border darken; "renormalize" leaves it out and divides by the weight inside.
+
+    Example:
+        >>> import numpy as np, tfvfi
+        >>> model = tfvfi.load("adaconv", weights=None)
+        >>> frames = np.zeros((2, 8, 16, 3), "uint8")
+        >>> model.interpolate(frames[0], frames[1])[0].shape
+        (8, 16, 3)
+    """
+
+    build_side = SPACING
+
+    def __init__(self, border: str = "zero", **kwargs: Any):
+        if border not in BORDERS:
+            raise InputError(f"border is one of {', '.join(BORDERS)}. Received: {border!r}")
+        super().__init__(**kwargs)
+        self.border = border
+        self.trunk = Trunk(dtype=self.dtype_policy, name="trunk")
+        self.head = Head(dtype=self.dtype_policy, name="head")
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that build this network again."""
+        return {**super().get_config(), "border": self.border}
+
+    def middle(self, frame0: Any, frame1: Any) -> dict[str, Any]:
+        """The frame in the middle, as "frame"."""
+        batch, height, width, _ = ops.shape(frame0)
+        rows = strip_rows(height, batch * width, PIXELS_AT_ONCE, multiple=SPACING)
+        painted = -(-height // rows) * rows
+        below, beside = painted - height, -width % SPACING
+        after = CONTEXT - REACH
+        around = (REACH, after + below, REACH, after + beside)
+        pair = images.pad_zeros(_as_published(frame0, frame1), around)
+        around = (KERNEL_REACH, KERNEL_REACH + below, KERNEL_REACH, KERNEL_REACH)
+        sources = [images.pad_zeros(self._source(frame), around) for frame in (frame0, frame1)]
+
+        def paint(first: Any, above: Any) -> tuple[Any, Any]:
+            kept, features_above = above
+            features, kept = self.trunk(_rows(pair, first + CONTEXT, rows), above=kept)
+            features = ops.concatenate([features_above, features], axis=1)
+            kernels = self.head(features[:, :, : width + GATHERED_CONTEXT])
+            within = [_rows(source, first, rows + 2 * KERNEL_REACH) for source in sources]
+            return self._pixels(kernels, within), (kept, features[:, -GATHERED_CONTEXT:])
+
+        features, kept = self.trunk(pair[:, :CONTEXT])
+        size = batch, painted, width
+        frame = paint_in_strips(paint, size, rows, above=(kept, features))
+        return {"frame": frame[:, :height]}
+
+    def kernels(self, frame0: Any, frame1: Any, training: bool = False) -> Any:
+        """The kernels of all pixels whose window lies inside the frames.
+
+        Args:
+            frame0: (B, H, W, 3), at least 79 x 79.
+            frame1: The same.
+            training: Whether the batch norms use the statistics of these frames.
+
+        Returns:
+            (B, H - 78, W - 78, 41, 82), float32: columns 0 to 40 for frame0, the others for frame1.
+        """
+        pair = _as_published(frame0, frame1)
+        if tuple(pair.shape[1:3]) == (WINDOW, WINDOW):
+            features, _ = self.trunk(pair, dense=False, training=training)
+            return self.head(features, spacing=1)
+        height, width = (side - 2 * REACH for side in images.size(pair))
+        pair = pair[:, : height + CONTEXT, : width + CONTEXT]
+        pair = images.pad_zeros(pair, images.pad_end(height, width, SPACING))
+        features, _ = self.trunk(pair, training=training)
+        return self.head(features[:, : height + GATHERED_CONTEXT, : width + GATHERED_CONTEXT])
+
+    def _source(self, frame: Any) -> Any:
+        """A frame as kernels weigh it, with a channel of ones where their weight is asked for."""
+        if self.border == "zero":
+            return frame
+        return ops.concatenate([frame, ops.ones_like(frame[..., :1])], axis=-1)
+
+    def _pixels(self, kernels: Any, sources: list[Any]) -> Any:
+        weighed = weigh(kernels, *sources)
+        if self.border == "zero":
+            return weighed
+        return weighed[..., :3] / ops.maximum(weighed[..., 3:], LEAST_WEIGHT)
+
+
+class Head(Block):
+    """A pixel's kernels from the features of its window."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(**kwargs)
+        policy = self.dtype_policy
+        self.gather = Gather(2048, GATHERED, activation="relu", dtype=policy, name="gather")
+        self.taps = layers.Conv2D(2 * TAPS**2, 1, dtype=policy, name="taps")
+
+    def call(self, features: Any, spacing: int = SPACING) -> Any:
+        """Kernels (B, h, w, 41, 82) that sum to 1.
+
+        Args:
+            features: (B, h + 3 spacing, w + 3 spacing, 256).
+            spacing: How far apart the features of one window are.
+        """
+        logits = ops.cast(self.taps(self.gather(features, spacing=spacing)), "float32")
+        height, width = images.size(logits)
+        return ops.reshape(ops.softmax(logits), (-1, height, width, TAPS, 2 * TAPS))
+
+
+class Gather(layers.Conv2D):
+    """A dilated convolution of few positions and many channels, as one product of matrices."""
+
+    def call(self, features: Any, spacing: int) -> Any:
+        """The features convolved, of which it reads every `spacing`th."""
+        side = self.kernel_size[0]
+        height, width = (size - (side - 1) * spacing for size in images.size(features))
+        windows = ops.concatenate(
+            [
+                features[:, row : row + height, column : column + width]
+                for row in range(0, side * spacing, spacing)
+                for column in range(0, side * spacing, spacing)
+            ],
+            axis=-1,
+        )
+        matrix = ops.reshape(self.kernel, (-1, self.filters))
+        product = ops.matmul(ops.reshape(windows, (-1, matrix.shape[0])), matrix)
+        gathered = self.activation(product + self.bias)
+        return ops.reshape(gathered, (-1, height, width, self.filters))
+
+
+def weigh(kernels: Any, source0: Any, source1: Any) -> Any:
+    """The sum of both sources, weighed by the kernels of every pixel.
+
+    Args:
+        kernels: (B, h, w, 41, 82).
+        source0: (B, h + 40, w + 40, C), any channels.
+        source1: The same.
+    """
+    first, second = kernels[..., :TAPS], kernels[..., TAPS:]
+    return local_convolution(source0, first) + local_convolution(source1, second)
+
+
+def _as_published(frame0: Any, frame1: Any) -> Any:
+    """Both frames as the published network sees them: blue, green, red, from 0 to 255."""
+    return 255.0 * ops.concatenate([frame0[..., ::-1], frame1[..., ::-1]], axis=-1)
+
+
+def _rows(picture: Any, first: Any, rows: Any) -> Any:
+    batch, _, width, channels = ops.shape(picture)
+    return ops.slice(picture, (0, first, 0, 0), (batch, rows, width, channels))
