@@ -1,0 +1,24 @@
+"""A training from its settings to its weights."""
+
+import numpy as np
+
+from tests.data import small_records
+from tfvfi.training import checkpoints
+from tfvfi.training.session import train
+from tfvfi.training.settings import Settings
+
+
+def test_a_run_leaves_metrics_and_checkpoints(tmp_path):
+    records = small_records.write(tmp_path / "records")
+    run = train(
+        Settings(
+            "ifrnet_s", str(records), str(tmp_path / "run"), steps=4, batch_size=2, interval=2
+        ),
+        progress=False,
+    )
+    newest = checkpoints.newest(run / "checkpoints")
+    assert checkpoints.read_state(newest).step == 4
+    rows = (run / "metrics.csv").read_text().splitlines()
+    assert len(rows) == 3 and rows[0].startswith("step,seconds,")
+    with np.load(newest) as file:
+        assert any(name.startswith("optimizer/") for name in file)

@@ -1,0 +1,134 @@
+"""Checkpoints that survive a kill at any moment.
+
+A checkpoint is one file, an .npz of every array (weights, their moving average, what the optimizer
+remembers, random states) and a little text: the step and the score. The place in the data follows
+from the step, see `tfvfi.data.samples`. It is written under another name, brought to the disk and
+then renamed, so that a file with the right name is complete. The last two stay, and the best.
+"""
+
+import json
+import zipfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from tfvfi.data import storage
+from tfvfi.errors import InputError
+from tfvfi.training.optimizers import averages
+from tfvfi.training.step import Trainer
+
+KEPT = 2
+STATE = "state"
+PATTERN = "step-*.npz"
+
+
+@dataclass(frozen=True)
+class State:
+    """What a checkpoint tells beside its arrays.
+
+    Attributes:
+        step: Updates so far.
+        score: How good the averaged weights were in validation, higher is better; None unknown.
+        best_step: The step of the best checkpoint so far, this one included.
+        best_score: Its score.
+    """
+
+    step: int
+    score: float | None = None
+    best_step: int = 0
+    best_score: float | None = None
+
+
+def save(folder: Path, trainer: Trainer, state: State) -> Path:
+    """Writes a checkpoint and removes those that need not be kept.
+
+    Raises:
+        InputError: A weight is not a finite number; nothing is written then.
+    """
+    arrays = {name: keras.ops.convert_to_numpy(each) for name, each in _variables(trainer).items()}
+    for name, array in arrays.items():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise InputError(
+                f"{name} is no longer finite after step {state.step}; the run continues from the "
+                "checkpoint before: lower --learning_rate or set --clip"
+            )
+    arrays[STATE] = np.frombuffer(json.dumps(asdict(state)).encode(), np.uint8)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = at_step(folder, state.step)
+    with storage.write_aside(path) as file:
+        np.savez(file, **arrays)
+    _prune(folder, state.best_step)
+    return path
+
+
+def newest(folder: Path) -> Path | None:
+    """The newest checkpoint that can be read; None if there is none."""
+    for path in sorted(folder.glob(PATTERN), reverse=True):
+        if _readable(path):
+            return path
+    return None
+
+
+def at_step(folder: Path, step: int) -> Path:
+    """The checkpoint of a step."""
+    return folder / f"step-{step:09d}.npz"
+
+
+def read_state(path: Path) -> State:
+    """What a checkpoint tells beside its arrays."""
+    with np.load(path) as file:
+        return State(**json.loads(file[STATE].tobytes()))
+
+
+def restore(path: Path, trainer: Trainer) -> State:
+    """Fills weights, optimizer and random states.
+
+    Raises:
+        InputError: The checkpoint is of another network or optimizer.
+    """
+    with np.load(path) as file:
+        for name, variable in _variables(trainer).items():
+            if name not in file or file[name].shape != tuple(variable.shape):
+                raise InputError(f"{path} is of another training: it has no {name} of that shape")
+            variable.assign(file[name])
+        return State(**json.loads(file[STATE].tobytes()))
+
+
+def average(trainer: Trainer, network: Any) -> None:
+    """Fills another network of the same kind with the averaged weights, or the plain ones."""
+    source = {variable.path: variable for variable in trainer.network.variables}
+    for variable, mean in zip(
+        trainer.trainable_variables, averages(trainer.optimizer) or (), strict=False
+    ):
+        source[variable.path] = mean
+    for variable, wanted in zip(network.variables, trainer.network.variables, strict=True):
+        variable.assign(keras.ops.convert_to_numpy(source[wanted.path]))
+
+
+def _variables(trainer: Trainer) -> dict[str, Any]:
+    """Everything that the next step depends on, by names that are the same in the next run."""
+    found = {f"network/{each.path}": each for each in trainer.network.variables}
+    # Paths of an optimizer's variables may repeat; their order does not change.
+    for number, each in enumerate(trainer.optimizer.variables):
+        found[f"optimizer/{number}/{each.path}"] = each
+    return found
+
+
+def _prune(folder: Path, best: int) -> None:
+    paths = sorted(folder.glob(PATTERN))
+    for path in paths[:-KEPT]:
+        if path != at_step(folder, best):
+            path.unlink()
+    # What a kill left half-written.
+    for path in folder.glob(f"*{storage.ASIDE}"):
+        path.unlink()
+
+
+def _readable(path: Path) -> bool:
+    try:
+        return zipfile.ZipFile(path).testzip() is None
+    except (OSError, zipfile.BadZipFile):
+        return False

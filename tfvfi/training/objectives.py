@@ -1,0 +1,151 @@
+"""What a network can be trained with: its paper's own objective, and those that suit any.
+
+`find` turns a name into an `Objective` and `build` into the function itself,
+
+    objective(network, batch, training=True) -> (total, terms)
+"""
+
+import importlib
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tfvfi.errors import InputError
+from tfvfi.models.preset import Objective, Preset
+
+# Squared differences of features are so much larger than differences of colors.
+PERCEPTUAL_WEIGHT = 0.005
+
+HERE, CYCLE = "tfvfi.training.objectives", "tfvfi.training.cycle"
+GENERAL: Mapping[str, tuple[Objective, ...]] = {
+    "interpolator": (
+        Objective("l1", f"{HERE}:l1"),
+        Objective("charbonnier", f"{HERE}:charbonnier"),
+        Objective("laplacian", f"{HERE}:laplacian"),
+        Objective("perceptual", f"{HERE}:perceptual", options=("perceptual_weights",)),
+        Objective("cycle", f"{CYCLE}:cycle", "cycle", ("perceptual_weights",)),
+        Objective(
+            "cycle_pseudo", f"{CYCLE}:cycle_pseudo", "cycle", ("teacher", "perceptual_weights")
+        ),
+    ),
+    "flow": (Objective("photometric", f"{HERE}:photometric", "pair"),),
+}
+
+Terms = tuple[Any, dict[str, Any]]
+
+
+def known(preset: Preset) -> dict[str, Objective]:
+    """Every objective that suits a network, by name; its own come first."""
+    return {each.name: each for each in (*GENERAL[preset.kind], *preset.objectives)}
+
+
+def find(preset: Preset, name: str | None = None) -> Objective:
+    """The objective of that name; without a name, the one that the network's paper trains with.
+
+    Raises:
+        InputError: No such objective suits it.
+
+    Example:
+        >>> from tfvfi import registry
+        >>> find(registry.preset("ifrnet_s")).name
+        'ifrnet'
+        >>> find(registry.preset("ifrnet_s"), "cycle").batch
+        'cycle'
+    """
+    suiting = known(preset)
+    if name is None:
+        name = preset.objectives[0].name if preset.objectives else next(iter(suiting))
+    if name not in suiting:
+        raise InputError(
+            f"there is no objective '{name}' for {preset.name}; those that suit it are: "
+            + ", ".join(suiting)
+        )
+    return suiting[name]
+
+
+def build(objective: Objective, options: Mapping[str, Any]) -> Callable[..., Terms]:
+    """The function itself.
+
+    Args:
+        objective: From `find`.
+        options: What the user gave, by name; None counts as not given.
+
+    Raises:
+        InputError: An option is needed that was not given, or was given that is not taken.
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    for name in given:
+        if name not in objective.options:
+            raise InputError(f"the objective '{objective.name}' takes no --{name}; leave it out")
+    module, _, attribute = objective.function.partition(":")
+    function = getattr(importlib.import_module(module), attribute)
+    if not objective.options:
+        return function
+    parameters = inspect.signature(function).parameters
+    for name in objective.options:
+        if name not in given and parameters[name].default is inspect.Parameter.empty:
+            raise InputError(f"the objective '{objective.name}' needs --{name}")
+    return function(**given)
+
+
+def l1(network: Any, batch: Mapping[str, Any], training: bool = True) -> Terms:
+    """Mean absolute difference of the frame and the true one."""
+    from keras import ops
+
+    return _one("l1", ops.mean(ops.abs(_frame(network, batch, training) - batch["target"])))
+
+
+def charbonnier(network: Any, batch: Mapping[str, Any], training: bool = True) -> Terms:
+    """The same, round at zero."""
+    from tfvfi import losses
+
+    difference = _frame(network, batch, training) - batch["target"]
+    return _one("charbonnier", losses.charbonnier(difference))
+
+
+def laplacian(network: Any, batch: Mapping[str, Any], training: bool = True) -> Terms:
+    """Differences of both frames' Laplacian pyramids."""
+    from tfvfi import losses
+
+    return _one("laplacian", losses.laplacian(_frame(network, batch, training), batch["target"]))
+
+
+def perceptual(perceptual_weights: Any) -> Callable[..., Terms]:
+    """Mean absolute difference, and that of VGG features behind the tenth convolution.
+
+    Args:
+        perceptual_weights: torchvision's file of VGG16.
+    """
+    from tfvfi import losses
+
+    features = losses.Perceptual(perceptual_weights, layer="relu4_3")
+
+    def objective(network: Any, batch: Mapping[str, Any], training: bool = True) -> Terms:
+        from keras import ops
+
+        frame = _frame(network, batch, training)
+        terms = {
+            "l1": ops.mean(ops.abs(frame - batch["target"])),
+            "perceptual": PERCEPTUAL_WEIGHT * features(frame, batch["target"]),
+        }
+        return sum(terms.values()), terms
+
+    return objective
+
+
+def photometric(network: Any, batch: Mapping[str, Any], training: bool = True) -> Terms:
+    """For flow estimators, without any truth: colors that match, and smoothness."""
+    from tfvfi.models.flownet2.objective import unsupervised
+
+    pair = {key: batch[key] for key in network.input_names}
+    flow = network(pair, training=training)["flow"]
+    terms = unsupervised(pair["frame0"], pair["frame1"], flow)
+    return sum(terms.values()), terms
+
+
+def _frame(network: Any, batch: Mapping[str, Any], training: bool) -> Any:
+    return network({key: batch[key] for key in network.input_names}, training=training)["frame"]
+
+
+def _one(name: str, value: Any) -> Terms:
+    return value, {name: value}

@@ -1,0 +1,42 @@
+"""Optimizers by name."""
+
+from typing import Any
+
+import keras
+
+from tfvfi.training.schedules import LearningRate
+from tfvfi.training.settings import Settings
+
+CLASSES = {"adam": "Adam", "adamw": "AdamW", "adamax": "Adamax", "sgd": "SGD"}
+
+
+def build(settings: Settings, replicas: int = 1) -> keras.optimizers.Optimizer:
+    """The optimizer that complete settings ask for.
+
+    Args:
+        settings: Without any None, see `tfvfi.training.settings.complete`.
+        replicas: How many apply it together. Each then clips its share of the whole gradient, see
+            `tfvfi.training.tensorflow_step`.
+    """
+    rate = LearningRate(
+        settings.learning_rate,
+        settings.steps,
+        settings.schedule,
+        last=settings.final_rate,
+        milestones=settings.milestones,
+        factor=settings.factor,
+        warm_up=settings.warm_up,
+    )
+    options: dict[str, Any] = dict(settings.optimizer_options)
+    if settings.clip:
+        options["global_clipnorm"] = settings.clip / replicas
+    if settings.ema:
+        options |= {"use_ema": True, "ema_momentum": settings.ema}
+    return getattr(keras.optimizers, CLASSES[settings.optimizer])(rate, **options)
+
+
+def averages(optimizer: keras.optimizers.Optimizer) -> list[Any] | None:
+    """The moving averages of the trainable weights, in their order; None if none are kept."""
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+    # Keras names them nowhere else; its own SwapEMAWeights reads the same list.
+    return optimizer._model_variables_moving_average if optimizer.use_ema else None

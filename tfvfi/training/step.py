@@ -1,0 +1,106 @@
+"""One training step: a network and its objective as one Keras model.
+
+Keras's `fit` trains it on any backend. On TensorFlow `tensorflow_step.TensorFlowTrainer` does the
+same on several replicas and in parts of a batch.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+from keras import ops
+
+from tfvfi.errors import InputError
+
+# What is kept of the outputs for validation and pictures.
+SHOWN = ("frame", "flow", "flow0", "flow1")
+
+
+class Trainer(keras.Model):
+    """Called with a batch it gives "loss", every term by its name and, where there is one, "psnr".
+
+    Args:
+        network: What is trained.
+        objective: `objective(network, batch, training=True)` -> total and terms.
+
+    Example:
+        >>> import numpy as np, tfvfi
+        >>> from tfvfi.training.objectives import l1
+        >>> trainer = Trainer(tfvfi.load("ifrnet_s", weights=None), l1)
+        >>> frames = np.zeros((2, 32, 32, 3), "float32")
+        >>> batch = dict.fromkeys(("frame0", "frame1", "target"), frames)
+        >>> sorted(trainer(batch | {"time": np.full(2, 0.5, "float32")}, training=True))
+        ['l1', 'loss', 'psnr']
+    """
+
+    def __init__(self, network: Any, objective: Callable, **kwargs: Any):
+        super().__init__(autocast=False, dtype=network.dtype_policy, **kwargs)
+        self.network = network
+        self.objective = objective
+        self.built = True
+        self.means: list[keras.metrics.Metric] = []
+
+    def prepare(self, optimizer: keras.optimizers.Optimizer, batch: Mapping[str, Any]) -> None:
+        """Makes it ready to be trained.
+
+        Args:
+            optimizer: What moves the weights.
+            batch: Name -> shape of what a batch holds.
+        """
+        tensors = {name: keras.KerasTensor(shape, "float32") for name, shape in batch.items()}
+        try:
+            names = self(tensors, training=True)
+        except InputError as error:
+            # Keras puts sentences of its own in front of what is wrong.
+            raise InputError(str(error).splitlines()[-1]) from None
+        self.means = [keras.metrics.Mean(name) for name in names if name != "loss"]
+        # Native operations do not exist inside XLA; JAX knows nothing else.
+        self.compile(optimizer, jit_compile=keras.backend.backend() == "jax")
+        # Keras wraps it for float16. Its variables must exist before a checkpoint fills them.
+        self.optimizer.build(self.trainable_variables)
+
+    def call(self, batch: Mapping[str, Any], training: bool | None = None) -> dict[str, Any]:
+        """Loss, terms and PSNR as scalars; "outputs" too unless it is for training."""
+        watched = Watched(self.network)
+        total, terms = self.objective(watched, batch, training=bool(training))
+        found = {"loss": total, **terms}
+        frame = watched.outputs.get("frame")
+        if frame is not None:
+            # A cycle, whose last pass is compared with the frame in the middle, has no target.
+            found["psnr"] = psnr(frame, batch["target"] if "target" in batch else batch["frame1"])
+        if not training:
+            found["outputs"] = {
+                key: watched.outputs[key] for key in SHOWN if key in watched.outputs
+            }
+        return found
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True) -> Any:
+        """What Keras is to minimize."""
+        return y_pred["loss"]
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None) -> dict[str, Any]:
+        """Means of the terms since the last reset, as Keras shows them."""
+        for mean in self.means:
+            mean.update_state(y_pred[mean.name])
+        return self.get_metrics_result()
+
+
+class Watched:
+    """A network that remembers its latest outputs; an objective tells only their loss."""
+
+    def __init__(self, network: Any):
+        self._network = network
+        self.outputs: Mapping[str, Any] = {}
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        self.outputs = self._network(*args, **kwargs)
+        return self.outputs
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._network, name)
+
+
+def psnr(frame: Any, target: Any) -> Any:
+    """Peak signal-to-noise ratio in dB of each example, averaged; 100 where they are equal."""
+    error = ops.mean(ops.square(ops.clip(frame, 0.0, 1.0) - target), axis=(1, 2, 3))
+    return ops.mean(-10 * ops.log10(ops.maximum(error, 1e-10)))

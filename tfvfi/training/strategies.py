@@ -1,0 +1,90 @@
+"""Where a training runs: one device, all of this machine, or several machines."""
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+
+from tfvfi.errors import InputError
+
+
+def open_strategy(name: str) -> Any:
+    """The strategy of tf.distribute of that name; None for "one", which needs none.
+
+    "mirrored" takes all GPUs of this machine, or all logical CPU devices where there is no GPU.
+    """
+    if name == "one":
+        return None
+    if keras.backend.backend() != "tensorflow":
+        raise InputError(
+            f"--strategy={name} needs Keras on TensorFlow. Received: {keras.backend.backend()}"
+        )
+    import tensorflow as tf
+
+    if name == "mirrored":
+        devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+        return tf.distribute.MirroredStrategy([device.name for device in devices])
+    _check_cluster()
+    return tf.distribute.MultiWorkerMirroredStrategy()
+
+
+def scope(strategy: Any) -> contextlib.AbstractContextManager:
+    """Within it variables are made for every replica."""
+    return strategy.scope() if strategy else contextlib.nullcontext()
+
+
+def replicas(strategy: Any) -> int:
+    """How many compute each step together."""
+    return strategy.num_replicas_in_sync if strategy else 1
+
+
+def worker(strategy: Any) -> tuple[int, int]:
+    """This process's number and how many there are."""
+    if strategy is None or not strategy.extended._in_multi_worker_mode():
+        return 0, 1
+    cluster = strategy.cluster_resolver
+    return cluster.task_id, len(cluster.cluster_spec().as_dict()["worker"])
+
+
+@contextlib.contextmanager
+def lost_workers(strategy: Any) -> Iterator[None]:
+    """Says in one sentence that another worker is gone."""
+    if strategy is None or worker(strategy)[1] == 1:
+        yield
+        return
+    import tensorflow as tf
+
+    errors = (
+        tf.errors.UnavailableError,
+        tf.errors.AbortedError,
+        tf.errors.CancelledError,
+        tf.errors.DeadlineExceededError,
+        tf.errors.InternalError,
+        tf.errors.FailedPreconditionError,
+    )
+    try:
+        yield
+    except errors as error:
+        reason = str(error.message).strip().splitlines()[0][:160]
+        raise InputError(
+            "another worker is gone, so this one stops; start all of them again with the same "
+            f"commands and the run continues from its last checkpoint ({reason})"
+        ) from None
+
+
+def _check_cluster() -> None:
+    try:
+        config = json.loads(os.environ["TF_CONFIG"])
+        workers, task = config["cluster"]["worker"], config["task"]
+        valid = task["type"] == "worker" and 0 <= task["index"] < len(workers)
+    except (KeyError, TypeError, ValueError):
+        valid = False
+    if not valid:
+        raise InputError(
+            "--strategy=multi_worker needs TF_CONFIG on every machine, as in "
+            '{"cluster": {"worker": ["host1:12345", "host2:12345"]}, '
+            '"task": {"type": "worker", "index": 0}}'
+        )

@@ -1,0 +1,71 @@
+"""The training step on TensorFlow: on several replicas, and a batch in several parts.
+
+Keras sums what the replicas make of the gradient, and clips before it sums. Here every replica
+learns from its share of the mean over the whole batch, and clips its share of the whole gradient:
+so the weights do not depend on how many replicas there are.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import tensorflow as tf
+
+from tfvfi.training.step import Trainer
+
+
+class TensorFlowTrainer(Trainer):
+    """A `Trainer` for TensorFlow.
+
+    Args:
+        network: What is trained.
+        objective: See `Trainer`.
+        parts: In how many parts a batch is computed.
+    """
+
+    def __init__(self, network: Any, objective: Callable, parts: int = 1, **kwargs: Any):
+        super().__init__(network, objective, **kwargs)
+        self.parts = parts
+
+    def train_step(self, batch: Mapping[str, Any]) -> dict[str, Any]:
+        """What `fit` calls: an update, and the means since the last reset."""
+        found = self.update(batch)
+        for metric in self.metrics:
+            metric.update_state(found[metric.name])
+        return self.get_metrics_result()
+
+    def update(self, batch: Mapping[str, Any]) -> dict[str, Any]:
+        """Moves the weights; gives loss and terms of this replica's part of the batch."""
+        weights = self.trainable_variables
+        parts = {name: tf.split(tensor, self.parts) for name, tensor in batch.items()}
+        gradients, found = None, None
+        for number in range(self.parts):
+            values, more = self._gradients({name: part[number] for name, part in parts.items()})
+            gradients = more if gradients is None else _added(gradients, more)
+            found = values if found is None else {key: found[key] + values[key] for key in found}
+        self.optimizer.apply(self._shares(gradients), weights)
+        return {name: total / self.parts for name, total in found.items()}
+
+    def _gradients(self, part: Mapping[str, Any]) -> tuple[dict[str, Any], list[Any]]:
+        """Loss and terms of a part, and its share of the gradient of the whole batch."""
+        shares = self.parts * tf.distribute.get_strategy().num_replicas_in_sync
+        with tf.GradientTape() as tape:
+            values = self(part, training=True)
+            loss = self.optimizer.scale_loss(values["loss"] / shares)
+        return values, tape.gradient(loss, self.trainable_variables)
+
+    def _shares(self, gradients: list[Any]) -> list[Any]:
+        """An equal share of the whole gradient for each replica; Keras will sum them again."""
+        replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        if replicas == 1:
+            return gradients
+        known = [gradient for gradient in gradients if gradient is not None]
+        context = tf.distribute.get_replica_context()
+        summed = iter(context.all_reduce(tf.distribute.ReduceOp.SUM, known))
+        return [None if gradient is None else next(summed) / replicas for gradient in gradients]
+
+
+def _added(gradients: list[Any], more: list[Any]) -> list[Any]:
+    return [
+        one if other is None else other if one is None else one + other
+        for one, other in zip(gradients, more, strict=True)
+    ]
