@@ -7,31 +7,11 @@ from keras import ops
 
 import tfvfi
 from tests.conftest import psnr
+from tests.models.known_flow import Known, moving_square, smooth_noise
 from tfvfi.errors import InputError
-from tfvfi.models.base import FlowEstimator
 from tfvfi.models.flow_interpolation.dis import DIS
-from tfvfi.models.flow_interpolation.network import FlowInterpolation, consistency, fill_holes
-
-
-class Known(FlowEstimator):
-    """Answers with the flows it was given: there, then back."""
-
-    traceable = False
-
-    def __init__(self, there, back, **kwargs):
-        super().__init__(**kwargs)
-        self.answers = [there, back]
-
-    def flow_at_any_size(self, frame0, frame1):
-        self.answers.reverse()
-        return ops.convert_to_tensor(self.answers[1][None].astype("float32"))
-
-
-def smooth_noise(height: int, width: int) -> np.ndarray:
-    import cv2
-
-    noise = np.random.default_rng(5).uniform(0, 255, (height // 8, width // 8, 3))
-    return cv2.resize(noise, (width, height), interpolation=cv2.INTER_CUBIC).clip(0, 255)
+from tfvfi.models.flow_interpolation.network import FlowInterpolation
+from tfvfi.models.flow_interpolation.warping import consistency, fill_holes
 
 
 def test_beats_averaging_and_plain_warping_on_real_frames(clip_frames):
@@ -79,13 +59,8 @@ def test_reversed_input_at_reversed_time_is_the_same_frame(triplet):
 
 def test_content_seen_in_one_frame_comes_from_that_frame():
     """A square moves over a ground at rest: what it uncovers is only in the second frame."""
-    ground, square = smooth_noise(96, 160).astype("uint8"), smooth_noise(48, 48)[:36, :36]
-    frames = {left: ground.copy() for left in (40, 52, 64)}
-    for left, frame in frames.items():
-        frame[30:66, left : left + 36] = square
-    there, back = np.zeros((2, 96, 160, 2))
-    there[30:66, 40:76, 0], back[30:66, 64:100, 0] = 24, -24
-    first, truth, second = frames.values()
+    square = smooth_noise(48, 48)[:36, :36].astype("uint8")
+    (first, truth, second), there, back = moving_square(square)
     (frame,) = FlowInterpolation(flow=Known(there, back)).interpolate(first, second)
 
     for region in (np.s_[32:64, 41:51], np.s_[32:64, 89:99], np.s_[32:64, 54:86]):

@@ -12,7 +12,8 @@ from keras import ops
 from tests.conftest import psnr
 from tests.models.shared import GOLDEN
 from tfvfi.models.base import FlowEstimator
-from tfvfi.models.flow_interpolation.network import FlowInterpolation, consistency
+from tfvfi.models.flow_interpolation.network import FlowInterpolation
+from tfvfi.models.flow_interpolation.warping import consistency
 
 
 class Given(FlowEstimator):
