@@ -187,7 +187,7 @@ def test_frames_are_padded_as_published():
     white = np.ones((1, 50, 70, 3), "float32")
     assert np.asarray(model.pad(white))[0, 50:].max() == 0
 
-    assert registry.build("superslomo", flow_scale=3, **THIN).padding(50, 70) == (0, 142, 0, 122)
+    assert registry.build("superslomo", flow_scale=3.0, **THIN).padding(50, 70) == (0, 142, 0, 122)
     paliwal = registry.build("superslomo_paliwal", **THIN)
     assert paliwal.padding(50, 70) == (0, 14, 0, 26)
     assert np.asarray(paliwal.pad(white)).min() == 1

@@ -78,16 +78,17 @@ class SuperSloMo(Interpolator):
     ):
         if form not in FORMS:
             raise InputError(f"form is one of {', '.join(FORMS)}. Received: {form!r}")
-        if not isinstance(flow_scale, int) or flow_scale < 1:
+        if flow_scale < 1 or flow_scale % 1:
             raise InputError(f"flow_scale is a whole number from 1. Received: {flow_scale!r}")
         if grid not in GRIDS:
             raise InputError(f"grid is one of {', '.join(GRIDS)}. Received: {grid!r}")
         super().__init__(**kwargs)
         self.form = form
-        self.flow_scale = flow_scale
+        # Flags and protocols give 2.0.
+        self.flow_scale = int(flow_scale)
         self.grid = grid
         self.widths = tuple(widths)
-        self.multiple = COARSEST * flow_scale
+        self.multiple = COARSEST * self.flow_scale
         policy = self.dtype_policy
         flows = {"forward": 2, "backward": 2}
         corrections = {"backward": 2, "forward": 2, "visibility": 1}
