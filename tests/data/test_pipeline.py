@@ -112,6 +112,9 @@ def test_epochs_without_end_have_full_batches_with_every_record(folder):
     [
         ({"batch_size": 7, "worker": (0, 2)}, "cannot be shared evenly by 2 workers"),
         ({"batch_size": 0}, "a batch of 0"),
+        ({"batch_size": "8"}, "batch_size is a whole number"),
+        ({"start": -1}, "start is a number of batches"),
+        ({"start": 1.5}, "start is a number of batches"),
         ({"worker": (2, 2)}, "worker is a number from 0"),
         ({"crop_size": 1000}, "a crop of 1000x1000 does not fit"),
     ],

@@ -50,6 +50,8 @@ class Plan:
             raise InputError(
                 f"worker is a number from 0 and how many there are. Received: {self.worker}"
             )
+        if not isinstance(self.batch_size, int):
+            raise InputError(f"batch_size is a whole number. Received: {self.batch_size!r}")
         if self.batch_size < 1 or self.batch_size % workers:
             raise InputError(
                 f"a batch of {self.batch_size} cannot be shared evenly by {workers} "
@@ -79,6 +81,12 @@ class Plan:
         return range(first, end if self.repeat else max(first, min(end, self.count)))
 
 
+def check_start(start: int) -> None:
+    """Refuses what is no number of batches."""
+    if not isinstance(start, int) or start < 0:
+        raise InputError(f"start is a number of batches, from 0 on. Received: {start!r}")
+
+
 def iterate(
     records: "str | Path | Benchmark",
     *,
@@ -104,6 +112,7 @@ def iterate(
         >>> batch["frame0"].shape, batch["time"].shape
         ((2, 64, 64, 3), (2,))
     """
+    check_start(start)
     samples = Samples(
         records,
         split=split,

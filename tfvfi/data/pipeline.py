@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfvfi.data.augment import Step
-from tfvfi.data.batches import Plan
+from tfvfi.data.batches import Plan, check_start
 from tfvfi.data.samples import Samples
 from tfvfi.data.sampling import Sampling
 from tfvfi.errors import InputError
@@ -68,6 +68,7 @@ def load(
         >>> tuple(batches.element_spec["target"].shape)
         (4, 64, 64, 3)
     """
+    check_start(start)
     samples = Samples(
         records,
         split=split,
