@@ -62,7 +62,7 @@ def test_black_is_no_hole():
         # The second frame's pixels go away, as they are not splatted there.
         frames, away = [stored[f"frame_{end}"] for end in "ab"], np.full((64, 96, 2), 1e4)
         ours = splatted(frames, stored["flow"], away, times=(time,))["frame"]
-        assert 255 * ours[black].max() < 10
+        assert 255 * ours[black].max() < 30
 
 
 def test_where_neither_frame_arrives_the_parents_are_blended():
