@@ -1,8 +1,8 @@
 """Converts a published PyTorch checkpoint to Keras weights; PyTorch is not needed.
 
-Reads the .pth, .pt, .pth.tar, .pytorch and .ckpt files that torch.save writes, .safetensors and
-.npz. Nothing in the file is run. The output records where the weights came from, their licence,
-and the times that they answer.
+Reads the .pth, .pt, .pth.tar, .pytorch and .ckpt files that torch.save writes, .safetensors, .npz
+and the .h5 files of Keras 2. Nothing in the file is run. The output records where the weights came
+from, their licence, and the times that they answer.
 
     python tools/convert_checkpoint.py --model=ifrnet --checkpoint=IFRNet_Vimeo90K.pth \\
         --output=ifrnet_vimeo90k.weights.h5

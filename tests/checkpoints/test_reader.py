@@ -122,7 +122,7 @@ def test_reading_imports_no_pytorch():
         ("a.pth", None, "there is no checkpoint"),
         ("a.pth", b"", "is empty"),
         ("a.pth", b"hello" * 200, "is no checkpoint"),
-        ("a.h5", b"\x89HDF\r\n\x1a\n" + bytes(600), "Keras weights need no conversion"),
+        ("a.h5", b"\x89HDF\r\n\x1a\n" + bytes(600), "is a damaged HDF5 file"),
         ("a.tar", b"a" + bytes(256) + b"ustar" + bytes(400), "is a tar archive"),
         ("a.pth", forging.zip_form(b"\x80\x02]."), "holds a list, not weights by name"),
         ("a.pth", forging.zip_form(b"\x80\x02}."), "holds no weights"),

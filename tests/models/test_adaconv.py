@@ -2,6 +2,7 @@
 
 import json
 
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -144,15 +145,31 @@ def test_the_order_of_the_published_arrays():
     assert list(variable_names({})) == [row[0] for row in manifest]
 
 
-def test_published_arrays_convert(tmp_path, like_the_reference):
+def write_npz(path, arrays):
+    np.savez(path, **arrays)
+
+
+def write_keras_2(path, arrays):
+    """The layout of `save_weights` in Keras 2, kernels as Keras has them."""
+    with h5py.File(path, "w") as file:
+        layers = dict.fromkeys(name.partition("/")[0] for name in arrays)
+        file.attrs["layer_names"] = [layer.encode() for layer in layers]
+        for name, values in arrays.items():
+            layer = name.partition("/")[0]
+            values = values.transpose(2, 3, 1, 0) if values.ndim == 4 else values
+            file[f"{layer}/{name}:0"] = values
+
+
+@pytest.mark.parametrize(("file", "write"), [("a.npz", write_npz), ("a.h5", write_keras_2)])
+def test_published_arrays_convert(tmp_path, like_the_reference, file, write):
     spec = json.loads((GOLDEN / MANIFEST).read_text())
     arrays = seeded_state(spec["manifest"], spec["seed"])
     # A norm that the project created and never connected.
     for variable in ("gamma", "beta", "moving_mean", "moving_variance"):
         arrays[f"batch_normalization/{variable}"] = np.ones(6, "float32")
-    np.savez(tmp_path / "adaconv.npz", **arrays)
+    write(tmp_path / file, arrays)
     output = tmp_path / "adaconv.weights.h5"
-    checkpoints.convert("adaconv", tmp_path / "adaconv.npz", output)
+    checkpoints.convert("adaconv", tmp_path / file, output)
     model = tfvfi.load("adaconv", weights=output)
     for name, variable in named_variables(like_the_reference).items():
         np.testing.assert_array_equal(named_variables(model)[name], variable)

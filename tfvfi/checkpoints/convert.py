@@ -11,7 +11,7 @@ from tfvfi.errors import InputError
 def convert(
     model_name: str, checkpoint: str | Path, output: str | Path, overwrite: bool = False
 ) -> None:
-    """Converts a PyTorch, safetensors or .npz checkpoint to Keras weights.
+    """Converts a PyTorch, safetensors, .npz or Keras 2 checkpoint to Keras weights.
 
     The times that the weights answer are measured and stored with them.
 

@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from tfvfi.checkpoints.bounds import Budget, UnreadableError
+from tfvfi.checkpoints.keras_files import read_keras
 from tfvfi.checkpoints.pickle_names import NumpyArray
 from tfvfi.checkpoints.plain_files import looks_like_safetensors, read_npz, read_safetensors
 from tfvfi.checkpoints.tensors import Tensor
@@ -45,7 +46,7 @@ class Checkpoint:
 
 
 def read(path: str | Path) -> Checkpoint:
-    """Reads the weights of a PyTorch, safetensors or .npz file; nothing in the file is run.
+    """Reads the weights of a PyTorch, safetensors, .npz or Keras 2 file; nothing in it is run.
 
     The form is recognized by content, whatever the file is called. `{"state_dict": ...}` is
     unwrapped, several `state_dict...` become prefixes, a `module.` before every key is dropped.
@@ -100,15 +101,15 @@ def _read_any(file: BinaryIO, size: int) -> tuple[dict[str, np.ndarray], dict[st
     if head.startswith(b"\x80"):
         return _weights(LegacyFile(_mapped(file)), budget)
     if head.startswith(b"\x89HDF"):
-        raise UnreadableError(
-            "is an HDF5 file: Keras weights need no conversion, load them as they are"
-        )
+        return read_keras(file, budget), {}
     if head[257:262] == b"ustar":
         raise UnreadableError(
             "is a tar archive: unpack it if it holds a checkpoint; if PyTorch before 0.2 wrote it, "
             "load it there and save it anew"
         )
-    raise UnreadableError("is no checkpoint: PyTorch's forms, .safetensors and .npz are known")
+    raise UnreadableError(
+        "is no checkpoint: PyTorch's forms, .safetensors, .npz and Keras's .h5 are known"
+    )
 
 
 def _mapped(file: BinaryIO) -> memoryview:

@@ -1,0 +1,90 @@
+"""The HDF5 files of Keras 2, whose weights have the names of their layers.
+
+`model.save_weights("a.h5")` writes `conv2d/conv2d/kernel:0`, a whole model has the same below
+`model_weights`. The model's description beside them is never looked at. Keras 3's `.weights.h5`
+has no names, only places in one very model: it cannot be converted, and need not be.
+"""
+
+from collections.abc import Iterator
+from typing import BinaryIO
+
+import h5py
+import numpy as np
+
+from tfvfi.checkpoints.bounds import Budget, UnreadableError
+
+# Only what the library raises on a damaged file.
+DAMAGED = (OSError, RuntimeError, KeyError, ValueError, TypeError, OverflowError)
+MAX_DEPTH = 8
+MAX_ITEMS = 20_000
+WHOLE_MODEL = "model_weights"
+# An attribute that the weights of Keras 2 have, in parts where it is long.
+LAYERS = "layer_names"
+WIDTHS = (2, 4, 8)
+
+
+def read_keras(file: BinaryIO, budget: Budget) -> dict[str, np.ndarray]:
+    """The arrays as `<layer>/<variable>`, kernels turned to PyTorch's order as in other files."""
+    try:
+        with h5py.File(file, "r") as root:
+            group = root[WHOLE_MODEL] if _is_group(root, WHOLE_MODEL) else root
+            if not any(name.startswith(LAYERS) for name in group.attrs):
+                raise UnreadableError(
+                    "is an HDF5 file without names of layers: weights that Keras 3 wrote need no "
+                    "conversion, load them as they are"
+                )
+            tensors: dict[str, np.ndarray] = {}
+            for path, array in _arrays(group):
+                name = "/".join(path.split("/")[-2:]).partition(":")[0]
+                if name in tensors:
+                    raise UnreadableError(f"holds {name[:80]!r} twice; save one model alone")
+                tensors[name] = _published(name, _values(path, array, budget))
+            return tensors
+    except DAMAGED:
+        raise UnreadableError("is a damaged HDF5 file, or a part of one; get it anew") from None
+
+
+def _is_group(parent: h5py.Group, name: str) -> bool:
+    """Whether the file itself holds a group of that name; other things are refused."""
+    link = parent.get(name, getlink=True)
+    if link is not None and not isinstance(link, h5py.HardLink):
+        raise UnreadableError(f"is refused: {name[:80]!r} is a link to elsewhere")
+    return link is not None and isinstance(parent[name], h5py.Group)
+
+
+def _arrays(root: h5py.Group) -> Iterator[tuple[str, h5py.Dataset]]:
+    """Every array with its path."""
+    waiting, visited = [("", root, 0)], 0
+    while waiting:
+        prefix, group, depth = waiting.pop()
+        visited += len(group)
+        # A group may hold itself, or the same one many times.
+        if depth > MAX_DEPTH or visited > MAX_ITEMS:
+            raise UnreadableError("nests its weights far deeper than weights need; refused")
+        for name in group:
+            if _is_group(group, name):
+                waiting.append((f"{prefix}{name}/", group[name], depth + 1))
+            elif isinstance(group[name], h5py.Dataset):
+                yield prefix + name, group[name]
+
+
+def _values(path: str, array: h5py.Dataset, budget: Budget) -> np.ndarray:
+    """The numbers of an array, after all that it claims was checked."""
+    where = repr(path[-80:])
+    if array.external or array.is_virtual:
+        raise UnreadableError(f"is refused: {where} is kept outside the file")
+    if array.dtype.kind != "f" or array.dtype.itemsize not in WIDTHS:
+        raise UnreadableError(f"holds {where} of a type that is not supported; save it as float32")
+    if array.chunks is not None:
+        raise UnreadableError(f"holds {where} in chunks, which Keras does not; save it anew")
+    if array.id.get_storage_size() != array.nbytes:
+        raise UnreadableError(f"is cut off or damaged: {where} does not fit; get the file anew")
+    budget.spend(array.nbytes)
+    return array[()].astype(array.dtype.newbyteorder("="))
+
+
+def _published(name: str, values: np.ndarray) -> np.ndarray:
+    """Kernels as (out, in, height, width); Keras has them as (height, width, in, out)."""
+    if name.endswith("kernel") and values.ndim > 1:
+        return values.transpose(-1, -2, *range(values.ndim - 2))
+    return values
