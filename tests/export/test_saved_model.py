@@ -11,6 +11,7 @@ from tests.export.conftest import export
 from tfvfi import registry
 from tfvfi.errors import InputError
 from tfvfi.export import check, saved_model
+from tfvfi.export.saved_model import Options
 from tfvfi.export.signatures import core
 
 
@@ -111,23 +112,24 @@ def test_a_failed_export_leaves_nothing(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("model", "weights", "options", "said"),
     [
-        (["--model=ifrnet_s"], "comes without weights"),
-        (["--model=ifrnet_s", "--weights=missing.weights.h5"], "no weight file missing.weights.h5"),
-        (["--model=flow_interpolation"], "computed outside TensorFlow"),
-        (["--model=ifrnet"], "comes without weights"),
-        (["--model=ifrnet_s", "--weights=none", "--lite=big"], "height x width"),
-        (
-            ["--model=ifrnet_s", "--weights=none", "--optimize", "--precision=float16"],
-            "frozen weights are float32",
-        ),
+        ("ifrnet_s", "default", Options(), "comes without weights"),
+        ("ifrnet_s", "missing.weights.h5", Options(), "no weight file missing.weights.h5"),
+        ("flow_interpolation", "default", Options(), "computed outside TensorFlow"),
+        ("ifrnet_s", None, Options(optimize=True, precision="float16"), "weights are float32"),
     ],
 )
-def test_a_mistake_is_one_sentence(tmp_path, arguments, said):
-    done = export(*arguments, f"--output={tmp_path / 'out'}")
+def test_what_cannot_be_exported_is_refused(tmp_path, model, weights, options, said):
+    with pytest.raises(InputError, match=said):
+        saved_model.export_model(model, tmp_path / "out", weights, options)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_mistake_on_the_command_line_is_one_sentence(tmp_path):
+    done = export("--model=ifrnet_s", "--weights=none", "--lite=big", f"--output={tmp_path}/out")
     assert done.returncode == 1
-    assert said in done.stderr and len(done.stderr.splitlines()) == 1
+    assert "height x width" in done.stderr and len(done.stderr.splitlines()) == 1
     assert not (tmp_path / "out").exists()
 
 

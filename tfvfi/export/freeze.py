@@ -44,7 +44,8 @@ def frozen(compute: Any) -> Any:
     constant = convert_variables_to_constants_v2(compute)
     # Constants come back as a list of outputs.
     function = tf.function(lambda *inputs: constant(*inputs)[0], autograph=False)
-    return function.get_concrete_function(*constant.inputs)
+    specs = [tf.TensorSpec(t.shape, t.dtype, t.op.name) for t in constant.inputs]
+    return function.get_concrete_function(*specs)
 
 
 def _inputs(compute: Any) -> list[Any]:
