@@ -104,17 +104,9 @@ class Motion:
 
     def __init__(self, first: Frame, second: Frame, dis: cv2.DISOpticalFlow):
         self.scale = first.scale
-        self._first, grey = (cv2.cvtColor(f.small, cv2.COLOR_RGB2GRAY) for f in (first, second))
-        flow = dis.calc(self._first, grey, None)
-        self._lengths = cv2.magnitude(flow[..., 0], flow[..., 1]) * self.scale
-        rows, columns = np.indices(grey.shape, np.float32)
-        self._carried = cv2.remap(
-            grey,
-            flow[..., 0] + columns,
-            flow[..., 1] + rows,
-            cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
+        self._grey = [cv2.cvtColor(f.small, cv2.COLOR_RGB2GRAY) for f in (first, second)]
+        self._flow = dis.calc(*self._grey, None)
+        self._lengths = cv2.magnitude(self._flow[..., 0], self._flow[..., 1]) * self.scale
 
     def length(self, top: int, left: int, size: int) -> float:
         """Mean length of the flow across a patch, in pixels of the frame."""
@@ -122,11 +114,21 @@ class Motion:
 
     def explains(self, top: int, left: int, size: int) -> bool:
         """Whether the flow carries the second frame's content onto the first one's."""
-        place = self._small(top, left, size)
-        first, carried = (image[place].astype(np.float32) for image in (self._first, self._carried))
-        first, carried = first - first.mean(), carried - carried.mean()
-        power = np.sqrt(np.mean(first**2) * np.mean(carried**2))
-        return bool(np.mean(first * carried) >= LEAST_ALIKE * power)
+        rows, columns = self._small(top, left, size)
+        first, second = self._grey
+        flow = self._flow[rows, columns]
+        down, right = np.indices(flow.shape[:2], np.float32)
+        carried = cv2.remap(
+            second,
+            flow[..., 0] + right + columns.start,
+            flow[..., 1] + down + rows.start,
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        pair = [image.astype(np.float32) for image in (first[rows, columns], carried)]
+        pair = [image - image.mean() for image in pair]
+        power = np.sqrt(np.mean(pair[0] ** 2) * np.mean(pair[1] ** 2))
+        return bool(np.mean(pair[0] * pair[1]) >= LEAST_ALIKE * power)
 
     def _small(self, top: int, left: int, size: int) -> tuple[slice, slice]:
         bounds = [(at // self.scale, -(-(at + size) // self.scale)) for at in (top, left)]

@@ -34,10 +34,13 @@ class CutDetector:
 
     def __init__(self) -> None:
         self.usual: deque[float] = deque(maxlen=MEMORY)
+        self._before: tuple[np.ndarray, np.ndarray] | None = None
 
     def between(self, first: np.ndarray, second: np.ndarray) -> bool:
         """Whether the second frame begins a new shot."""
-        small = [_small(frame) for frame in (first, second)]
+        known = self._before is not None and self._before[0] is first
+        small = [self._before[1] if known else _small(first), _small(second)]
+        self._before = second, small[1]
         change = float(np.mean(np.abs(small[0] - small[1])))
         usual = float(np.median(self.usual)) if self.usual else 0.0
         shared = np.minimum(*(_histogram(frame) for frame in small)).sum()
