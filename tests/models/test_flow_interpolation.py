@@ -49,6 +49,34 @@ def test_known_motion_is_followed_at_any_time(time):
     np.testing.assert_allclose(frame[inside], truth[inside], atol=2e-3)
 
 
+def test_flow_at_half_the_size_finds_the_same_motion():
+    scene = smooth_noise(192, 320).astype("uint8")
+    first, truth, second = (scene[24:150, 40 - 6 * at : 250 - 6 * at] for at in range(3))
+    model = tfvfi.load("flow_interpolation", flow="dis", scale=0.5)
+    (frame,) = model.interpolate(first, second)
+    assert frame.shape == first.shape
+    inside = np.s_[:, 16:-16]
+    np.testing.assert_allclose(frame[inside].astype(int), truth[inside], atol=2)
+    prepared = model.prepare(
+        *(part[None, :, :].astype("float32") / 255 for part in (first, second))
+    )
+    flow = np.median(ops.convert_to_numpy(prepared["flow01"]), axis=(0, 1, 2))
+    np.testing.assert_allclose(flow, (12, 0), atol=0.3)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 2), (17, 33)])
+def test_tiny_frames_at_a_quarter_of_the_size(size):
+    a, b = np.zeros((*size, 3), "uint8"), np.full((*size, 3), 200, "uint8")
+    (frame,) = tfvfi.load("flow_interpolation", scale=0.25).interpolate(a, b)
+    assert frame.shape == a.shape and 0 < frame.mean() < 200
+
+
+@pytest.mark.parametrize("scale", [0, -1, 9])
+def test_scales_that_cannot_be(scale):
+    with pytest.raises(InputError, match="scale lies above 0 and not above 8"):
+        tfvfi.load("flow_interpolation", scale=scale)
+
+
 def test_reversed_input_at_reversed_time_is_the_same_frame(triplet):
     first, _, second = triplet
     model = tfvfi.load("flow_interpolation")
