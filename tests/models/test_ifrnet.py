@@ -19,7 +19,7 @@ from tests.models.shared import (
 from tfvfi import registry
 from tfvfi.errors import InputError
 from tfvfi.models.ifrnet.checkpoint import variable_names
-from tfvfi.models.ifrnet.objective import objective
+from tfvfi.models.ifrnet.objective import guidance, guided, objective
 
 SIZES = {"ifrnet_s": "IFRNet_S", "ifrnet": "IFRNet", "ifrnet_l": "IFRNet_L"}
 # One flow of ifrnet_l ends 1e-5 px beside a whole pixel, where the gradient of a warp jumps: which
@@ -112,6 +112,29 @@ def test_objective_and_its_gradients(preset):
     total, terms = objective(model, batch)
     assert "distillation" not in terms
     np.testing.assert_allclose(total, expected["train_noflow_loss_total"], rtol=1e-6)
+
+
+def test_guidance_is_the_endpoint_errors_of_every_scale():
+    model = tfvfi.load("ifrnet_s", weights=None)
+    frame = np.zeros((1, 32, 48, 3), "float32")
+    flow = np.broadcast_to(np.float32([3, 4, 0, -1]), (1, 32, 48, 4))
+    batch = {
+        "frame0": frame,
+        "frame1": frame,
+        "target": frame,
+        "time": np.float32([0.5]),
+    }
+    outputs = {
+        "flow0": np.zeros((1, 32, 48, 2), "float32"),
+        "flow1": np.broadcast_to(np.float32([0, -1]), (1, 32, 48, 2)),
+        # Half the size, so 2 pixels there are 4 here; right in both directions.
+        "flow_levels": [np.broadcast_to(np.float32([1.5, 2, 0, -0.5]), (1, 16, 24, 4))],
+    }
+    assert float(guidance(outputs, flow)) == pytest.approx(5, abs=1e-4)
+    _, terms = guided(model, {**batch, "flow": flow})
+    assert set(terms) == {"charbonnier", "census", "geometry", "guidance"}
+    with pytest.raises(InputError, match="learns from flow, which these records lack"):
+        guided(model, batch)
 
 
 def test_the_order_of_the_published_tensors():

@@ -48,6 +48,8 @@ class IFRNet(Interpolator):
         (['flow1', 'flow_levels', 'frame', 'mask', 'mean', 'residual'], (1, 64, 96, 3))
     """
 
+    learns_time = True
+
     def __init__(
         self,
         widths: Sequence[int] = (32, 48, 72, 96),
@@ -212,11 +214,11 @@ class Decoder(Block):
         super().__init__(**kwargs)
         self.conv = ConvPReLU(inside, dtype=self.dtype_policy, name="conv")
         self.residual = ResidualBlock(inside, side, dtype=self.dtype_policy, name="residual")
-        self.double = Double(outside, dtype=self.dtype_policy, name="double")
+        self.up = Double(outside, dtype=self.dtype_policy, name="double")
 
     def call(self, known: Any) -> Any:
         """Corrections of both flows, then the feature, at twice the size."""
-        return self.double(self.residual(self.conv(known)))
+        return self.up(self.residual(self.conv(known)))
 
 
 class ResidualBlock(Block):
@@ -240,5 +242,5 @@ class ResidualBlock(Block):
         return self.prelu(feature + self.conv5(refined))
 
     def _refine_side(self, feature: Any, conv: ConvPReLU) -> Any:
-        main, side = ops.split(feature, [feature.shape[-1] - self.side], axis=-1)
+        main, side = feature[..., : -self.side], feature[..., -self.side :]
         return ops.concatenate([main, conv(side)], axis=-1)

@@ -5,10 +5,20 @@ from typing import Any
 
 from keras import ops
 
-from tfvfi.losses import census, charbonnier, flow_distillation, geometry, robust_weight
+from tfvfi.errors import InputError
+from tfvfi.losses import (
+    census,
+    charbonnier,
+    endpoint_error,
+    flow_distillation,
+    geometry,
+    robust_weight,
+)
+from tfvfi.models import images
 
 GEOMETRY_WEIGHT = 0.01
 DISTILLATION_WEIGHT = 0.01
+GUIDANCE_WEIGHT = 0.01
 
 
 def objective(
@@ -19,14 +29,47 @@ def objective(
     Without "flow" in the batch there is no distillation, as its authors do for GoPro.
     """
     outputs = network({key: batch[key] for key in network.input_names}, training=training)
-    terms = {
-        "charbonnier": charbonnier(outputs["frame"] - batch["target"]),
-        "census": census(outputs["frame"], batch["target"]),
-        "geometry": GEOMETRY_WEIGHT * sum(geometry_levels(network, outputs, batch["target"])),
-    }
+    terms = frame_terms(network, outputs, batch["target"])
     if "flow" in batch:
         terms["distillation"] = DISTILLATION_WEIGHT * distillation(outputs, batch["flow"])
     return sum(terms.values()), terms
+
+
+def guided(
+    network: Any, batch: Mapping[str, Any], training: bool = True
+) -> tuple[Any, dict[str, Any]]:
+    """The loss as published, with flow that is learned at every scale, the finest included.
+
+    For exact flow, as of `tfvfi.data.procedural`, in which there is nothing to mistrust: motion
+    is learned many times faster from it than from frames alone.
+    """
+    if "flow" not in batch:
+        raise InputError(
+            "the objective 'guided' learns from flow, which these records lack; name "
+            "procedural:RECORDS, add flow by `tools/estimate_flow.py --records`, or choose another"
+        )
+    outputs = network({key: batch[key] for key in network.input_names}, training=training)
+    terms = frame_terms(network, outputs, batch["target"])
+    terms["guidance"] = GUIDANCE_WEIGHT * guidance(outputs, batch["flow"])
+    return sum(terms.values()), terms
+
+
+def frame_terms(network: Any, outputs: Mapping[str, Any], target: Any) -> dict[str, Any]:
+    """How far the frame is from the true one, and its features on the way there."""
+    return {
+        "charbonnier": charbonnier(outputs["frame"] - target),
+        "census": census(outputs["frame"], target),
+        "geometry": GEOMETRY_WEIGHT * sum(geometry_levels(network, outputs, target)),
+    }
+
+
+def guidance(outputs: Mapping[str, Any], flow: Any) -> Any:
+    """Endpoint errors of all flows, in pixels of the frames, summed over the scales."""
+    size, total = images.size(flow), 0.0
+    for final, part in ((outputs["flow0"], slice(0, 2)), (outputs["flow1"], slice(2, 4))):
+        levels = [images.resize_flow(level[..., part], size) for level in outputs["flow_levels"]]
+        total += sum(endpoint_error(found, flow[..., part]) for found in (final, *levels))
+    return total
 
 
 def geometry_levels(network: Any, outputs: Mapping[str, Any], target: Any) -> list[Any]:

@@ -83,7 +83,10 @@ def _preset(name: str, description: str, stem: str, config: dict, scores: tuple)
         times="any",
         checkpoints=_checkpoints(stem),
         scores=scores,
-        objectives=(Objective("ifrnet", "tfvfi.models.ifrnet.objective:objective"),),
+        objectives=(
+            Objective("ifrnet", "tfvfi.models.ifrnet.objective:objective"),
+            Objective("guided", "tfvfi.models.ifrnet.objective:guided"),
+        ),
         training=TRAINING,
     )
 
