@@ -168,6 +168,34 @@ def test_a_network_without_flows_between_the_frames():
     assert all(np.abs(gradient).max() > 0 for gradient in gradients)
 
 
+def test_a_network_that_has_flows_between_the_frames_only():
+    network = registry.build("softsplat")
+    batch = batch_of_textures((64, 64))
+    with tf.GradientTape() as tape:
+        total, terms = cycle()(network, batch)
+    gradients = tape.gradient(total, network.trainable_variables)
+    assert all(np.isfinite(gradient).all() for gradient in gradients)
+    assert set(terms) == {"pixel", "warping", "smoothness"}
+    passes = three_passes(network, batch, training=True)
+    flows = [[outputs[name] for name in ("flow01", "flow10")] for *_, outputs in passes]
+    exchanges = [mutual_warping(a, b, *pair) for (a, b, _), pair in zip(passes, flows, strict=True)]
+    np.testing.assert_allclose(terms["warping"], 102 * sum(exchanges), rtol=1e-5)
+
+
+def test_a_network_of_kernels_is_trained_in_the_middle_without_flows():
+    network = registry.build("sepconv")
+    batch = batch_of_textures((64, 64), time=0.125)
+    teacher = frozen_copy(network)
+    network.trainable_variables[0].assign_add(
+        0.1 * np.ones(network.trainable_variables[0].shape, "float32")
+    )
+    with tf.GradientTape() as tape:
+        total, terms = cycle_pseudo(teacher)(network, batch)
+    assert set(terms) == {"pixel", "teacher"}
+    gradients = tape.gradient(total, network.trainable_variables)
+    assert all(np.abs(gradient).max() > 0 for gradient in gradients)
+
+
 def test_weights_that_answer_the_middle_only_learn_at_the_middle():
     network = registry.build("ifrnet_s", times=(0.5,))
     batch = batch_of_textures(time=0.125)

@@ -11,8 +11,9 @@ Both are written for any `Interpolator` and compare, with the published weights:
 
 - "pixel": the second frame with what came back;
 - "perceptual": the same in features of VGG16, if its weights are named;
-- "warping": the cycle's own frames, warped by its flows, with the second frame; and, where a
-  network gives "flow01" and "flow10", the frames of each of the three pairs with each other;
+- "warping": where a network gives "flow0" and "flow1", the cycle's own frames, warped by them, with
+  the second frame; where it gives "flow01" and "flow10", the frames of each of the three pairs
+  with each other;
 - "smoothness": neighbors in "flow01" and "flow10" of the three passes, or in "flow0" and "flow1"
   where a network has only these;
 - "teacher": the frames of both pairs with the teacher's.
@@ -140,22 +141,25 @@ def cycle_terms(
         "pixel": PIXEL_WEIGHT * l1(last["frame"], target),
         **perceptual(last["frame"], target, MEAN),
     }
-    if "flow0" not in last:
-        return terms
     warp = getattr(network, "warp", backward_warp)
-    # Super SloMo keeps what it warped before its flows were refined, and is judged by that.
-    warped0 = last["raw_warped0"] if "raw_warped0" in last else warp(frame0, last["flow0"])
-    warped1 = last["raw_warped1"] if "raw_warped1" in last else warp(frame1, last["flow1"])
-    warps = [l1(warped0, target), l1(warped1, target)]
-    between = ("flow01", "flow10") if "flow01" in last else ("flow0", "flow1")
+    warps: list[Any] = []
+    smooth: tuple[str, ...] = ()
+    if "flow0" in last:
+        smooth = "flow0", "flow1"
+        for end, frame in enumerate((frame0, frame1)):
+            # Super SloMo keeps what it warped before its flows were refined, and is judged by that.
+            raw = f"raw_warped{end}"
+            warped = last[raw] if raw in last else warp(frame, last[f"flow{end}"])
+            warps.append(l1(warped, target))
     if "flow01" in last:
-        warps += [
-            mutual_warping(a, b, outputs["flow01"], outputs["flow10"], warp)
-            for a, b, outputs in passes
-        ]
-    variations = [total_variation(outputs[name]) for _, _, outputs in passes for name in between]
-    terms["warping"] = WARPING_WEIGHT * sum(warps)
-    terms["smoothness"] = SMOOTHNESS_WEIGHT * sum(variations)
+        smooth = "flow01", "flow10"
+        for first, second, outputs in passes:
+            flows = (outputs[name] for name in smooth)
+            warps.append(mutual_warping(first, second, *flows, warp))
+    if warps:
+        variations = [total_variation(outputs[name]) for *_, outputs in passes for name in smooth]
+        terms["warping"] = WARPING_WEIGHT * sum(warps)
+        terms["smoothness"] = SMOOTHNESS_WEIGHT * sum(variations)
     return terms
 
 
