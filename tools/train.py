@@ -80,14 +80,18 @@ def main() -> None:
     from dataclasses import fields
 
     from tfvfi.training.folder import RunFolder
-    from tfvfi.training.session import train
+    from tfvfi.training.session import dry_run, train
     from tfvfi.training.settings import Settings
 
     given = {
         field.name: FLAGS[field.name].value for field in fields(Settings) if field.name in FLAGS
     }
+    given["augmentation"] = None if FLAGS.augment else ()
     if FLAGS.overwrite:
         RunFolder(FLAGS.output).discard()
+    if FLAGS.dry_run:
+        print(dry_run(Settings(**given)))
+        return
     print(f"the run is in {train(Settings(**given))}")
 
 

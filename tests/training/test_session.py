@@ -14,11 +14,11 @@ def test_a_run_leaves_metrics_and_checkpoints(tmp_path):
         Settings(
             "ifrnet_s", str(records), str(tmp_path / "run"), steps=4, batch_size=2, interval=2
         ),
-        progress=False,
+        quiet=True,
     )
     newest = checkpoints.newest(run / "checkpoints")
     assert checkpoints.read_state(newest).step == 4
     rows = (run / "metrics.csv").read_text().splitlines()
-    assert len(rows) == 3 and rows[0].startswith("step,seconds,")
+    assert len(rows) == 3 and rows[0].startswith("step,seconds,learning_rate,")
     with np.load(newest) as file:
         assert any(name.startswith("optimizer/") for name in file)

@@ -91,6 +91,8 @@ class Interpolator(Network):
     input_names = ("frame0", "frame1", "time")
     # False where the pair is prepared by code that no graph can hold.
     traceable = True
+    # True where weights answer only times that they have seen, whatever the motion.
+    learns_time = False
 
     def __init__(self, times: AnyTimes | Sequence[float] = "any", **kwargs: Any):
         super().__init__(**kwargs)

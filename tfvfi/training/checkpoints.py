@@ -41,6 +41,12 @@ class State:
     best_step: int = 0
     best_score: float | None = None
 
+    def after(self, step: int, score: float) -> "State":
+        """The state at a later step, whose weights were found to be that good."""
+        if self.best_score is None or score > self.best_score:
+            return State(step, score, step, score)
+        return State(step, score, self.best_step, self.best_score)
+
 
 def save(folder: Path, trainer: Trainer, state: State) -> Path:
     """Writes a checkpoint and removes those that need not be kept.

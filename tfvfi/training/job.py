@@ -14,7 +14,7 @@ from tfvfi.data import Samples
 from tfvfi.data.sampling import Sampling
 from tfvfi.data.sources import open_source
 from tfvfi.errors import InputError
-from tfvfi.models.preset import Objective, Preset
+from tfvfi.models.preset import AnyTimes, Objective, Preset
 from tfvfi.training import objectives, optimizers, strategies
 from tfvfi.training.settings import Settings, check, complete
 from tfvfi.training.step import Trainer
@@ -127,6 +127,16 @@ def build_network(settings: Settings) -> Any:
 def with_own_weights(network: Any) -> Any:
     """The part of a network that weights are saved of."""
     return getattr(network, "estimator", network)
+
+
+def answered_times(job: Job) -> AnyTimes | tuple[float, ...] | None:
+    """The times that the trained weights will answer; None for flow."""
+    times = getattr(job.network, "times", None)
+    learns_time = getattr(job.network, "learns_time", False)
+    saw_middles = job.objective.batch == "triplet" and job.samples.source.layout.frames == 3
+    if learns_time and saw_middles and job.settings.weights is None:
+        return (0.5,)
+    return times
 
 
 def reading(settings: Settings, objective: Objective, network: Any) -> dict[str, Any]:

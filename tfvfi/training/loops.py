@@ -1,23 +1,42 @@
 """What drives the steps: Keras's `fit` on one device, the strategy's own loop on several.
 
 Keras's `fit` does not run under MultiWorkerMirroredStrategy. Both call the same callbacks of Keras,
-an "epoch" being the stretch from one checkpoint to the next.
+an "epoch" being an interval: the stretch from one checkpoint to the next.
 """
 
+import contextlib
 from collections.abc import Iterable
 from typing import Any
 
 import keras
 
+from tfvfi.training import strategies
+from tfvfi.training.job import Job
 from tfvfi.training.step import Trainer
+
+Callbacks = list[keras.callbacks.Callback]
+
+
+def drive(job: Job, start: int, steps: int, interval: int, callbacks: Callbacks) -> None:
+    """Does steps of a job.
+
+    Args:
+        job: What is trained.
+        start: Steps that were done before.
+        steps: How many to do.
+        interval: Steps of an "epoch".
+        callbacks: What accompanies them.
+    """
+    batches = job.batches(start)
+    with strategies.lost_workers(job.strategy), _plain_errors():
+        if job.strategy is None:
+            fit(job.trainer, batches, steps, interval, callbacks)
+        else:
+            distribute(job.trainer, job.strategy, batches, steps, interval, callbacks)
 
 
 def fit(
-    trainer: Trainer,
-    batches: Iterable,
-    steps: int,
-    interval: int,
-    callbacks: list[keras.callbacks.Callback],
+    trainer: Trainer, batches: Iterable, steps: int, interval: int, callbacks: Callbacks
 ) -> None:
     """Steps through `fit`.
 
@@ -25,8 +44,8 @@ def fit(
         trainer: Compiled.
         batches: Without end.
         steps: How many steps to go.
-        interval: Steps between the ends of epochs.
-        callbacks: The last step must set `trainer.stop_training`, see `Countdown`.
+        interval: Steps of an "epoch".
+        callbacks: What accompanies them.
     """
     trainer.fit(
         batches,
@@ -39,26 +58,21 @@ def fit(
 
 
 def distribute(
-    trainer: Any,
-    strategy: Any,
-    dataset: Any,
-    steps: int,
-    interval: int,
-    callbacks: list[keras.callbacks.Callback],
+    trainer: Any, strategy: Any, dataset: Any, steps: int, interval: int, callbacks: Callbacks
 ) -> None:
-    """Steps through `strategy.run`; arguments as of `fit`.
+    """Steps through `strategy.run`; the other arguments as of `fit`.
 
     Args:
         trainer: A `TensorFlowTrainer`, made within the strategy's scope.
         strategy: Of tf.distribute.
         dataset: Batches of this worker, all its replicas together.
         steps: How many steps to go.
-        interval: Steps between the ends of epochs.
-        callbacks: As for `fit`.
+        interval: Steps of an "epoch".
+        callbacks: What accompanies them.
     """
     import tensorflow as tf
 
-    local = strategy.extended._num_replicas_in_sync // _workers(strategy)
+    local = strategy.extended._num_replicas_in_sync // strategies.worker(strategy)[1]
 
     def of_one_replica(_: Any) -> tf.data.Dataset:
         share = dataset.element_spec["frame0"].shape[0] // local
@@ -78,14 +92,10 @@ def distribute(
     callbacks.on_train_begin()
     for first in range(0, steps, interval):
         callbacks.on_epoch_begin(first // interval)
-        sums: dict[str, float] = {}
         for number in range(min(interval, steps - first)):
             callbacks.on_train_batch_begin(number)
-            for name, value in step().items():
-                sums[name] = sums.get(name, 0.0) + float(value)
-            logs = {name: total / (number + 1) for name, total in sums.items()}
-            callbacks.on_train_batch_end(number, logs)
-        callbacks.on_epoch_end(first // interval, logs)
+            callbacks.on_train_batch_end(number, step())
+        callbacks.on_epoch_end(first // interval)
     callbacks.on_train_end()
 
 
@@ -103,7 +113,10 @@ class Countdown(keras.callbacks.Callback):
             self.model.stop_training = True
 
 
-def _workers(strategy: Any) -> int:
-    from tfvfi.training.strategies import worker
+def _plain_errors() -> contextlib.AbstractContextManager:
+    """Errors of the reading as they were before TensorFlow wrapped them."""
+    if keras.backend.backend() != "tensorflow":
+        return contextlib.nullcontext()
+    from tfvfi.data import plain_errors
 
-    return worker(strategy)[1]
+    return plain_errors()

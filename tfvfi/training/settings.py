@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tfvfi.errors import InputError
@@ -21,6 +21,7 @@ AUGMENTATION = (
     ("flip_horizontally", 0.5),
     ("reverse_time", 0.5),
 )
+MILESTONES, FACTOR = (0.5, 0.75), 0.1
 # An interval is this share of the steps, as long as that is neither hasty nor slow.
 INTERVALS, LONGEST_INTERVAL = 20, 1000
 # What may differ when a run is continued: none of it changes what is learned at a step.
@@ -64,8 +65,8 @@ class Settings:
         ema: Momentum of the moving average of the weights; 0 for none.
         accumulate: In how many parts a batch is computed, to save memory.
         clip: Largest norm of the whole gradient; 0 for any.
-        augment: Whether patches are changed at random; else their middle is cropped.
-        augmentation: Steps of `tfvfi.data.augment`.
+        augmentation: How patches are changed at random, steps of `tfvfi.data.augment`; with none
+            of them their middle is cropped.
         precision: One of `PRECISIONS`.
         strategy: One of `STRATEGIES`.
         seed: Everything random follows from it.
@@ -89,18 +90,17 @@ class Settings:
     teacher: str | None = None
     perceptual_weights: str | None = None
     optimizer: str | None = None
-    optimizer_options: Mapping[str, Any] = field(default_factory=dict)
+    optimizer_options: Mapping[str, Any] | None = None
     learning_rate: float | None = None
     schedule: str | None = None
     final_rate: float | None = None
-    milestones: tuple[float, ...] = ()
-    factor: float = 0.1
+    milestones: tuple[float, ...] | None = None
+    factor: float | None = None
     warm_up: int | None = None
     ema: float | None = None
     accumulate: int = 1
     clip: float = 0.0
-    augment: bool = True
-    augmentation: tuple[tuple[str, Any], ...] = ()
+    augmentation: tuple[tuple[str, Any], ...] | None = None
     precision: str = "float32"
     strategy: str = "one"
     seed: int = 0
@@ -132,14 +132,13 @@ def complete(settings: Settings, preset: Preset, examples: int, patch: int) -> S
     batch_size = settings.batch_size or advice.get("batch_size", BATCH_SIZE)
     epochs = advice.get("epochs", EPOCHS)
     steps = settings.steps or max(1, epochs * examples // batch_size)
-    augmentation = tuple(advice.get("augmentation", AUGMENTATION)) if settings.augment else ()
     return replace(
         settings,
         batch_size=batch_size,
         steps=steps,
         crop_size=settings.crop_size or min(advice.get("crop_size", patch), patch),
-        ema=momentum(steps) if settings.ema is None else settings.ema,
-        augmentation=augmentation,
+        ema=_first(settings.ema, momentum(steps)),
+        augmentation=_first(settings.augmentation, advice.get("augmentation"), AUGMENTATION),
         interval=settings.interval or max(1, min(LONGEST_INTERVAL, steps // INTERVALS)),
         **_optimizer(settings, advice),
         **_rate(settings, advice),
@@ -188,10 +187,10 @@ def check(settings: Settings) -> None:
 def _optimizer(settings: Settings, advice: Mapping[str, Any]) -> dict[str, Any]:
     advised = dict(advice.get("optimizer", {"name": "adamw"}))
     name = advised.pop("name")
-    chosen = settings.optimizer or name
-    # Options that were recommended for another optimizer mean nothing to this one.
-    options = advised if chosen == name else {}
-    return {"optimizer": chosen, "optimizer_options": {**options, **settings.optimizer_options}}
+    if settings.optimizer not in (None, name):
+        # Options that were recommended for another optimizer mean nothing to this one.
+        name, advised = settings.optimizer, {}
+    return {"optimizer": name, "optimizer_options": _first(settings.optimizer_options, advised)}
 
 
 def _rate(settings: Settings, advice: Mapping[str, Any]) -> dict[str, Any]:
@@ -201,12 +200,17 @@ def _rate(settings: Settings, advice: Mapping[str, Any]) -> dict[str, Any]:
     first = settings.learning_rate or advised["first"]
     ends = advised.get("last", 0.1 * advised["first"]) / advised["first"]
     epochs = advice.get("epochs", EPOCHS)
-    milestones = tuple(epoch / epochs for epoch in advised.get("epochs", ())) or (0.5, 0.75)
+    milestones = tuple(epoch / epochs for epoch in advised.get("epochs", ())) or MILESTONES
     return {
         "learning_rate": first,
-        "schedule": settings.schedule or advised["schedule"],
-        "final_rate": ends * first if settings.final_rate is None else settings.final_rate,
-        "milestones": settings.milestones or milestones,
-        "factor": advised.get("factor", settings.factor),
-        "warm_up": advised.get("warm_up", 0) if settings.warm_up is None else settings.warm_up,
+        "schedule": _first(settings.schedule, advised["schedule"]),
+        "final_rate": _first(settings.final_rate, ends * first),
+        "milestones": _first(settings.milestones, milestones),
+        "factor": _first(settings.factor, advised.get("factor"), FACTOR),
+        "warm_up": _first(settings.warm_up, advised.get("warm_up"), 0),
     }
+
+
+def _first(*values: Any) -> Any:
+    """The first that is not None."""
+    return next(value for value in values if value is not None)

@@ -38,7 +38,6 @@ class Trainer(keras.Model):
         self.network = network
         self.objective = objective
         self.built = True
-        self.means: list[keras.metrics.Metric] = []
 
     def prepare(self, optimizer: keras.optimizers.Optimizer, batch: Mapping[str, Any]) -> None:
         """Makes it ready to be trained.
@@ -49,11 +48,10 @@ class Trainer(keras.Model):
         """
         tensors = {name: keras.KerasTensor(shape, "float32") for name, shape in batch.items()}
         try:
-            names = self(tensors, training=True)
+            self(tensors, training=True)
         except InputError as error:
             # Keras puts sentences of its own in front of what is wrong.
             raise InputError(str(error).splitlines()[-1]) from None
-        self.means = [keras.metrics.Mean(name) for name in names if name != "loss"]
         # Native operations do not exist inside XLA; JAX knows nothing else.
         self.compile(optimizer, jit_compile=keras.backend.backend() == "jax")
         # Keras wraps it for float16. Its variables must exist before a checkpoint fills them.
@@ -79,10 +77,8 @@ class Trainer(keras.Model):
         return y_pred["loss"]
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None) -> dict[str, Any]:
-        """Means of the terms since the last reset, as Keras shows them."""
-        for mean in self.means:
-            mean.update_state(y_pred[mean.name])
-        return self.get_metrics_result()
+        """What Keras shows of a step: its loss and terms."""
+        return y_pred
 
 
 class Watched:

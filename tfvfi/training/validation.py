@@ -15,7 +15,7 @@ from tfvfi.evaluation import metrics
 from tfvfi.models.base import Interpolator
 from tfvfi.tracing import compiled
 from tfvfi.training import checkpoints
-from tfvfi.training.job import Job, build_network, build_objective, reading
+from tfvfi.training.job import Job, answered_times, build_network, build_objective, reading
 from tfvfi.training.step import Trainer
 
 Scores = dict[str, float]
@@ -35,7 +35,8 @@ class Validation:
     def __init__(self, job: Job):
         settings = job.settings
         self._job, self._limit = job, settings.validation_limit
-        self.network = build_network(replace(settings, weights=None, teacher=None))
+        self.network = build_network(replace(settings, weights=None))
+        self.network.times = answered_times(job)
         judge = Trainer(self.network, build_objective(settings, job.objective))
         self._judge = compiled(lambda batch: judge(batch, training=False))
         self.missing: str | None = None
@@ -51,7 +52,7 @@ class Validation:
         checkpoints.average(self._job.trainer, self.network)
 
     def scores(self) -> Scores:
-        """Every figure by its name in the metrics: "validation_loss", "middlebury_psnr", ..."""
+        """Every figure by its name in the metrics: "validation/loss", "middlebury/psnr", ..."""
         found = self._of_split()
         for name, benchmark in self._benchmarks.items():
             found |= self._of_benchmark(name, benchmark)
@@ -83,7 +84,7 @@ class Validation:
                     *(batch[name] for name in self.network.input_names)
                 )
                 frames.append((ops.convert_to_numpy(frame)[0], batch["target"][0]))
-        return {"validation_loss": float(np.mean(losses)), **_prefixed("validation", _mean(frames))}
+        return {"validation/loss": float(np.mean(losses)), **_prefixed("validation", _mean(frames))}
 
     def _of_benchmark(self, name: str, benchmark: Benchmark) -> Scores:
         def frames() -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -147,4 +148,4 @@ def _clipped(frame: np.ndarray) -> np.ndarray:
 
 
 def _prefixed(name: str, scores: Scores) -> Scores:
-    return {f"{name}_{key}": value for key, value in scores.items()}
+    return {f"{name}/{key}": value for key, value in scores.items()}

@@ -1,4 +1,4 @@
-"""What accompanies the steps: a progress bar, a guard, and what happens at the end of an interval.
+"""What accompanies the steps: a progress bar, a guard, and what is due at the end of an interval.
 
 All are callbacks of Keras; an "epoch" is an interval, see `tfvfi.training.loops`.
 """
@@ -15,13 +15,13 @@ from tqdm import tqdm
 from tfvfi.errors import InputError
 from tfvfi.training.job import Job
 
-Logs = dict[str, Any]
+Values = dict[str, float]
 # Sources that an error names; the saved batch holds the rest.
 NAMED = 4
 
 
-class Counting(keras.callbacks.Callback):
-    """Knows the step.
+class AfterStep(keras.callbacks.Callback):
+    """A callback that knows the step.
 
     Args:
         start: Steps that were done before.
@@ -31,50 +31,50 @@ class Counting(keras.callbacks.Callback):
         super().__init__()
         self.step = start
 
-    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Counts."""
         self.step += 1
         self.after_step({name: float(value) for name, value in (logs or {}).items()})
 
-    def after_step(self, logs: dict[str, float]) -> None:
-        """What is done after each step; `logs` are means since the interval began."""
+    def after_step(self, values: Values) -> None:
+        """What is done after each step, with its loss, terms and PSNR."""
+        raise NotImplementedError
 
 
-class Progress(Counting):
+class Progress(AfterStep):
     """A bar with the terms, PSNR and patches per second; nothing where there is no terminal."""
 
     def __init__(self, job: Job, start: int, quiet: bool = False):
         super().__init__(start)
         self._batch_size = job.settings.batch_size
-        self._began = time.monotonic()
-        self._first = start
-        self.bar = tqdm(
+        self._bar = tqdm(
             total=job.settings.steps, initial=start, unit="step", disable=True if quiet else None
         )
 
-    def after_step(self, logs: dict[str, float]) -> None:
+    def after_step(self, values: Values) -> None:
         """Shows."""
-        done = (self.step - self._first) * self._batch_size
-        rate = done / max(1e-6, time.monotonic() - self._began)
-        shown = {name: f"{value:.4g}" for name, value in logs.items()}
-        self.bar.set_postfix(shown | {"patches/s": f"{rate:.3g}"}, refresh=False)
-        self.bar.update()
+        shown = {name: f"{value:.4g}" for name, value in values.items()}
+        # Steps per second, as the bar has smoothed them.
+        if rate := self._bar.format_dict["rate"]:
+            shown["patches/s"] = f"{rate * self._batch_size:.3g}"
+        self._bar.set_postfix(shown, refresh=False)
+        self._bar.update()
 
-    def on_train_end(self, logs: Logs | None = None) -> None:
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Leaves the bar as it is."""
-        self.bar.close()
+        self._bar.close()
 
 
-class Guard(Counting):
+class Guard(AfterStep):
     """Ends a run whose loss is no longer a number, and keeps the batch that did it."""
 
     def __init__(self, job: Job, start: int):
         super().__init__(start)
         self._job = job
 
-    def after_step(self, logs: dict[str, float]) -> None:
+    def after_step(self, values: Values) -> None:
         """Looks at every term."""
-        bad = [name for name, value in logs.items() if not math.isfinite(value)]
+        bad = [name for name, value in values.items() if not math.isfinite(value)]
         if bad:
             raise InputError(self._report(bad))
 
@@ -88,30 +88,35 @@ class Guard(Counting):
             np.savez(path, **{name: np.stack([one[name] for one in batch]) for name in batch[0]})
         more = f" and {len(places) - NAMED} more" if len(places) > NAMED else ""
         return (
-            f"{' and '.join(bad)} is no longer finite at step {self.step}, whose batch is "
-            f"{'; '.join(places[:NAMED])}{more} (kept in {path}): look at it, lower "
-            "--learning_rate or set --clip; the run continues from its last checkpoint"
+            f"{', '.join(bad)} {'is' if len(bad) == 1 else 'are'} no longer finite at step "
+            f"{self.step}, whose batch is {'; '.join(places[:NAMED])}{more} (kept in {path}): look "
+            "at it, lower --learning_rate or set --clip, and the run continues from its last "
+            "checkpoint"
         )
 
 
-class Intervals(Counting):
+class Intervals(AfterStep):
     """Calls what is due at the end of an interval.
 
     Args:
         start: Steps that were done before.
-        due: `due(step, means, seconds)`, seconds of the interval.
+        due: `due(step, means, seconds)` of the interval.
     """
 
-    def __init__(self, start: int, due: Callable[[int, dict[str, float], float], None]):
+    def __init__(self, start: int, due: Callable[[int, Values, float], None]):
         super().__init__(start)
         self._due = due
-        self._began = time.monotonic()
 
-    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        """Takes the time."""
-        self._began = time.monotonic()
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Begins an interval."""
+        self._first, self._sums, self._began = self.step, {}, time.monotonic()
 
-    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+    def after_step(self, values: Values) -> None:
+        """Adds up."""
+        self._sums = {name: self._sums.get(name, 0.0) + value for name, value in values.items()}
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Ends the interval."""
-        means = {name: float(value) for name, value in (logs or {}).items()}
+        steps = self.step - self._first
+        means = {name: total / steps for name, total in self._sums.items()}
         self._due(self.step, means, time.monotonic() - self._began)

@@ -1,0 +1,77 @@
+"""What is kept of a run: at the end of every interval it is validated, written down and saved."""
+
+from pathlib import Path
+
+from tqdm import tqdm
+
+from tfvfi import weights
+from tfvfi.data.storage import write_bytes
+from tfvfi.training import card, checkpoints, curve
+from tfvfi.training.checkpoints import State
+from tfvfi.training.events import Events
+from tfvfi.training.folder import CURVE, Row, RunFolder
+from tfvfi.training.job import Job, with_own_weights
+from tfvfi.training.pictures import strip
+from tfvfi.training.validation import Validation
+
+
+class Keeper:
+    """Keeps a run; of several workers only the first has one.
+
+    Args:
+        job: What is trained, as far as `state` says.
+        folder: Where it is kept.
+        state: Of the checkpoint that the run continues from.
+        quiet: Whether to print nothing.
+    """
+
+    def __init__(self, job: Job, folder: RunFolder, state: State, quiet: bool):
+        self.job, self.folder, self.state, self.quiet = job, folder, state, quiet
+        self.validation = Validation(job)
+        folder.begin(job.settings)
+        # What was measured behind the checkpoint will be measured again.
+        self.rows = [row for row in folder.rows() if row["step"] <= state.step]
+        self.events = Events(folder.path, state.step)
+
+    def end_interval(self, step: int, means: dict[str, float], seconds: float) -> None:
+        """Validates, writes down and saves."""
+        self.validation.refresh()
+        row: Row = {
+            "step": step,
+            "seconds": round(seconds, 3),
+            "learning_rate": float(self.job.trainer.optimizer.learning_rate),
+            **{f"train/{name}": value for name, value in means.items()},
+            **self.validation.scores(),
+        }
+        self.state = self.state.after(step, _score(row))
+        self.rows.append(row)
+        # First the rows: those behind the newest checkpoint are dropped when a run continues.
+        self.folder.write_rows(self.rows)
+        checkpoints.save(self.folder.checkpoints, self.job.trainer, self.state)
+        write_bytes(self.folder.path / CURVE, curve.draw(self.rows).encode())
+        self.events.scalars(step, {name: row[name] for name in row if name != "step"})
+        shown = self.validation.shown()
+        self.events.images(step, {f"sample{n}": strip(each) for n, each in enumerate(shown)})
+        self._tell(row)
+
+    def export(self, path: str | Path) -> None:
+        """Writes the best averaged weights with a card."""
+        best = checkpoints.at_step(self.folder.checkpoints, self.state.best_step)
+        checkpoints.restore(best, self.job.trainer)
+        self.validation.refresh()
+        row = next(row for row in self.rows if row["step"] == self.state.best_step)
+        network = with_own_weights(self.validation.network)
+        weights.save(network, path, **card.describe(self.job, row))
+        card.write(path, self.job)
+
+    def _tell(self, row: Row) -> None:
+        if not self.quiet:
+            shown = [f"{name} {value:.4g}" for name, value in row.items() if name != "step"]
+            tqdm.write(f"step {row['step']}/{self.job.settings.steps}: {', '.join(shown)}")
+
+
+def _score(row: Row) -> float:
+    """How good the averaged weights are; higher is better."""
+    if "validation/psnr" in row:
+        return row["validation/psnr"]
+    return -row.get("validation/loss", row["train/loss"])

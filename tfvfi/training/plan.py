@@ -1,0 +1,86 @@
+"""What a training would do, found by doing a little of it."""
+
+import resource
+import sys
+import time
+from typing import Any
+
+import keras
+
+from tfvfi.training import loops, strategies
+from tfvfi.training.job import Job
+from tfvfi.training.validation import Validation
+
+# The first step is compiled, the second may still allocate; the last is timed.
+TRIED = 3
+
+
+def plan(job: Job) -> str:
+    """Does a few steps, which nothing keeps, and tells the plan.
+
+    Args:
+        job: Freshly prepared.
+    """
+    validation = Validation(job)
+    clock = Clock()
+    loops.drive(job, 0, TRIED, TRIED, [clock])
+    settings = job.settings
+    shapes = {
+        name: (settings.batch_size, *shape) for name, shape in sorted(job.samples.spec.items())
+    }
+    count = sum(weight.size for weight in map(keras.ops.convert_to_numpy, job.network.weights))
+    whole = clock.seconds * settings.steps
+    lines = {
+        "model": f"{settings.flow or settings.model}, {count / 1e6:.2f} M parameters",
+        "objective": f"{settings.objective}: {' + '.join(clock.terms)}",
+        "records": f"{job.samples.source.name}, {len(job.samples)} examples of "
+        f"{job.samples.source.layout.frames} frames",
+        "batch": ", ".join(f"{name} {shape}" for name, shape in shapes.items()),
+        "shared by": f"{strategies.replicas(job.strategy)} replicas, {settings.accumulate} parts",
+        "steps": f"{settings.steps}, {settings.steps * settings.batch_size / len(job.samples):.1f}"
+        f" epochs; every {settings.interval} a checkpoint",
+        "optimizer": f"{settings.optimizer}, {settings.schedule} from {settings.learning_rate:g}",
+        "precision": settings.precision,
+        "validation": validation.missing or f"{settings.validation_limit} examples at most",
+        "memory": f"{_peak_memory() / 2**30:.1f} GB at the peak",
+        "time": f"{clock.seconds:.3g} s a step, {_duration(whole)} in all",
+    }
+    return "\n".join(f"{name:<12}{value}" for name, value in lines.items())
+
+
+class Clock(keras.callbacks.Callback):
+    """Times the last step, and remembers the terms."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seconds = 0.0
+        self.terms: list[str] = []
+
+    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Starts."""
+        self._began = time.perf_counter()
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Stops."""
+        # Reading a value waits for the step where devices work ahead.
+        values = {name: float(value) for name, value in (logs or {}).items()}
+        self.seconds = time.perf_counter() - self._began
+        self.terms = [name for name in values if name not in ("loss", "psnr")]
+
+
+def _peak_memory() -> int:
+    """Bytes: of the first GPU where there is one, else of this process."""
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        if tf.config.list_logical_devices("GPU"):
+            return tf.config.experimental.get_memory_info("GPU:0")["peak"]
+    # Linux counts in kilobytes, macOS in bytes.
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def _duration(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s"
