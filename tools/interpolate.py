@@ -3,7 +3,8 @@
 python tools/interpolate.py --input=in.mp4 --output=out.mp4 --factor=2
 python tools/interpolate.py --input=in.mp4 --output=out.mp4 --fps=60000/1001
 python tools/interpolate.py --input=a.png --input=b.png --output=between --factor=8
-python tools/interpolate.py --input=a.mp4 --input=b.mkv --output=smooth --container=.mp4
+python tools/interpolate.py --input=drawn.mp4 --output=smooth.mp4 --duplicates=smooth
+python tools/interpolate.py --input=videos --output=smooth --container=.mp4 --resume
 """
 
 from absl import flags
@@ -51,10 +52,18 @@ _enum("scene_cuts", "hold", ["hold", "fade", "mix"], "what is shown across a cut
 _enum("duplicates", "keep", ["keep", "smooth", "drop"], "what becomes of held frames")
 flags.DEFINE_float(
     "duplicate_threshold",
-    None,
+    0.0005,
     "the share of pixels that may differ in a held frame",
     0,
     1,
+    flag_values=FLAGS,
+)
+flags.DEFINE_float(
+    "duplicate_tolerance",
+    16,
+    "by how much, of 255, a pixel may differ without counting; 0 for lossless video",
+    0,
+    255,
     flag_values=FLAGS,
 )
 _string("tile", "auto", "auto, off, or the side of the tiles that large frames are cut into")
@@ -75,27 +84,28 @@ _enum("pictures", "png", ["png", "jpeg", "webp", "tiff"], "what a folder is fill
 
 _bool("resume", "keep finished parts when interrupted, and continue with those there")
 _bool("overwrite", "replace an output that exists")
+_string("runner", None, "an Apache Beam runner that shares many videos out: DirectRunner, ...")
+flags.DEFINE_multi_string("beam", [], "a flag for Beam; repeatable", flag_values=FLAGS)
 
 
 def main() -> None:
     """Interpolates what the flags name."""
-    from tfvfi.video import Encoding
-    from tfvfi.video.many import interpolate_all
+    from tfvfi.data import beam
+    from tfvfi.video import Encoding, many
 
-    options = {"flow": FLAGS.flow, "flow_weights": FLAGS.flow_weights, "scale": FLAGS.scale}
+    options = {name: FLAGS[name].value for name in ("flow", "flow_weights", "scale")}
     treatment = (
-        *("factor", "fps", "slowmo", "sound", "scene_cuts", "duplicates", "duplicate_threshold"),
-        *("tile", "size", "duration", "damaged", "flow_output", "resume", "overwrite"),
+        *("factor", "fps", "slowmo", "sound", "scene_cuts", "tile", "size", "duration", "damaged"),
+        *("duplicates", "duplicate_threshold", "duplicate_tolerance"),
     )
-    counts = interpolate_all(
+    others = ("model", "weights", "container", "flow_output", "resume", "overwrite")
+    counts = many.interpolate_all(
         FLAGS.input,
         FLAGS.output,
-        model=FLAGS.model,
-        weights=FLAGS.weights,
         options={name: value for name, value in options.items() if value is not None},
-        container=FLAGS.container,
         encoding=Encoding(FLAGS.codec, FLAGS.crf, FLAGS.preset, FLAGS.pixel_format, FLAGS.pictures),
-        **{name: FLAGS[name].value for name in treatment},
+        runner=beam.runner(FLAGS.runner, FLAGS.beam, many.treat_once) if FLAGS.runner else None,
+        **{name: FLAGS[name].value for name in (*others, *treatment)},
     )
     for output, count in counts.items():
         print(f"{output}: {count} frames")

@@ -7,6 +7,8 @@ from pathlib import Path
 import av
 import numpy as np
 
+from tfvfi.video.colors import EXACT, Converter
+
 
 class Fade:
     """Mixes two frames by time: an interpolator whose answers are known."""
@@ -54,6 +56,7 @@ def write(
             form = "rgb24" if image.dtype == np.uint8 else "rgb48le"
             frame = av.VideoFrame.from_ndarray(image, format=form).reformat(
                 format=pixel_format,
+                interpolation=EXACT,
                 dst_colorspace=colour.get("colorspace"),
                 dst_color_range=colour.get("color_range"),
             )
@@ -79,9 +82,9 @@ def read(path: Path) -> tuple[list[np.ndarray], list[Fraction]]:
     with av.open(str(path)) as container:
         decoded = list(container.decode(video=0))
     deep = decoded[0].format.components[0].bits > 8
-    form = "rgb48le" if deep else "rgb24"
+    converter = Converter()
     return (
-        [frame.to_ndarray(format=form) for frame in decoded],
+        [converter.array(frame, deep, alpha=False) for frame in decoded],
         [frame.pts * Fraction(frame.time_base) for frame in decoded],
     )
 

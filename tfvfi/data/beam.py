@@ -1,21 +1,23 @@
-"""The clips of a dataset read by an Apache Beam pipeline: on a cluster, or on this machine."""
+"""Work on many videos shared out by an Apache Beam pipeline: on a cluster, or on this machine."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from tfvfi.data import parts
-from tfvfi.data.making import Runner, Task
 from tfvfi.errors import InputError
 
 
-def runner(name: str, arguments: Sequence[str] = ()) -> Runner:
-    """What `making.create` takes as its runner.
+def runner(
+    name: str, arguments: Sequence[str] = (), function: Callable[..., Any] = parts.make
+) -> Callable[[Sequence[tuple]], Iterator[tuple[int, Any]]]:
+    """What calls a function for each of many tasks, as `making.create` takes it.
 
-    Parts travel through the output folder, which all machines must reach, not through Beam.
+    Results travel through the output folder, which all machines must reach, not through Beam.
 
     Args:
         name: Of a Beam runner.
         arguments: Beam's own flags.
+        function: Leaves its result on disk; called again, it gives what it finds there.
     """
     try:
         import apache_beam as beam
@@ -25,10 +27,10 @@ def runner(name: str, arguments: Sequence[str] = ()) -> Runner:
             "--runner needs Apache Beam: pip install 'tfvfi[beam]' (or apache-beam)"
         ) from None
 
-    def run(tasks: Sequence[Task]) -> Iterator[tuple[int, Any]]:
+    def run(tasks: Sequence[tuple]) -> Iterator[tuple[int, Any]]:
         options = PipelineOptions([f"--runner={name}", *arguments])
         with beam.Pipeline(options=options) as pipeline:
-            _ = pipeline | beam.Create(list(tasks)) | beam.Reshuffle() | beam.MapTuple(parts.make)
-        yield from enumerate(parts.make(*task) for task in tasks)
+            _ = pipeline | beam.Create(list(tasks)) | beam.Reshuffle() | beam.MapTuple(function)
+        yield from enumerate(function(*task) for task in tasks)
 
     return run

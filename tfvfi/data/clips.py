@@ -12,6 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from tfvfi.data import pictures
 from tfvfi.errors import InputError
 
 # What a folder is searched for; a pattern takes whatever it matches.
@@ -74,11 +75,11 @@ def frames(clip: Clip, damaged: str = "stop") -> Iterator[tuple[np.ndarray, Frac
     One after another: none is held. `InputError` if the file is damaged; where `damaged` is
     "keep", only if nothing of it can be read.
     """
-    from tfvfi.video.pictures import Pictures, in_folder
-    from tfvfi.video.source import Video
+    from tfvfi.video.reading.pictures import Pictures
+    from tfvfi.video.reading.source import Video
 
     path = Path(clip.path)
-    source = Pictures(in_folder(path)) if path.is_dir() else Video(path, damaged)
+    source = Pictures(pictures.in_folder(path)) if path.is_dir() else Video(path, damaged)
     turns = round(source.look.rotation / 90) % 4
     for shown in source:
         yield _upright(_eight_bits(shown.image), turns), shown.time
@@ -97,9 +98,7 @@ def _is_folder_of_frames(path: str) -> bool:
 
 
 def _is_picture(path: str) -> bool:
-    from tfvfi.video.pictures import ENDINGS as PICTURES
-
-    return os.path.splitext(path)[1].lower() in PICTURES
+    return os.path.splitext(path)[1].lower() in pictures.SUFFIXES
 
 
 def _clip(path: str, root: str) -> Clip:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from tfvfi import registry
 from tfvfi.video.pipeline import interpolate_video
+from tfvfi.video.reading.source import Video
 from tfvfi.video.show import contact_sheet, side_by_side
-from tfvfi.video.source import Video
 
 FACTOR = 4
 # Pairs on the contact sheet, and how far apart they are.

@@ -1,22 +1,23 @@
-"""Many videos, one after another, with one network."""
+"""Many videos, each on its own: one after another with one network, or on a cluster."""
 
+import json
 import logging
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from tfvfi import registry
+from tfvfi.data import clips
+from tfvfi.data.pictures import SUFFIXES, in_folder, in_order
 from tfvfi.errors import InputError
-from tfvfi.video.encoding import CONTAINERS
-from tfvfi.video.pictures import ENDINGS as PICTURE_ENDINGS
-from tfvfi.video.pictures import by_number, in_folder
 from tfvfi.video.pipeline import interpolate_video
-from tfvfi.video.sink import ENDINGS, make_folder
+from tfvfi.video.writing.output import ENDINGS, make_folder
 
-VIDEO_ENDINGS = (
-    *CONTAINERS,
-    *(".avi", ".gif", ".apng", ".ts", ".m2ts", ".mpg", ".mpeg", ".flv", ".wmv", ".3gp", ".y4m"),
-)
+# A video, its output, and what `interpolate_video` is told.
+Task = tuple[Path, Path, dict[str, Any]]
+# Calls `treat_once` for each task; yields the numbers of tasks and their results in any order.
+Runner = Callable[[Sequence[Task]], Iterator[tuple[int, Any]]]
 
 
 def interpolate_all(
@@ -24,11 +25,10 @@ def interpolate_all(
     output: str | Path,
     model: Any = registry.DEFAULT_MODEL,
     *,
-    weights: str | Path | None = "default",
-    options: dict[str, Any] | None = None,
     container: str | None = None,
     flow_output: str | Path | None = None,
     resume: bool = False,
+    runner: Runner | None = None,
     **settings: Any,
 ) -> dict[Path, int]:
     """Interpolates one input, or each of several videos into a folder.
@@ -40,11 +40,11 @@ def interpolate_all(
         inputs: What `interpolate_video` takes, or videos, or a folder of them.
         output: Likewise; a folder for several videos.
         model: A name, loaded once, or a loaded network.
-        weights: See `interpolate_video`; likewise `options` and `settings`.
-        options: Arguments of a model given by name.
         container: The ending of the outputs of several videos; by default that of each video.
         flow_output: A folder for flows; each of several videos gets one inside.
         resume: Continue interrupted work; of several videos, those that are there are left out.
+        runner: What treats several videos instead of this process, see `tfvfi.data.beam.runner`;
+            the model is then given by name.
         **settings: Arguments of `interpolate_video`.
 
     Returns:
@@ -58,29 +58,30 @@ def interpolate_all(
         >>> [path.name for path in made]
         ['out.mp4']
     """
-    output = Path(output)
-    videos = several_videos(inputs)
-    told = {"weights": weights, "options": options, "resume": resume, **settings}
+    output, videos = Path(output), several_videos(inputs)
+    told = {"model": model, "resume": resume, **settings}
     if videos is None:
-        source = inputs[0] if len(inputs) == 1 else inputs
-        count = interpolate_video(source, output, model, flow_output=flow_output, **told)
-        return {output: count}
+        if runner is not None:
+            raise InputError("a runner shares several videos among machines; received one input")
+        return {output: interpolate_video(inputs, output, flow_output=flow_output, **told)}
+    if runner is not None and not isinstance(model, str):
+        raise InputError("a runner's machines load the model themselves: give its name")
 
-    targets = output_names(videos, output, container)
+    tasks = []
+    for video, target in zip(videos, output_names(videos, output, container), strict=True):
+        if not (resume and target.exists()):
+            flows = None if flow_output is None else Path(flow_output) / target.stem
+            tasks.append((video, target, {**told, "flow_output": flows}))
     make_folder(output)
-    if isinstance(model, str):
-        # Loaded once; what is resumed is still known by its name and file.
-        told["network"] = registry.load_interpolator(model, weights, **(options or {}))
+    _forget_results(tasks)
     counts, failures = {}, []
-    for video, target in zip(videos, targets, strict=True):
-        if resume and target.exists():
-            continue
-        flows = None if flow_output is None else Path(flow_output) / target.stem
-        try:
-            counts[target] = interpolate_video(video, target, model, flow_output=flows, **told)
-        except InputError as error:
-            failures.append(str(error))
-            logging.warning("%s", error)
+    for number, (count, failure) in (runner or _here)(tasks):
+        if failure is None:
+            counts[tasks[number][1]] = count
+        else:
+            failures.append(failure)
+            logging.warning("%s", failure)
+    _forget_results(tasks)
     if failures:
         raise InputError(
             f"{len(failures)} of {len(videos)} videos failed, the others are in {output}; "
@@ -89,17 +90,36 @@ def interpolate_all(
     return counts
 
 
+def treat(video: Path, target: Path, told: dict[str, Any]) -> tuple[int, str | None]:
+    """Interpolates one of several videos: the number of frames, and what went wrong."""
+    try:
+        return interpolate_video(video, target, **told), None
+    except InputError as error:
+        return 0, str(error)
+
+
+def treat_once(video: Path, target: Path, told: dict[str, Any]) -> tuple[int, str | None]:
+    """What `treat` gives; done before, on whatever machine, it is read from beside the output."""
+    result = _result_of(target)
+    if not result.exists():
+        made = treat(video, target, {**told, "progress": False})
+        aside = result.with_name(f"{result.name}.{os.getpid()}")
+        aside.write_text(json.dumps(made))
+        os.replace(aside, result)
+    return tuple(json.loads(result.read_text()))
+
+
 def several_videos(inputs: Sequence[str | Path]) -> list[Path] | None:
     """The videos to be treated one by one; None where the inputs are one."""
     paths = [Path(one) for one in inputs]
     if len(paths) == 1:
         if not paths[0].is_dir() or in_folder(paths[0]):
             return None
-        found = [path for path in paths[0].iterdir() if path.suffix.lower() in VIDEO_ENDINGS]
+        found = [path for path in paths[0].iterdir() if clips.ENDINGS.fullmatch(path.suffix)]
         if not found:
             raise InputError(f"the folder {paths[0]} holds neither pictures nor videos")
-        return sorted(found, key=lambda path: by_number(path.name))
-    if all(path.suffix.lower() in PICTURE_ENDINGS for path in paths):
+        return in_order(found)
+    if all(path.suffix.lower() in SUFFIXES for path in paths):
         return None
     return paths
 
@@ -119,3 +139,17 @@ def output_names(videos: Sequence[Path], folder: Path, container: str | None) ->
     if double is not None:
         raise InputError(f"two inputs would both become {double}; give them different names")
     return targets
+
+
+def _here(tasks: Sequence[Task]) -> Iterator[tuple[int, Any]]:
+    """Treats one after another, with one network."""
+    return enumerate(treat(*task) for task in tasks)
+
+
+def _forget_results(tasks: Sequence[Task]) -> None:
+    for _, target, _ in tasks:
+        _result_of(target).unlink(missing_ok=True)
+
+
+def _result_of(target: Path) -> Path:
+    return target.with_name(f".{target.name}.result")

@@ -11,8 +11,8 @@ import numpy as np
 from tfvfi.video.cuts import CutDetector
 from tfvfi.video.tiles import tiling_for, white
 from tfvfi.video.timeline import Span
+from tfvfi.video.treatment import AUTO, HOLD, MIX
 
-HOLD, FADE, MIX = "hold", "fade", "mix"
 # Frames that differ nowhere by more than this of 255 are mixed, not painted: nothing moves.
 STILL = 2
 # Pixels painted in one call of the network, at all its times together.
@@ -63,7 +63,7 @@ class Painter:
         tile: "auto", "off", or the side of a tile.
     """
 
-    def __init__(self, network: Any, tile: str | int = "off"):
+    def __init__(self, network: Any, tile: str | int = AUTO):
         self.network = network
         self.tile = tile
         self.warned = False

@@ -16,10 +16,10 @@ from typing import Any
 import cv2
 import numpy as np
 
-AUTO, OFF = "auto", "off"
+from tfvfi.video.treatment import AUTO, OFF
+
 # Frames of more pixels are tiled by "auto", into tiles of this side.
 LARGEST_WHOLE, AUTO_SIDE = 3840 * 2176, 1536
-SMALLEST_SIDE = 64
 # Share of a tile's side that overlaps the next one.
 OVERLAP = 4
 # Motion is looked at in frames of this width.

@@ -4,21 +4,24 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from tfvfi.errors import InputError
-from tfvfi.video.copier import SOUND
-from tfvfi.video.paint import FADE, HOLD, MIX
-from tfvfi.video.prepared import DROP, KEEP, SMOOTH
-from tfvfi.video.source import KEEP as KEEP_DAMAGED
-from tfvfi.video.source import STOP
-from tfvfi.video.tiles import AUTO, OFF, SMALLEST_SIDE
+from tfvfi.video.duplicates import THRESHOLD, TOLERANCE
 from tfvfi.video.timeline import Factor, Rate
 
+# What becomes of sound in slow motion ("drop" also of held frames) ...
+DROP, STRETCH = "drop", "stretch"
+# ... of held frames and of damaged files ...
+KEEP, SMOOTH, STOP = "keep", "smooth", "stop"
+# ... at a cut ...
+HOLD, FADE, MIX = "hold", "fade", "mix"
+# ... and of large frames.
+AUTO, OFF = "auto", "off"
 CHOICES = {
-    "sound": SOUND,
+    "sound": (DROP, STRETCH),
     "scene_cuts": (HOLD, FADE, MIX),
     "duplicates": (KEEP, SMOOTH, DROP),
-    "damaged": (STOP, KEEP_DAMAGED),
+    "damaged": (STOP, KEEP),
 }
-HIGHEST_RATE = 10_000
+HIGHEST_RATE, SMALLEST_TILE = 10_000, 64
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,8 @@ class Treatment:
         duplicates: Held frames are left as they are ("keep"), replaced by motion in the same time
             ("smooth"), or left out ("drop"); the duration stays.
         duplicate_threshold: The share of pixels, from 0 to 1, that may differ in a held frame.
+        duplicate_tolerance: By how much a pixel may differ without counting, in 255ths, after
+            averaging over its neighbors; 0 compares pixels as they are, for lossless video.
         tile: "auto" cuts frames of more than 8 megapixels into tiles, a number always into tiles
             of that side, "off" never.
         size: Of the output, as "640x360", "640x" or "x360"; None: the source's.
@@ -44,10 +49,11 @@ class Treatment:
     factor: int | None = None
     fps: Fraction | str | float | None = None
     slowmo: bool = False
-    sound: str = "drop"
+    sound: str = DROP
     scene_cuts: str = HOLD
     duplicates: str = KEEP
-    duplicate_threshold: float | None = None
+    duplicate_threshold: float = THRESHOLD
+    duplicate_tolerance: float = TOLERANCE
     tile: str | int = AUTO
     size: str | None = None
     duration: float | str | Fraction | None = None
@@ -64,15 +70,20 @@ class Treatment:
                 side = int(self.tile)
             except ValueError:
                 side = 0
-            if side < SMALLEST_SIDE:
+            if side < SMALLEST_TILE:
                 raise InputError(
-                    f"tile is auto, off, or a side of at least {SMALLEST_SIDE} pixels; "
+                    f"tile is auto, off, or a side of at least {SMALLEST_TILE} pixels; "
                     f"received {self.tile}"
                 )
-        if self.duplicate_threshold is not None and not 0 <= self.duplicate_threshold <= 1:
+        if not 0 <= self.duplicate_threshold <= 1:
             raise InputError(
                 "duplicate_threshold is a share of the pixels, 0 to 1; "
                 f"received {self.duplicate_threshold}"
+            )
+        if not 0 <= self.duplicate_tolerance <= 255:
+            raise InputError(
+                "duplicate_tolerance is a difference of colors, 0 to 255; "
+                f"received {self.duplicate_tolerance}"
             )
         _positive("duration", self.duration)
         self.wanted(clock=True)

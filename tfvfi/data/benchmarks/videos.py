@@ -9,7 +9,7 @@ from tfvfi.data.benchmarks.known import Known
 from tfvfi.data.benchmarks.sample import Benchmark, Decoded, Sample, check_split
 from tfvfi.data.benchmarks.sequences import folders_in, windows
 from tfvfi.errors import InputError
-from tfvfi.video.source import Video
+from tfvfi.video.reading.source import Video
 from tfvfi.video.timeline import Shown
 
 VIDEOS = (".mp4", ".mov", ".m4v", ".mkv", ".avi", ".webm", ".y4m")

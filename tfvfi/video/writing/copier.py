@@ -7,14 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import av
+from av.stream import Disposition
 
-from tfvfi.video.source import open_container
-from tfvfi.video.stretch import Stretcher, sound_codec
+from tfvfi.video.reading.source import open_container
+from tfvfi.video.treatment import DROP, STRETCH
+from tfvfi.video.writing.stretch import Stretcher, sound_codec
 
-# How sound is treated in slow motion.
-SOUND = ("drop", "stretch")
 # Words that muxers write themselves, and would be wrong where the length changes.
-OWN_WORDS = ("duration", "encoder", "major_brand", "minor_version", "compatible_brands")
+OWN_WORDS = (
+    *("duration", "encoder", "major_brand", "minor_version", "compatible_brands"),
+    *("alpha_mode", "rotate"),
+)
+COVER_KINDS = {"png": "image/png", "mjpeg": "image/jpeg"}
 MATROSKA_STATISTICS = ("bps", "number_of_", "_statistics_")
 
 
@@ -38,7 +42,7 @@ class Copier:
         pictures: int,
         start: Fraction,
         slower: int = 1,
-        sound: str = "drop",
+        sound: str = DROP,
         seconds: Fraction | None = None,
     ):
         self.path = path
@@ -48,22 +52,29 @@ class Copier:
         self.end = None if seconds is None else start + seconds
         self.source = open_container(path)
         self.streams: dict[int, av.stream.Stream | Stretcher] = {}
+        self.covers: list[av.Packet] = []
         for stream in self.source.streams:
             if stream.index == pictures:
                 continue
             if stream.type == "attachment":
-                self._attach(stream)
+                self._attach(stream, stream.mimetype, stream.data)
+            elif stream.disposition & Disposition.attached_pic:
+                self._add_cover(stream)
             elif stream.type == "audio" and slower != 1:
-                if sound == "stretch":
+                if sound == STRETCH:
                     self.streams[stream.index] = self._stretcher(stream)
             elif stream.type in ("audio", "subtitle"):
                 self._add(stream)
+            else:
+                logging.warning("the %s track of %s is left out", stream.type, path)
         self._describe(self.source.streams[pictures])
         self.packets = self._packets()
         self.waiting: av.Packet | None = None
 
     def copy_until(self, time: Fraction | None) -> None:
         """Writes what belongs before `time` of the output; None: all that is left."""
+        while self.covers:
+            self.target.mux(self.covers.pop())
         while True:
             self.waiting = self.waiting or next(self.packets, None)
             if self.waiting is None:
@@ -128,13 +139,25 @@ class Copier:
         self._describe_stream(stream, copy)
         return Stretcher(stream, copy, self.slower, self._moved)
 
-    def _attach(self, stream: Any) -> None:
+    def _attach(self, stream: Any, kind: str, data: bytes) -> None:
+        name = stream.metadata.get("filename", "attachment")
         if self.target.format.name != "matroska":
-            logging.warning(
-                "the attachment %s of %s is left out; .mkv takes it", stream.name, self.path
-            )
+            logging.warning("the attachment %s of %s is left out; .mkv takes it", name, self.path)
             return
-        self.target.add_attachment(stream.name, stream.mimetype, stream.data)
+        self.target.add_attachment(name, kind, data)
+
+    def _add_cover(self, stream: Any) -> None:
+        """Copies a picture that players show for the file."""
+        with open_container(self.path) as source:
+            cover = next(source.demux(source.streams[stream.index]))
+        if self.target.format.name == "mp4":
+            copy = self.target.add_stream_from_template(stream)
+            copy.disposition = stream.disposition
+            cover.stream = copy
+            self.covers.append(cover)
+            return
+        kind = COVER_KINDS.get(stream.codec_context.name, "image/png")
+        self._attach(stream, stream.metadata.get("mimetype", kind), bytes(cover))
 
     def _describe(self, pictures: Any) -> None:
         """Chapters, and what is written about the file and its pictures."""

@@ -1,12 +1,14 @@
 """What of a video's appearance has to come out as it went in."""
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-# FFmpeg's number for "not told" of matrix, primaries and transfer.
-UNTOLD = 2
+# FFmpeg's numbers of matrix, primaries and transfer: "not told", and those of HDTV.
+UNTOLD, BT709 = 2, 1
+# And of ranges.
+LIMITED, FULL = 1, 2
 
 
 @dataclass(frozen=True)
@@ -48,11 +50,26 @@ class Look:
     alpha: bool = False
     light: Light = Light()
 
-    def array_format(self, with_alpha: bool) -> str:
-        """FFmpeg's name of the arrays that hold such frames."""
-        if self.depth > 8:
-            return "rgba64le" if with_alpha else "rgb48le"
-        return "rgba" if with_alpha else "rgb24"
+    def written(self, rgb: bool, full: bool) -> "Look":
+        """What is told of these frames where they are written as RGB, or else as YUV.
+
+        RGB has no matrix and its full range. What was RGB becomes YUV as nearly all of it is, of
+        limited range by BT.709, and says so: players guess differently.
+
+        Args:
+            rgb: Whether they are written as RGB.
+            full: Whether the codec knows a full range.
+        """
+        if rgb:
+            return replace(self, colorspace=UNTOLD, color_range=FULL)
+        if self.subsampling is not None:
+            return self if full else replace(self, color_range=LIMITED)
+        told = {
+            name: BT709
+            for name in ("color_primaries", "color_trc")
+            if getattr(self, name) == UNTOLD
+        }
+        return replace(self, colorspace=BT709, color_range=LIMITED, **told)
 
 
 def look_of(stream: Any, first: Any) -> Look:

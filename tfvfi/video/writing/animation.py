@@ -14,8 +14,8 @@ from pathlib import Path
 import av
 import numpy as np
 
-from tfvfi.video.pictures import decode
-from tfvfi.video.webp import write_webp
+from tfvfi.video.reading.pictures import decode
+from tfvfi.video.writing.webp import write_webp
 
 # Viewers take GIF frames of less than two hundredths of a second for ones without a time.
 FASTEST_GIF = 50

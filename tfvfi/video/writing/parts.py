@@ -39,24 +39,16 @@ class Parts:
         self.kept = plan is not None
         self.unfinished: BinaryIO | None = None
         before = self._plan_before()
-        if before is not None and not overwrite:
-            if plan is None:
-                raise InputError(
-                    f"there is unfinished work on {output}; pass --resume to continue it, or "
-                    "--overwrite to begin anew"
-                )
-            if before != json.loads(json.dumps(plan)):
-                changed = [key for key in plan if plan[key] != before.get(key)]
-                raise InputError(
-                    f"the unfinished work on {output} was begun otherwise "
-                    f"({', '.join(changed) or 'by another version'} differ); give the same "
-                    "flags and input, or --overwrite to begin anew"
-                )
-        elif self.folder.exists():
-            shutil.rmtree(self.folder)
-        if self.kept:
-            self.folder.mkdir(exist_ok=True)
-            (self.folder / "plan.json").write_text(json.dumps(plan, indent=2))
+        if plan is None or before != json.loads(json.dumps(plan)):
+            if before is not None and not overwrite:
+                raise InputError(_cannot_continue(output, before, plan))
+            if self.folder.exists():
+                shutil.rmtree(self.folder)
+        if self.kept and not self.folder.exists():
+            self.folder.mkdir()
+            aside = self.folder / "plan.aside"
+            aside.write_text(json.dumps(plan, indent=2))
+            os.replace(aside, self.folder / "plan.json")
 
     def segments(self) -> list[Path]:
         """The finished segments of a video, in order, as far as none is missing."""
@@ -109,6 +101,19 @@ class Parts:
             return json.loads((self.folder / "plan.json").read_text())
         except (FileNotFoundError, ValueError):
             return None
+
+
+def _cannot_continue(output: Path, before: dict[str, Any], plan: dict[str, Any] | None) -> str:
+    if plan is None:
+        return (
+            f"there is unfinished work on {output}; pass --resume to continue it, or --overwrite "
+            "to begin anew"
+        )
+    changed = [key for key in plan if json.loads(json.dumps(plan[key])) != before.get(key)]
+    return (
+        f"the unfinished work on {output} was begun otherwise ({', '.join(changed)} differ); give "
+        "the same flags and input, or --overwrite to begin anew"
+    )
 
 
 def read_segment(path: Path) -> tuple[int, Iterator[av.Packet]]:

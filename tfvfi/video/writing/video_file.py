@@ -1,8 +1,7 @@
-"""Where frames go: a video, an animation or a folder. It appears only when it is complete."""
+"""A video file, joined from segments that are finished one by one."""
 
 import logging
 import os
-import shutil
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 from pathlib import Path
@@ -12,16 +11,10 @@ import av
 import numpy as np
 
 from tfvfi.errors import InputError
-from tfvfi.video import pictures
-from tfvfi.video.animation import JOINED
-from tfvfi.video.copier import Copier
-from tfvfi.video.encoder import Encoder, refusal
-from tfvfi.video.encoding import CONTAINERS, has_alpha
-from tfvfi.video.parts import Parts, read_segment
-
-ENDINGS = (*CONTAINERS, *JOINED)
-# A folder is replaced only if its files are named as we name them.
-DIGITS = 8
+from tfvfi.video.writing.copier import Copier
+from tfvfi.video.writing.encoder import Encoder, refusal
+from tfvfi.video.writing.encoding import has_alpha
+from tfvfi.video.writing.parts import Parts, read_segment
 
 
 class VideoFile:
@@ -144,98 +137,3 @@ class VideoFile:
 
     def _cannot_write(self, error: OSError) -> InputError:
         return InputError(f"{self.path} cannot be written: {error.strerror}")
-
-
-class PictureFolder:
-    """Numbered pictures in a folder, or the animation that is joined from them.
-
-    Args:
-        path: Where it is to appear.
-        form: One of `pictures.FORMATS`.
-        parts: Where the pictures wait until all are there.
-    """
-
-    def __init__(self, path: Path, form: str, parts: Parts):
-        self.path = path
-        self.form = form
-        self.parts = parts
-        self.ending, _, self.keeps_alpha, _ = pictures.FORMATS[form]
-        self.folder = parts.pictures()
-        self.done = 0
-        while self._picture(self.done).exists():
-            self.done += 1
-        self.lengths: list[Fraction] = []
-
-    def write(self, image: np.ndarray | None, time: Fraction, length: Fraction) -> None:
-        """Adds a picture; None: one of the first `done`, which are there."""
-        target = self._picture(len(self.lengths))
-        self.lengths.append(length)
-        if image is None:
-            return
-        aside = target.with_name(f".{target.name}")
-        try:
-            pictures.encode(image, self.form).tofile(aside)
-            os.replace(aside, target)
-        except OSError as error:
-            raise self._cannot_write(error) from None
-
-    def finish(self) -> None:
-        """Lets the folder or the animation appear, in place of an older one."""
-        join = JOINED.get(self.path.suffix.lower())
-        try:
-            if join is None:
-                if self.path.exists():
-                    shutil.rmtree(self.path)
-                os.replace(self.folder, self.path)
-            else:
-                aside = self.parts.folder / self.path.name
-                files = [self._picture(number) for number in range(len(self.lengths))]
-                join[1](aside, files, self.lengths)
-                os.replace(aside, self.path)
-        except (av.FFmpegError, OSError) as error:
-            raise self._cannot_write(error) from None
-        self.parts.remove()
-
-    def discard(self) -> None:
-        """Leaves the pictures if they are kept, and nothing else."""
-        self.parts.discard()
-
-    def _picture(self, number: int) -> Path:
-        return self.folder / f"{number:0{DIGITS}d}{self.ending}"
-
-    def _cannot_write(self, error: OSError) -> InputError:
-        return InputError(f"{self.path} cannot be written: {error.strerror}")
-
-
-def check_output(path: Path, overwrite: bool) -> None:
-    """Refuses, before any work, an output that cannot be or that would be overwritten."""
-    if path.suffix and path.suffix.lower() not in ENDINGS:
-        known = ", ".join(ENDINGS)
-        raise InputError(
-            f"a video or animation ends in one of {known}, a folder of pictures has no ending; "
-            f"received {path}"
-        )
-    if path.exists() and not overwrite:
-        raise InputError(f"{path} exists; name another output, or pass --overwrite")
-    if path.suffix and path.is_dir():
-        raise InputError(f"{path} is a folder and cannot become a video")
-    if not path.suffix and path.exists() and not path.is_dir():
-        raise InputError(f"{path} is a file and cannot become a folder of pictures")
-    if path.is_dir() and any(_is_foreign(child) for child in path.iterdir()):
-        raise InputError(f"{path} holds files that were not written here and is left alone")
-    make_folder(path.absolute().parent)
-
-
-def make_folder(folder: Path) -> None:
-    """Makes a folder that can be written to, or says why not."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"the folder {folder} cannot be made: {error.strerror}") from None
-    if not os.access(folder, os.W_OK):
-        raise InputError(f"nothing can be written to the folder {folder}")
-
-
-def _is_foreign(child: Path) -> bool:
-    endings = [ending for ending, *_ in pictures.FORMATS.values()]
-    return not (child.suffix in endings and child.stem.isdigit() and len(child.stem) == DIGITS)

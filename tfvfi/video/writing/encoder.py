@@ -7,8 +7,9 @@ import av
 import numpy as np
 
 from tfvfi.errors import InputError
-from tfvfi.video.encoding import CODECS, Encoding, suitable_format
-from tfvfi.video.look import UNTOLD, Light, Look
+from tfvfi.video.colors import Converter
+from tfvfi.video.reading.look import Light, Look
+from tfvfi.video.writing.encoding import CODECS, Encoding, suitable_format
 
 # A segment is as many frames: each begins with a whole picture, so short ones cost space, and
 # what is not finished of one is painted again after an interruption.
@@ -39,11 +40,14 @@ class Encoder:
         rate: Fraction,
     ):
         self.codec = CODECS[codec]
-        self.look = look
         self.size = size
         self.time_base = time_base
         self.rate = rate
         self.pixel_format = encoding.pixel_format or suitable_format(codec, look, size)
+        self.look = look.written(
+            rgb=av.VideoFormat(self.pixel_format).is_rgb, full=self.codec.has_range
+        )
+        self.converter = Converter()
         self.options = self._options(encoding)
         pixels = size[0] * size[1]
         self.segment = min(LONGEST_SEGMENT, max(SHORTEST_SEGMENT, SEGMENT_PIXELS // pixels))
@@ -60,8 +64,7 @@ class Encoder:
         if self.look.pixel_aspect:
             context.sample_aspect_ratio = self.look.pixel_aspect
         for name in ("colorspace", "color_range", "color_primaries", "color_trc"):
-            if name != "colorspace" or self._is_yuv:
-                setattr(context, name, getattr(self.look, name))
+            setattr(context, name, getattr(self.look, name))
 
     def encode(self, image: np.ndarray, time: Fraction, length: Fraction) -> list[av.Packet]:
         """The packets that are ready after one more frame.
@@ -76,7 +79,7 @@ class Encoder:
             self.describe(self._context)
             # Containers want what every segment has in common at their beginning.
             self._context.flags |= int(av.codec.context.Flags.global_header)
-        frame = self._frame(image)
+        frame = self.converter.frame(image, self.pixel_format, self.look)
         frame.pts = round(time / self.time_base)
         frame.time_base = self.time_base
         self._ticks[frame.pts] = round((time + length) / self.time_base) - frame.pts
@@ -100,21 +103,6 @@ class Encoder:
             packet.time_base = self.time_base
             packet.duration = self._ticks.pop(packet.pts, 0)
         return packets
-
-    def _frame(self, image: np.ndarray) -> av.VideoFrame:
-        deep = image.dtype == np.uint16
-        forms = {3: ("rgb24", "rgb48le"), 4: ("rgba", "rgba64le")}
-        frame = av.VideoFrame.from_ndarray(image, format=forms[image.shape[-1]][deep])
-        matrix = self.look.colorspace if self.look.colorspace != UNTOLD else None
-        return frame.reformat(
-            format=self.pixel_format,
-            dst_colorspace=matrix if self._is_yuv else None,
-            dst_color_range=self.look.color_range or None,
-        )
-
-    @property
-    def _is_yuv(self) -> bool:
-        return self.pixel_format.startswith("yuv")
 
     def _options(self, encoding: Encoding) -> dict[str, str]:
         crf = self.codec.crf if encoding.crf is None else encoding.crf

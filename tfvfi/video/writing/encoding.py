@@ -8,8 +8,8 @@ import av
 from av.codec import Codec as FFmpegCodec
 
 from tfvfi.errors import InputError
-from tfvfi.video.look import Look
-from tfvfi.video.pictures import FORMATS
+from tfvfi.video.reading.look import Look
+from tfvfi.video.writing.stills import FORMATS
 
 X26X_PRESETS = (
     *("ultrafast", "superfast", "veryfast", "faster", "fast"),
@@ -29,6 +29,7 @@ class Codec:
         preset_option: What FFmpeg calls them.
         options: Settings that are always on.
         is_rgb: Keeps red, green and blue as they are.
+        has_range: Tells whether colors have the full range.
     """
 
     encoder: str
@@ -38,6 +39,7 @@ class Codec:
     preset_option: str = "preset"
     options: tuple[tuple[str, str], ...] = ()
     is_rgb: bool = False
+    has_range: bool = True
 
 
 CODECS = {
@@ -47,7 +49,7 @@ CODECS = {
     "vp9": Codec(
         "libvpx-vp9", 24, 63, tuple(map(str, range(9))), "cpu-used", options=(("row-mt", "1"),)
     ),
-    "prores": Codec("prores_ks"),
+    "prores": Codec("prores_ks", has_range=False),
     "ffv1": Codec("ffv1", is_rgb=True),
 }
 # What to take in place of what a codec does not have.

@@ -11,8 +11,8 @@ import numpy as np
 from tfvfi.errors import InputError
 from tfvfi.video.duplicates import DuplicateDetector
 from tfvfi.video.timeline import Shown
+from tfvfi.video.treatment import DROP, KEEP, Treatment
 
-KEEP, SMOOTH, DROP = "keep", "smooth", "drop"
 # Drawn motion shows a drawing for one to four frames; what is held for longer is a pause, and
 # the motion after it takes place in its last frame.
 LONGEST_HOLD = 4
@@ -23,29 +23,17 @@ class Prepared:
 
     Args:
         source: Any source.
-        seconds: How much of it; None: all.
-        size: As "640x360"; "640x" and "x360" keep the shape; None: as it is.
-        duplicates: What becomes of held frames: "keep" leaves them, "smooth" fills their time
-            with motion, "drop" leaves them out.
-        threshold: See `DuplicateDetector`.
+        treatment: How much of it is wanted, of which size, and what becomes of held frames.
 
     Attributes:
         last_duration: How long the last frame is shown; known at the end.
     """
 
-    def __init__(
-        self,
-        source: Any,
-        seconds: Fraction | None = None,
-        size: str | None = None,
-        duplicates: str = KEEP,
-        threshold: float | None = None,
-    ):
+    def __init__(self, source: Any, treatment: Treatment):
         self.source = source
-        self.seconds = seconds
-        self.size = _size(size, source.size) if size else source.size
-        self.duplicates = duplicates
-        self.threshold = threshold
+        self.treatment = treatment
+        self.seconds = treatment.seconds
+        self.size = _size(treatment.size, source.size) if treatment.size else source.size
         self.last_duration = source.last_duration
 
     @property
@@ -64,7 +52,7 @@ class Prepared:
     def __iter__(self) -> Iterator[Shown]:
         """The frames in order."""
         frames = self._resized(self._limited())
-        if self.duplicates == KEEP:
+        if self.treatment.duplicates == KEEP:
             return frames
         return self._without_repeats(frames)
 
@@ -93,8 +81,9 @@ class Prepared:
             yield Shown(image, shown.time)
 
     def _without_repeats(self, frames: Iterator[Shown]) -> Iterator[Shown]:
-        settings = {} if self.threshold is None else {"threshold": self.threshold}
-        detector = DuplicateDetector(**settings)
+        detector = DuplicateDetector(
+            self.treatment.duplicate_threshold, self.treatment.duplicate_tolerance
+        )
         kept: Shown | None = None
         repeats: list[Fraction] = []
         for shown in chain(frames, [None]):
@@ -107,7 +96,7 @@ class Prepared:
 
     def _held(self, kept: Shown, repeats: tuple[Fraction, ...], last: bool) -> Iterator[Shown]:
         """A frame with the times at which it was repeated."""
-        if self.duplicates == DROP:
+        if self.treatment.duplicates == DROP:
             if last and repeats:
                 self.last_duration += repeats[-1] - kept.time
             yield kept

@@ -1,4 +1,4 @@
-"""Animated WebP: FFmpeg neither reads nor writes it everywhere, and its container is simple.
+"""Animated WebP, read: FFmpeg does not do it everywhere, and the container is simple.
 
 A file is RIFF: chunks of a four-letter name, a length, data, and a zero where the length is odd.
 "VP8X" holds flags and the canvas, "ANIM" how often it repeats, and each "ANMF" a frame: where it
@@ -6,7 +6,7 @@ lies, how long it is shown in milliseconds, and the chunks of a still WebP.
 """
 
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import BinaryIO
@@ -14,8 +14,8 @@ from typing import BinaryIO
 import numpy as np
 
 from tfvfi.errors import InputError
-from tfvfi.video.look import Look
-from tfvfi.video.pictures import decode
+from tfvfi.video.reading.look import Look
+from tfvfi.video.reading.pictures import decode
 from tfvfi.video.timeline import Shown
 
 # Flags of the whole file ...
@@ -107,32 +107,6 @@ def is_animated_webp(path: Path) -> bool:
     )
 
 
-def write_webp(
-    path: Path, stills: Iterable[bytes], milliseconds: Iterable[int], first: np.ndarray
-) -> None:
-    """Joins still WebP pictures to an animation that repeats for ever.
-
-    Args:
-        path: Where to.
-        stills: Files of one size.
-        milliseconds: How long each is shown.
-        first: The first of them, decoded.
-    """
-    height, width, channels = first.shape
-    flags = ANIMATED | (TRANSPARENT if channels == 4 else 0)
-    canvas = struct.pack("<I", width - 1)[:3] + struct.pack("<I", height - 1)[:3]
-    with path.open("wb") as file:
-        file.write(b"RIFF\0\0\0\0WEBP")
-        file.write(_chunk(b"VP8X", bytes([flags, 0, 0, 0]) + canvas))
-        file.write(_chunk(b"ANIM", bytes(6)))
-        for still, shown in zip(stills, milliseconds, strict=True):
-            head = bytes(6) + canvas + struct.pack("<I", shown)[:3] + bytes([REPLACES])
-            file.write(_chunk(b"ANMF", head + _inside(still)))
-        length = file.tell() - 8
-        file.seek(4)
-        file.write(struct.pack("<I", length))
-
-
 def _chunks(file: BinaryIO, path: Path) -> Iterator[tuple[bytes, bytes]]:
     """The chunks of a file one by one; a length that the file does not have is damage."""
     end = path.stat().st_size
@@ -154,22 +128,12 @@ def _still(data: bytes) -> bytes:
     """A frame of an animation as a file of its own."""
     inside = data[16:]
     if inside[:4] == b"ALPH":
-        inside = _chunk(b"VP8X", bytes([TRANSPARENT, 0, 0, 0]) + data[6:12]) + inside
+        inside = chunk(b"VP8X", bytes([TRANSPARENT, 0, 0, 0]) + data[6:12]) + inside
     return b"RIFF" + struct.pack("<I", 4 + len(inside)) + b"WEBP" + inside
 
 
-def _inside(still: bytes) -> bytes:
-    """The chunks of a still file that hold the picture."""
-    kept, start = [], 12
-    while start + 8 <= len(still):
-        name, length = struct.unpack_from("<4sI", still, start)
-        if name in (b"ALPH", b"VP8 ", b"VP8L"):
-            kept.append(_chunk(name, still[start + 8 : start + 8 + length]))
-        start += 8 + length + length % 2
-    return b"".join(kept)
-
-
-def _chunk(name: bytes, data: bytes) -> bytes:
+def chunk(name: bytes, data: bytes) -> bytes:
+    """A chunk as it stands in a file."""
     return name + struct.pack("<I", len(data)) + data + bytes(len(data) % 2)
 
 

@@ -8,13 +8,15 @@ from typing import Any
 
 import av
 
+from tfvfi.data.pictures import SUFFIXES, in_folder
 from tfvfi.errors import InputError
-from tfvfi.video.look import look_of
-from tfvfi.video.pictures import ENDINGS, PICTURE_RATE, Pictures, in_folder, in_pattern
+from tfvfi.video.colors import Converter
+from tfvfi.video.reading.look import look_of
+from tfvfi.video.reading.pictures import PICTURE_RATE, Pictures, in_pattern
+from tfvfi.video.reading.webp import AnimatedWebP, is_animated_webp
 from tfvfi.video.timeline import Shown
-from tfvfi.video.webp import AnimatedWebP, is_animated_webp
+from tfvfi.video.treatment import STOP
 
-STOP, KEEP = "stop", "keep"
 PLAYLISTS = ("concat", "hls", "dash", "imf")
 # A video that ends this much before its length says so has lost its end.
 LOST_SECONDS, LOST_FRAMES = Fraction(1, 2), 3
@@ -62,7 +64,7 @@ class Video:
 
     def __iter__(self) -> Iterator[Shown]:
         """The frames; those without a time, or with one that does not rise, follow the rate."""
-        form = self.look.array_format(self.with_alpha)
+        converter, deep = Converter(), self.look.depth > 8
         origin = previous = None
         count = 0
         with open_container(self.path) as container:
@@ -81,7 +83,7 @@ class Video:
                     self.last_duration = frame.duration * base
                 previous = time
                 count += 1
-                yield Shown(frame.to_ndarray(format=form), time)
+                yield Shown(converter.array(frame, deep, self.with_alpha), time)
             if previous is None:
                 raise InputError(f"{self.path} holds no frame that can be decoded")
             self._check_end(stream, previous + self.last_duration - origin, count)
@@ -171,7 +173,7 @@ def open_source(
             raise InputError(f"there is no file {path}")
     if len(paths) == 1 and is_animated_webp(paths[0]):
         return AnimatedWebP(paths[0])
-    if len(paths) > 1 or (paths[0].suffix.lower() in ENDINGS and not _is_animated_png(paths[0])):
+    if len(paths) > 1 or (paths[0].suffix.lower() in SUFFIXES and not _is_animated_png(paths[0])):
         return Pictures(_at_least_two(paths, "the input"))
     return Video(paths[0], damaged)
 

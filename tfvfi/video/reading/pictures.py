@@ -1,4 +1,4 @@
-"""Single pictures: reading them in order, writing them."""
+"""Single pictures, read in order."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -8,22 +8,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from tfvfi.data.pictures import in_order
 from tfvfi.errors import InputError
-from tfvfi.video.look import Look
+from tfvfi.video.reading.look import Look
 from tfvfi.video.timeline import Shown
 
-ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 # The rate of pictures, which tell none.
 PICTURE_RATE = Fraction(24)
-# Format -> ending, the bits of a value that it holds, whether it can be transparent, settings.
-FORMATS = {
-    "png": (".png", (8, 16), True, ()),
-    "jpeg": (".jpg", (8,), False, (cv2.IMWRITE_JPEG_QUALITY, 95)),
-    "webp": (".webp", (8,), True, (cv2.IMWRITE_WEBP_QUALITY, 95)),
-    "tiff": (".tif", (16,), True, ()),
-}
-# OpenCV's order of colours is the other one.
-TURNED = {3: (cv2.COLOR_RGB2BGR, cv2.COLOR_BGR2RGB), 4: (cv2.COLOR_RGBA2BGRA, cv2.COLOR_BGRA2RGBA)}
+# OpenCV's order of colors is the other one.
+TURNED = {3: cv2.COLOR_BGR2RGB, 4: cv2.COLOR_BGRA2RGBA}
 
 
 class Pictures:
@@ -88,32 +81,7 @@ def decode(data: np.ndarray) -> np.ndarray | None:
         return None
     if image.ndim == 2:
         return cv2.cvtColor(image, cv2.COLOR_GRAY2RGB)
-    return cv2.cvtColor(image, TURNED[image.shape[-1]][1])
-
-
-def encode(image: np.ndarray, form: str) -> np.ndarray:
-    """The bytes of a file that holds the picture.
-
-    Args:
-        image: H x W x 3 or 4, uint8 or uint16; changed to a depth that the format has.
-        form: One of `FORMATS`.
-    """
-    ending, depths, _, settings = FORMATS[form]
-    if image.dtype == np.uint16 and 16 not in depths:
-        image = np.rint(image / np.float32(257)).astype(np.uint8)
-    elif image.dtype == np.uint8 and 8 not in depths:
-        image = image.astype(np.uint16) * np.uint16(257)
-    turned = cv2.cvtColor(image, TURNED[image.shape[-1]][0])
-    done, data = cv2.imencode(ending, turned, list(settings))
-    if not done:
-        raise InputError(f"a picture of {image.shape[1]}x{image.shape[0]} cannot be a {form}")
-    return data
-
-
-def in_folder(folder: Path) -> list[Path]:
-    """The pictures of a folder, by name, numbers in them by value."""
-    found = [path for path in folder.iterdir() if path.suffix.lower() in ENDINGS]
-    return sorted(found, key=lambda path: by_number(path.name))
+    return cv2.cvtColor(image, TURNED[image.shape[-1]])
 
 
 def in_pattern(pattern: Path) -> list[Path]:
@@ -122,13 +90,7 @@ def in_pattern(pattern: Path) -> list[Path]:
     if not pattern.parent.is_dir():
         raise InputError(f"there is no folder {pattern.parent}")
     found = [path for path in pattern.parent.iterdir() if re.fullmatch(form, path.name)]
-    return sorted(found, key=lambda path: by_number(path.name))
-
-
-def by_number(name: str) -> list:
-    """What names are sorted by: f9 comes before f10."""
-    parts = re.split(r"(\d+)", name)
-    return [int(part) if part.isdigit() else part for part in parts]
+    return in_order(found)
 
 
 def _channels(image: np.ndarray, count: int) -> np.ndarray:

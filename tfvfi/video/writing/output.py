@@ -1,0 +1,99 @@
+"""Where frames go, by the name of the output: a video, an animation or a folder."""
+
+import os
+from pathlib import Path
+
+from tfvfi.errors import InputError
+from tfvfi.video.reading.prepared import Prepared
+from tfvfi.video.reading.source import Video
+from tfvfi.video.timeline import Factor, Rate
+from tfvfi.video.treatment import Treatment
+from tfvfi.video.writing.animation import FASTEST_GIF, JOINED
+from tfvfi.video.writing.copier import Copier
+from tfvfi.video.writing.encoder import Encoder, clock
+from tfvfi.video.writing.encoding import CONTAINERS, Encoding
+from tfvfi.video.writing.parts import Parts
+from tfvfi.video.writing.picture_folder import PictureFolder, is_numbered
+from tfvfi.video.writing.video_file import VideoFile
+
+ENDINGS = (*CONTAINERS, *JOINED)
+
+
+def open_output(
+    path: Path,
+    prepared: Prepared,
+    treatment: Treatment,
+    wanted: Factor | Rate,
+    encoding: Encoding,
+    parts: Parts,
+) -> VideoFile | PictureFolder:
+    """What writes the frames.
+
+    Args:
+        path: Where they go.
+        prepared: Where they come from.
+        treatment: What is done with them.
+        wanted: How many there are.
+        encoding: How they are encoded.
+        parts: Where finished parts are kept.
+    """
+    ending, source = path.suffix.lower(), prepared.source
+    if isinstance(wanted, Rate):
+        step, rate = 1 / wanted.rate, wanted.rate
+    else:
+        step, rate = source.time_base / wanted.factor, source.rate * wanted.factor
+    step, rate = step * treatment.slower, rate / treatment.slower
+    if ending == ".gif" and rate > FASTEST_GIF:
+        raise InputError(
+            f"a GIF shows at most {FASTEST_GIF} frames a second and these are {float(rate):g}; "
+            f"pass --fps={FASTEST_GIF}, or write .webp or .apng"
+        )
+    if ending not in CONTAINERS:
+        return PictureFolder(path, JOINED[ending][0] if ending else encoding.pictures, parts)
+    codec, base = encoding.codec_for(ending), clock(step, source.start)
+    encoder = Encoder(codec, encoding, source.look, prepared.size, base, rate)
+    if not isinstance(source, Video):
+        return VideoFile(path, encoder, parts)
+    return VideoFile(
+        path,
+        encoder,
+        parts,
+        lambda target: Copier(
+            source.path,
+            target,
+            source.stream,
+            source.start,
+            treatment.slower,
+            treatment.sound,
+            treatment.seconds,
+        ),
+    )
+
+
+def check_output(path: Path, overwrite: bool) -> None:
+    """Refuses, before any work, an output that cannot be or that would be overwritten."""
+    if path.suffix and path.suffix.lower() not in ENDINGS:
+        known = ", ".join(ENDINGS)
+        raise InputError(
+            f"a video or animation ends in one of {known}, a folder of pictures has no ending; "
+            f"received {path}"
+        )
+    if path.exists() and not overwrite:
+        raise InputError(f"{path} exists; name another output, or pass --overwrite")
+    if path.suffix and path.is_dir():
+        raise InputError(f"{path} is a folder and cannot become a video")
+    if not path.suffix and path.exists() and not path.is_dir():
+        raise InputError(f"{path} is a file and cannot become a folder of pictures")
+    if path.is_dir() and not all(is_numbered(child) for child in path.iterdir()):
+        raise InputError(f"{path} holds files that were not written here and is left alone")
+    make_folder(path.absolute().parent)
+
+
+def make_folder(folder: Path) -> None:
+    """Makes a folder that can be written to, or says why not."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"the folder {folder} cannot be made: {error.strerror}") from None
+    if not os.access(folder, os.W_OK):
+        raise InputError(f"nothing can be written to the folder {folder}")

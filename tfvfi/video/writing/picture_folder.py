@@ -1,0 +1,84 @@
+"""Numbered pictures in a folder, and the animations that are joined from them."""
+
+import os
+import shutil
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+
+from tfvfi.errors import InputError
+from tfvfi.video.writing import stills
+from tfvfi.video.writing.animation import JOINED
+from tfvfi.video.writing.parts import Parts
+
+# A folder is replaced only if its files are named as we name them.
+DIGITS = 8
+
+
+class PictureFolder:
+    """Numbered pictures in a folder, or the animation that is joined from them.
+
+    Args:
+        path: Where it is to appear.
+        form: One of `stills.FORMATS`.
+        parts: Where the pictures wait until all are there.
+    """
+
+    def __init__(self, path: Path, form: str, parts: Parts):
+        self.path = path
+        self.form = form
+        self.parts = parts
+        self.ending, _, self.keeps_alpha, _ = stills.FORMATS[form]
+        self.folder = parts.pictures()
+        self.done = 0
+        while self._picture(self.done).exists():
+            self.done += 1
+        self.lengths: list[Fraction] = []
+
+    def write(self, image: np.ndarray | None, time: Fraction, length: Fraction) -> None:
+        """Adds a picture; None: one of the first `done`, which are there."""
+        target = self._picture(len(self.lengths))
+        self.lengths.append(length)
+        if image is None:
+            return
+        aside = target.with_name(f".{target.name}")
+        try:
+            stills.encode(image, self.form).tofile(aside)
+            os.replace(aside, target)
+        except OSError as error:
+            raise self._cannot_write(error) from None
+
+    def finish(self) -> None:
+        """Lets the folder or the animation appear, in place of an older one."""
+        join = JOINED.get(self.path.suffix.lower())
+        try:
+            if join is None:
+                if self.path.exists():
+                    shutil.rmtree(self.path)
+                os.replace(self.folder, self.path)
+            else:
+                aside = self.parts.folder / self.path.name
+                files = [self._picture(number) for number in range(len(self.lengths))]
+                join[1](aside, files, self.lengths)
+                os.replace(aside, self.path)
+        except (av.FFmpegError, OSError) as error:
+            raise self._cannot_write(error) from None
+        self.parts.remove()
+
+    def discard(self) -> None:
+        """Leaves the pictures if they are kept, and nothing else."""
+        self.parts.discard()
+
+    def _picture(self, number: int) -> Path:
+        return self.folder / f"{number:0{DIGITS}d}{self.ending}"
+
+    def _cannot_write(self, error: OSError) -> InputError:
+        return InputError(f"{self.path} cannot be written: {error.strerror}")
+
+
+def is_numbered(path: Path) -> bool:
+    """Whether a file is named as the pictures that are written here."""
+    endings = [ending for ending, *_ in stills.FORMATS.values()]
+    return path.suffix in endings and path.stem.isdigit() and len(path.stem) == DIGITS
