@@ -19,6 +19,8 @@ flags.DEFINE_string(
     "model", "flow_interpolation", "the network, name or name,option=value,...", flag_values=FLAGS
 )
 flags.DEFINE_string("weights", "default", "its .weights.h5 file", flag_values=FLAGS)
+flags.DEFINE_string("flow", None, "the flow estimator of flow_interpolation", flag_values=FLAGS)
+flags.DEFINE_string("flow_weights", None, "its .weights.h5 file", flag_values=FLAGS)
 flags.DEFINE_multi_string(
     "compare",
     [],
@@ -70,7 +72,9 @@ def main() -> None:
     from tfvfi.evaluation.media import Media, rate
     from tfvfi.evaluation.tables import as_text
 
+    given = {"flow": FLAGS.flow, "flow_weights": FLAGS.flow_weights}
     first = Contestant.parse(FLAGS.model, FLAGS.weights)
+    first.options.update({name: value for name, value in given.items() if value is not None})
     contestants = [first, *(Contestant.parse(text) for text in FLAGS.compare)]
     settings = Settings(
         rounding=FLAGS.rounding,

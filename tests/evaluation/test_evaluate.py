@@ -193,6 +193,8 @@ def test_contestants_are_named_in_one_line():
     assert parsed.label == "ifrnet_s_gopro_scale-0.5"
     assert Contestant.parse("ifrnet_s", "ifrnet_s.weights.h5").label == "ifrnet_s"
     assert Contestant.parse("ifrnet_s,weights=None").label == "ifrnet_s_fresh"
+    flow = Contestant.parse("flow_interpolation,flow=pwcnet,flow_weights=files/a.weights.h5")
+    assert flow.label == "flow_interpolation_flow-pwcnet_flow_weights-a"
     assert Contestant.parse("flow_interpolation,flow=dis").options == {"flow": "dis"}
     with pytest.raises(InputError, match="name=value"):
         Contestant.parse("flow_interpolation,dis")
@@ -201,7 +203,8 @@ def test_contestants_are_named_in_one_line():
 def test_flow_scale_reaches_networks_that_have_one():
     assert Contestant("ifrnet_s").scaled(2).options == {"scale": 0.5}
     assert Contestant("ifrnet_s", options={"scale": 1}).scaled(2).options == {"scale": 1}
-    assert Contestant("flow_interpolation").scaled(2).options == {}
+    assert Contestant("flow_interpolation").scaled(2).options == {"scale": 0.5}
+    assert Contestant("sepconv").scaled(2).options == {}
     assert Contestant("superslomo").scaled(2).options == {"flow_scale": 2}
 
 

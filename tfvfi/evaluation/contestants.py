@@ -48,10 +48,11 @@ class Contestant:
         """A name that tells it from others, and may be that of a folder."""
         parts = [self.name]
         if self.weights not in ("default", None):
-            stem = Path(self.weights).name.removesuffix(".weights.h5")
+            stem = _stem(self.weights)
             parts += [stem] if stem != self.name else []
         parts += ["fresh"] if self.weights is None else []
-        parts += [f"{key}-{value}" for key, value in sorted(self.options.items())]
+        for key, value in sorted(self.options.items()):
+            parts.append(f"{key}-{_stem(value) if key.endswith('weights') else value}")
         return "_".join("".join(c if c.isalnum() or c in "-._" else "-" for c in p) for p in parts)
 
     @cached_property
@@ -79,13 +80,12 @@ class Contestant:
 
     def identity(self) -> dict[str, Any]:
         """What makes its results its own, for files."""
-        file = None if self.weights in ("default", None) else Path(self.weights)
-        digest = hashlib.sha256(file.read_bytes()).hexdigest() if file and file.is_file() else None
         return {
             "model": self.name,
             "weights": "fresh" if self.weights is None else str(self.weights),
-            "weights_sha256": digest,
+            "weights_sha256": _digest(self.weights),
             "options": {key: str(value) for key, value in sorted(self.options.items())},
+            "flow_weights_sha256": _digest(self.options.get("flow_weights")),
         }
 
 
@@ -155,6 +155,17 @@ def _predict(model, pairs, times):
         for time in times
     ]
     return [list(frames) for frames in zip(*by_time, strict=True)]
+
+
+def _stem(weights: Any) -> str:
+    """The name of a file of weights without its folder and ending."""
+    return Path(str(weights)).name.removesuffix(".weights.h5")
+
+
+def _digest(weights: Any) -> str | None:
+    """SHA-256 of a file of weights; None where there is no file."""
+    file = None if weights in ("default", None) else Path(weights)
+    return hashlib.sha256(file.read_bytes()).hexdigest() if file and file.is_file() else None
 
 
 def _value(text: str) -> Any:

@@ -100,8 +100,9 @@ def label_records(
     from tfvfi.evaluation.contestants import Contestant
 
     network = _estimator(model, weights)
-    made_by = {key: value for key, value in Contestant(model, weights).identity().items() if value}
-    return add_flow(records, output, network.estimate_batch, made_by, overwrite)
+    known = Contestant(model, weights).identity()
+    estimator = {key: known[key] for key in ("model", "weights_sha256") if known[key]}
+    return add_flow(records, output, network.estimate_batch, estimator, overwrite)
 
 
 def _flow_files(inputs: list[Path]) -> list[Path]:
