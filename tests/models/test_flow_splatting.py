@@ -86,6 +86,21 @@ def test_the_metric_is_the_brightness_constancy():
     np.testing.assert_allclose(brightness_constancy(frame, frame, flow), 0)
 
 
+def test_a_flow_that_is_no_number_is_a_hole():
+    """The kernel that the origin uses has no guard against it."""
+    first, second = (smooth_noise(48, 96, seed) for seed in (1, 2))
+    flow = np.zeros((48, 96, 2))
+    flow[10:20, 30:40] = np.nan
+    flow[30:40, 50:60, 0] = np.inf
+    out = splatted((first, first), flow, 0 * flow[::-1, ::-1])
+    np.testing.assert_allclose(255 * out["frame"], first, atol=0.01)
+    both = splatted((first, second), flow, flow)
+    hole = np.s_[10:20, 30:40]
+    assert both["arrived0"][hole].max() == both["arrived1"][hole].max() == 0
+    np.testing.assert_allclose(255 * both["frame"][hole], (first + second)[hole] / 2, atol=0.01)
+    assert np.isfinite(both["frame"]).all()
+
+
 def test_where_pixels_meet_the_one_that_is_found_again_wins():
     """Both the square and the ground before it land in one place; the ground is hidden later."""
     square = smooth_noise(48, 48)[:36, :36].astype("uint8")

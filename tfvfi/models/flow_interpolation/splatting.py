@@ -48,7 +48,8 @@ def render(pair: dict[str, Any], time: Any) -> dict[str, Any]:
 def brightness_constancy(frame: Any, other: Any, flow: Any) -> Any:
     """The metric Z of every pixel: 0 where the other frame looks the same along the flow."""
     gap = ops.mean(ops.abs(frame - backward_warp(other, flow)), axis=-1, keepdims=True)
-    return -ALPHA * around(gap)
+    # A flow that is NaN leads nowhere: its pixel is splatted nowhere, and must not hurt others.
+    return -ALPHA * around(ops.where(ops.isnan(gap), 1.0, gap))
 
 
 def _project(frame: Any, metric: Any, flow: Any) -> tuple[Any, Any, Any]:
