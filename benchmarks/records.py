@@ -102,7 +102,9 @@ def ours(videos: str, output: str) -> int:
     from tfvfi.data import making
     from tfvfi.data.parts import Taking
 
-    made = making.create(videos, output, Taking(encoding="jpeg", quality=QUALITY), processes=1)
+    # As many as there are: the plain loop has no limit either.
+    taking = Taking(patches_per_video=10**6, encoding="jpeg", quality=QUALITY)
+    made = making.create(videos, output, taking, processes=1)
     return sum(shard.examples for split in made.splits for shard in made.shards(split))
 
 

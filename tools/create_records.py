@@ -11,8 +11,6 @@ and a histogram of motion to look at. The same command continues one that was in
         --runner=FlinkRunner --beam=--flink_master=host:8081
 """
 
-import os
-
 from absl import flags
 
 from tfvfi import command
@@ -58,6 +56,7 @@ def main() -> None:
     from tfvfi.data import beam, making
     from tfvfi.data.parts import Taking
     from tfvfi.data.sharding import Sharing
+    from tfvfi.evaluation.benchmark import cores
 
     made = making.create(
         FLAGS.videos,
@@ -72,7 +71,7 @@ def main() -> None:
             damaged=FLAGS.damaged,
         ),
         Sharing(FLAGS.validation, FLAGS.shard_mb << 20),
-        processes=FLAGS.workers or len(os.sched_getaffinity(0)),
+        processes=FLAGS.workers or cores(),
         runner=beam.runner(FLAGS.runner, FLAGS.beam) if FLAGS.runner else None,
         overwrite=FLAGS.overwrite,
     )

@@ -28,8 +28,11 @@ def runner(
         ) from None
 
     def run(tasks: Sequence[tuple]) -> Iterator[tuple[int, Any]]:
-        options = PipelineOptions([f"--runner={name}", *arguments])
-        with beam.Pipeline(options=options) as pipeline:
+        try:
+            pipeline = beam.Pipeline(options=PipelineOptions([f"--runner={name}", *arguments]))
+        except ValueError as error:
+            raise InputError(f"Apache Beam refuses --runner={name}: {error}") from None
+        with pipeline:
             _ = pipeline | beam.Create(list(tasks)) | beam.Reshuffle() | beam.MapTuple(function)
         yield from enumerate(function(*task) for task in tasks)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 
@@ -72,17 +73,22 @@ def find(videos: str) -> list[Clip]:
 def frames(clip: Clip, damaged: str = "stop") -> Iterator[tuple[np.ndarray, Fraction]]:
     """The frames as a player shows them, RGB, 8 bits, and the times at which it does.
 
-    One after another: none is held. `InputError` if the file is damaged; where `damaged` is
-    "keep", only if nothing of it can be read.
+    One after another: none is held. `InputError` if the clip cannot be read, or is damaged; where
+    `damaged` is "keep", only if nothing of it can be read.
     """
     from tfvfi.video.reading.pictures import Pictures
     from tfvfi.video.reading.source import Video
 
     path = Path(clip.path)
-    source = Pictures(pictures.in_folder(path)) if path.is_dir() else Video(path, damaged)
-    turns = round(source.look.rotation / 90) % 4
-    for shown in source:
-        yield _upright(_eight_bits(shown.image), turns), shown.time
+    try:
+        source = Pictures(pictures.in_folder(path)) if path.is_dir() else Video(path, damaged)
+        # Other processes read other clips.
+        source.threads = 1
+        turns = round(source.look.rotation / 90) % 4
+        for shown in source:
+            yield _upright(_eight_bits(shown.image), turns), shown.time
+    except (av.FFmpegError, OSError) as error:
+        raise InputError(f"{clip.path} cannot be read: {error.strerror}") from None
 
 
 def _in_folder(folder: str, names: list[str]) -> list[str]:

@@ -1,16 +1,16 @@
 """What one clip gives: a file of examples, finished on disk, that depends on nothing else.
 
-A part is a TFRecord file. Its first record is the report, the others are examples.
+A part is a TFRecord file. Its first record is the report, or tells why there is none; the others
+are examples.
 """
 
 import contextlib
 import json
 import logging
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 
-import av
 import cv2
 
 from tfvfi.data import clips, codecs, records, storage, tfrecord
@@ -97,28 +97,28 @@ def make(folder: str, clip: Clip, taking: Taking) -> Report | Skipped:
     A clip that cannot be read is a result like others; no room on the disk is an `OSError`.
     """
     part = path(folder, clip, taking)
-    if storage.exists(part):
-        return read_report(part)
-    with one_thread():
+    if not storage.exists(part):
         try:
-            return _make(part, clip, taking)
+            with one_thread():
+                _make(part, clip, taking)
         except InputError as error:
-            return Skipped(clip.name, str(error).replace(clip.path, clip.name))
-        except av.FFmpegError as error:
-            return Skipped(clip.name, f"{clip.name} cannot be decoded: {error.strerror}")
+            _write(part, Skipped(clip.name, str(error).replace(clip.path, clip.name)))
         except OSError:
             raise
         # Decoders meet files that nobody thought of; what one does to them stops no other.
         except Exception as error:
             logging.debug("%s", clip.path, exc_info=True)
-            return Skipped(clip.name, f"{clip.name}: {type(error).__name__}: {error}")
+            _write(part, Skipped(clip.name, f"{clip.name}: {type(error).__name__}: {error}"))
+    return read_report(part)
 
 
-def read_report(part: str) -> Report:
+def read_report(part: str) -> Report | Skipped:
     """The report in a finished part, with the offsets of its examples."""
     with storage.open_file(part) as file:
         offsets = list(tfrecord.offsets(file))
         report = json.loads(tfrecord.read(file, offsets[0]))
+    if "reason" in report:
+        return Skipped(**report)
     return Report(**{**report, "size": tuple(report["size"]), "offsets": offsets[1:]})
 
 
@@ -133,7 +133,7 @@ def one_thread() -> Iterator[None]:
         cv2.setNumThreads(threads)
 
 
-def _make(part: str, clip: Clip, taking: Taking) -> Report:
+def _make(part: str, clip: Clip, taking: Taking) -> None:
     draw = random.Random(f"{taking.seed} {clip.name}")
     windows = Windows(taking.frames)
     chooser = PatchChooser(taking.patch_size, draw)
@@ -155,11 +155,14 @@ def _make(part: str, clip: Clip, taking: Taking) -> Report:
             motions,
             reservoir.bytes(),
         )
-        with storage.write_aside(part) as file:
-            file.write(tfrecord.pack(json.dumps(asdict(report)).encode()))
-            for payload in reservoir.payloads():
-                file.write(tfrecord.pack(payload))
-    return read_report(part)
+        _write(part, report, reservoir.payloads())
+
+
+def _write(part: str, report: Report | Skipped, payloads: Iterable[bytes] = ()) -> None:
+    with storage.write_aside(part) as file:
+        file.write(tfrecord.pack(json.dumps(asdict(report)).encode()))
+        for payload in payloads:
+            file.write(tfrecord.pack(payload))
 
 
 def _cut(window: list[Frame], patch: Patch, clip: Clip, taking: Taking) -> records.Example:

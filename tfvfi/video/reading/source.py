@@ -34,6 +34,7 @@ class Video:
 
     Attributes:
         with_alpha: Set it to get frames of four channels.
+        threads: How many decode; FFmpeg chooses at 0.
     """
 
     has_clock = True
@@ -42,6 +43,7 @@ class Video:
         self.path = path
         self.damaged = damaged
         self.with_alpha = False
+        self.threads = 0
         with open_container(path) as container:
             self.stream = _picture_stream(container, path)
             stream = container.streams[self.stream]
@@ -70,6 +72,7 @@ class Video:
         with open_container(self.path) as container:
             stream = container.streams[self.stream]
             stream.thread_type = "AUTO"
+            stream.codec_context.thread_count = self.threads
             for frame in self._decoded(container, stream):
                 base = Fraction(frame.time_base or stream.time_base)
                 time = None if frame.pts is None else frame.pts * base
