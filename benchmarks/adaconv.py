@@ -1,0 +1,205 @@
+"""AdaConv densely against one pass of the network a pixel; whole frames, with their memory.
+
+    python benchmarks/adaconv.py                               side by side on 192 x 128
+    python benchmarks/adaconv.py --dtype=mixed_bfloat16        the same in bfloat16
+    python benchmarks/adaconv.py --frame=1920x1080             one frame: seconds, peak memory
+    python benchmarks/adaconv.py --frame=1920x1080 --model=sepconv
+
+Shares are of the rate at which the same machine multiplies two large matrices of the same type,
+in turns with what is measured. Frames are noise and weights fresh unless they are named.
+"""
+
+import re
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from absl import flags
+
+from tfvfi import command, registry, startup
+
+FLAGS = flags.FlagValues()
+flags.DEFINE_string("size", "192x128", "width x height, side by side", flag_values=FLAGS)
+flags.DEFINE_string("frame", "", "width x height of one frame to paint", flag_values=FLAGS)
+flags.DEFINE_enum("model", "adaconv", ["adaconv", "sepconv"], "for --frame", flag_values=FLAGS)
+flags.DEFINE_string("dtype", "float32", "or mixed_bfloat16", flag_values=FLAGS)
+flags.DEFINE_string("weights", None, "a .weights.h5 file of the model", flag_values=FLAGS)
+flags.DEFINE_list("pictures", [], "two pictures, for instance a.png,b.png", flag_values=FLAGS)
+
+# The Keras project predicts so many windows at once.
+WINDOWS = 128
+# The slow form is measured in so many parts; between them the others have their turns.
+PARTS = 8
+MATRIX = 4096
+
+# Side of a window and of its kernels, and what lies between.
+WINDOW, TAPS = 79, 41
+BORDER, INNER = WINDOW // 2, slice(19, 60)
+CONVOLUTIONS = ("conv1", "halve1", "conv2", "halve2", "conv3", "halve3", "conv4", "gather", "taps")
+EPSILON = 1e-3
+
+
+def main() -> None:
+    """One of the two measurements."""
+    startup.import_keras()
+    model = registry.load(FLAGS.model, weights=FLAGS.weights, dtype=FLAGS.dtype)
+    if FLAGS.frame:
+        one_frame(model, *map(int, FLAGS.frame.split("x")))
+    else:
+        side_by_side(model, *map(int, FLAGS.size.split("x")))
+
+
+def one_frame(model: Any, width: int, height: int) -> None:
+    """Prints how long a frame takes and how much memory this process had at the most."""
+    pair = frames(height, width)
+    start = time.perf_counter()
+    model.interpolate(*pair)
+    taken = time.perf_counter() - start
+    print(f"{model.name} {FLAGS.dtype} {width} x {height}: {taken:.1f} s, peak {peak():.2f} GB")
+
+
+def side_by_side(model: Any, width: int, height: int) -> None:
+    """Prints both forms' seconds, operations and rates, and how far their pixels differ."""
+    import keras
+
+    pair = frames(height, width)
+    weights = {re.sub(r".*/(\w+/\w+)", r"\1", one.path): one for one in model.weights}
+    by_windows = WindowByWindow(weights, model.compute_dtype, pair)
+    noise = np.random.default_rng(1).standard_normal((MATRIX, MATRIX), "float32")
+    matrix = keras.ops.cast(noise, model.compute_dtype)
+    product = compiled(keras.ops.matmul)
+    forms: dict[str, Callable] = {
+        "dense": lambda: model.interpolate(*pair)[0],
+        "product": lambda: np.asarray(product(matrix, matrix)[0, 0]),
+    }
+    dense, _ = (call() for call in forms.values())
+    by_windows.paint(slice(0, WINDOWS))
+
+    taken: dict[str, list[float]] = {form: [] for form in forms}
+    slow, pixels = 0.0, []
+    for part in np.array_split(np.arange(height * width), PARTS):
+        start = time.perf_counter()
+        pixels.append(by_windows.paint(slice(part[0], part[-1] + 1)))
+        slow += time.perf_counter() - start
+        for form, call in forms.items():
+            start = time.perf_counter()
+            call()
+            taken[form].append(time.perf_counter() - start)
+    seconds = {form: statistics.median(times) for form, times in taken.items()}
+    rate = 2 * MATRIX**3 / seconds["product"]
+    difference = np.abs(np.clip(np.concatenate(pixels), 0, 1).reshape(dense.shape) - dense)
+
+    print(
+        f"{FLAGS.dtype}, {width} x {height}; a product of matrices runs at {rate / 1e9:.0f} GFLOP/s"
+    )
+    for name, spent, counted in (
+        ("a pass a pixel", slow, multiplications(weights, dense=False)),
+        ("dense", seconds["dense"], multiplications(weights, dense=True)),
+    ):
+        reached = 2 * counted * height * width / spent
+        print(
+            f"{name}: {spent:.2f} s, {counted / 1e6:.1f} million multiplications a pixel, "
+            f"{reached / 1e9:.0f} GFLOP/s, {reached / rate:.0%} of the product's"
+        )
+    print(
+        f"dense is {slow / seconds['dense']:.1f} times as fast; pixels in [0, 1] differ by "
+        f"{difference.max():.1e} at the most, {difference.mean():.1e} on average"
+    )
+
+
+class WindowByWindow:
+    """AdaConv as the Keras project runs it: 79 x 79 pixels around every pixel, again and again."""
+
+    def __init__(self, weights: dict[str, Any], dtype: str, pair: tuple[np.ndarray, ...]):
+        border = ((BORDER, BORDER), (BORDER, BORDER), (0, 0))
+        # Blue, green, red from 0 to 255.
+        published = [255 * np.pad(frame[..., ::-1], border) for frame in pair]
+        self.padded = np.concatenate(published, axis=-1)
+        self.width = pair[0].shape[1]
+        self.weights, self.dtype = weights, dtype
+        self.predict = compiled(self.pixels)
+
+    def paint(self, part: slice) -> np.ndarray:
+        """Some pixels, counted row by row: (pixels, 3) in [0, 1]."""
+        painted = []
+        for first in range(part.start, part.stop, WINDOWS):
+            places = [
+                divmod(place, self.width) for place in range(first, min(first + WINDOWS, part.stop))
+            ]
+            windows = np.stack([self.padded[y : y + WINDOW, x : x + WINDOW] for y, x in places])
+            painted.append(np.asarray(self.predict(windows)))
+        return np.concatenate(painted)[:, ::-1] / 255
+
+    def pixels(self, windows: Any) -> Any:
+        """The network, plainly: windows to the pixels in their middle."""
+        from keras import ops
+
+        features = ops.cast(windows, self.dtype)
+        for name in CONVOLUTIONS:
+            strides = 2 if name.startswith("halve") else 1
+            features = ops.conv(features, self.weight(name, "kernel"), strides, "valid")
+            features = features + self.weight(name, "bias")
+            if name != "taps":
+                features = ops.relu(features)
+            if name.startswith("conv"):
+                features = self.normalized(features, name.replace("conv", "norm"))
+        logits = ops.cast(features, "float32")[:, 0, 0]
+        kernels = ops.reshape(ops.softmax(logits), (-1, TAPS, 2 * TAPS))
+        inner = windows[:, INNER, INNER]
+        return ops.einsum("nij,nijc->nc", kernels[..., :TAPS], inner[..., :3]) + ops.einsum(
+            "nij,nijc->nc", kernels[..., TAPS:], inner[..., 3:]
+        )
+
+    def normalized(self, features: Any, name: str) -> Any:
+        from keras import ops
+
+        mean, variance, gamma, beta = (
+            self.weight(name, part) for part in ("moving_mean", "moving_variance", "gamma", "beta")
+        )
+        return (features - mean) * (gamma / ops.sqrt(variance + EPSILON)) + beta
+
+    def weight(self, layer: str, part: str) -> Any:
+        from keras import ops
+
+        return ops.cast(self.weights[f"{layer}/{part}"], self.dtype)
+
+
+def multiplications(weights: dict[str, Any], dense: bool) -> int:
+    """What a pixel costs: each layer at every position of its window, or at one."""
+    side, total = WINDOW, 2 * 3 * TAPS**2
+    for name in CONVOLUTIONS:
+        shape = tuple(weights[f"{name}/kernel"].shape)
+        side = (side - shape[0]) // (2 if name.startswith("halve") else 1) + 1
+        total += int(np.prod(shape)) * (1 if dense else side**2)
+    return total
+
+
+def frames(height: int, width: int) -> tuple[np.ndarray, ...]:
+    """Two pictures, or noise, of that size."""
+    if not FLAGS.pictures:
+        return tuple(np.random.default_rng(0).random((2, height, width, 3), "float32"))
+    from tfvfi.data import pictures
+    from tfvfi.models.images import to_unit
+
+    pair = (to_unit(pictures.read(Path(path))) for path in FLAGS.pictures)
+    return tuple(frame[:height, :width] for frame in pair)
+
+
+def compiled(function: Callable) -> Callable:
+    """A graph of the function, as the networks use."""
+    from tfvfi import tracing
+
+    return tracing.compiled(function)
+
+
+def peak() -> float:
+    """The most memory that this process had, in GB (Linux)."""
+    found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    return int(found[1]) * 1024 / 1e9
+
+
+if __name__ == "__main__":
+    command.run(main, FLAGS)
