@@ -283,7 +283,8 @@ def _open_benchmark(name: str, folder: str, split: str):
         return benchmarks.open(name, folder, split="train" if split == "train" else "test")
     if known.published and split == "train":
         raise InputError(f"{name} is a test set and has nothing to train on; validate with it")
-    return benchmarks.open(name, folder)
+    # Of somebody's own frames each begins a sample.
+    return benchmarks.open(name, folder, **({"step": 1} if "step" in known.options else {}))
 
 
 def _old_files(records: str | Path) -> list[str]:
