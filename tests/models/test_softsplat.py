@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.golden.seeded import seeded_state
 from tests.models.shared import GOLDEN, Golden, InterpolatorCase, golden_arrays, seeded, texture
 from tfvfi import registry
-from tfvfi.checkpoints import convert, port, rules_of
+from tfvfi.checkpoints import convert
 from tfvfi.losses import Perceptual, laplacian
 from tfvfi.models.softsplat.checkpoint import rename, variable_names
 from tfvfi.models.softsplat.network import statistics
@@ -126,31 +127,31 @@ def test_published_names_and_shapes():
     assert sum(np.prod(row[1]) for row in spec["manifest"]) == PARAMETERS
 
 
-def test_either_spelling_of_the_keys_converts(tmp_path):
+def test_either_spelling_of_the_keys_converts(reference, tmp_path):
     names = list(variable_names({}))
     assert [rename(key.replace("module", "net")) for key in names] == names
-    spec = json.loads((GOLDEN / "softsplat/manifest.json").read_text())["manifest"]
-    draw = np.random.default_rng(0).normal
-    values = {key: draw(0, 0.02, shape).astype("float32") for key, shape, *_ in spec}
-    model = registry.build("softsplat")
-    port(values, model, rules_of("softsplat"))
-    np.savez(
-        tmp_path / "network-lf.npz",
-        **{key.replace("module", "net"): value for key, value in values.items()},
-    )
-    convert("softsplat", tmp_path / "network-lf.npz", tmp_path / "a.weights.h5")
-    again = registry.load("softsplat", weights=tmp_path / "a.weights.h5")
-    for one, other in zip(model.weights, again.weights, strict=True):
+    spec = json.loads((GOLDEN / "softsplat/manifest.json").read_text())
+    values = seeded_state(spec["manifest"], spec["seed"])
+    source, target = tmp_path / "network-lf.npz", tmp_path / "a.weights.h5"
+    np.savez(source, **{key.replace("module", "net"): value for key, value in values.items()})
+    convert("softsplat", source, target)
+    converted = registry.load("softsplat", weights=target)
+    # The reference was ported by the other spelling.
+    for one, other in zip(converted.weights, reference.weights, strict=True):
         np.testing.assert_array_equal(one, other)
 
 
-def test_flow_and_features_are_computed_once_for_several_times(monkeypatch):
-    model = TestSoftSplat.build()
+def test_flow_and_features_are_computed_once_for_several_times(arrays, reference, monkeypatch):
     counted = []
-    prepare = model._prepare
-    monkeypatch.setattr(model, "_prepare", lambda *pair: counted.append(1) or prepare(*pair))
-    frames = model.interpolate(texture(40, 64)[0], texture(40, 64, 2)[0], (0.2, 0.5, 0.9))
-    assert len(frames) == 3 and len(counted) == 1
+    prepare = reference._prepare
+    monkeypatch.setattr(reference, "_prepare", lambda *pair: counted.append(1) or prepare(*pair))
+    times = (0.5, 0.25, 0.8, 0.25)
+    frames = reference.interpolate(*(frame[0] for frame in pair(arrays, "a")), times)
+    assert len(frames) == 4 and len(counted) == 1
+    for time, frame in zip(times, frames, strict=True):
+        if time != 0.8:
+            expected = np.clip(arrays[f"a_t{time}_out"][0, ..., ::-1], 0, 1)
+            np.testing.assert_allclose(frame, expected, atol=5e-5)
 
 
 def test_the_flow_inside_can_be_had(arrays, reference):
@@ -168,10 +169,10 @@ def batch(size=64, flow=3.0):
     return {**frames, "time": tf.constant([0.5])}
 
 
-def test_objective_is_the_laplacian_loss_of_the_frame():
-    model, inputs = TestSoftSplat.build(), batch()
-    total, terms = objective(model, inputs)
-    frame = model({key: inputs[key] for key in model.input_names})["frame"]
+def test_objective_is_the_laplacian_loss_of_the_frame(reference):
+    inputs = batch()
+    total, terms = objective(reference, inputs)
+    frame = reference({key: inputs[key] for key in reference.input_names})["frame"]
     np.testing.assert_allclose(total, laplacian(frame, inputs["target"]), rtol=1e-5)
     np.testing.assert_allclose(total, sum(terms.values()))
 
@@ -212,9 +213,9 @@ def test_gradients_reach_the_flow_through_the_splatting(reference, name):
     assert losses[1] - losses[0] == pytest.approx(6e-5 * norm, rel=0.1)
 
 
-def test_perceptual_objective_is_the_published_layer():
-    model, inputs, values = TestSoftSplat.build(), batch(), vgg19()
-    total, _ = perceptual_objective(values)(model, inputs)
-    frame = model({key: inputs[key] for key in model.input_names})["frame"]
+def test_perceptual_objective_is_the_published_layer(reference):
+    inputs, values = batch(), vgg19()
+    total, _ = perceptual_objective(values)(reference, inputs)
+    frame = reference({key: inputs[key] for key in reference.input_names})["frame"]
     expected = Perceptual(values, layer="relu4_4", network="vgg19")(frame, inputs["target"])
     np.testing.assert_allclose(total, expected, rtol=1e-5)
