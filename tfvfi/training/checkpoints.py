@@ -116,11 +116,12 @@ def average(trainer: Trainer, network: Any) -> None:
 
 def _variables(trainer: Trainer) -> dict[str, Any]:
     """Everything that the next step depends on, by names that are the same in the next run."""
-    found = {f"network/{each.path}": each for each in trainer.network.variables}
-    # Paths of an optimizer's variables may repeat; their order does not change.
-    for number, each in enumerate(trainer.optimizer.variables):
-        found[f"optimizer/{number}/{each.path}"] = each
-    return found
+    # Keras numbers what nobody named; the order of variables does not change.
+    return {
+        f"{part}/{number}/{variable.name}": variable
+        for part, holder in (("network", trainer.network), ("optimizer", trainer.optimizer))
+        for number, variable in enumerate(holder.variables)
+    }
 
 
 def _prune(folder: Path, best: int) -> None:

@@ -1,5 +1,6 @@
 """What is kept of a run: at the end of every interval it is validated, written down and saved."""
 
+import sys
 from pathlib import Path
 
 from tqdm import tqdm
@@ -68,6 +69,8 @@ class Keeper:
         if not self.quiet:
             shown = [f"{name} {value:.4g}" for name, value in row.items() if name != "step"]
             tqdm.write(f"step {row['step']}/{self.job.settings.steps}: {', '.join(shown)}")
+            # A log that is followed shows it now.
+            sys.stdout.flush()
 
 
 def _score(row: Row) -> float:

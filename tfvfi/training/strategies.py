@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -57,18 +58,20 @@ def lost_workers(strategy: Any) -> Iterator[None]:
         return
     import tensorflow as tf
 
-    errors = (
+    # What a call to another machine ends with.
+    lost = (
         tf.errors.UnavailableError,
         tf.errors.AbortedError,
         tf.errors.CancelledError,
         tf.errors.DeadlineExceededError,
-        tf.errors.InternalError,
-        tf.errors.FailedPreconditionError,
     )
     try:
         yield
-    except errors as error:
-        reason = str(error.message).strip().splitlines()[0][:160]
+    except tf.errors.OpError as error:
+        found = re.search("Collective ops is aborted by: (.*)", error.message)
+        if found is None and not isinstance(error, lost):
+            raise
+        reason = found.group(1) if found else type(error).__name__
         raise InputError(
             "another worker is gone, so this one stops; start all of them again with the same "
             f"commands and the run continues from its last checkpoint ({reason})"
