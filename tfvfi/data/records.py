@@ -17,6 +17,7 @@ is complete when it has the manifest.
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -152,6 +153,17 @@ class Records:
         name = shard_name(self.name, split, number, len(self.shards(split)))
         return storage.join(self.folder, name)
 
+    def differing(self, split: str = "train", contents: bool = True) -> list[str]:
+        """Paths of shards that are missing or not those of which the manifest tells.
+
+        Args:
+            split: Of which split.
+            contents: Whether they are read, and their SHA-256 compared; else only their sizes.
+        """
+        shards = enumerate(self.shards(split))
+        named = [(self.path(split, number), shard) for number, shard in shards]
+        return [path for path, shard in named if not _is_as_told(path, shard, contents)]
+
     def examples(self, split: str = "train") -> Iterator[Example]:
         """All examples of a split in the order of the shards."""
         for number in range(len(self.shards(split))):
@@ -237,6 +249,21 @@ def finish(
         "splits": {split: [asdict(shard) for shard in shards] for split, shards in splits.items()},
     }
     storage.write_bytes(storage.join(folder, MANIFEST), _json(manifest))
+
+
+def _is_as_told(path: str, shard: Shard, contents: bool) -> bool:
+    try:
+        with storage.open_file(path) as file:
+            file.seek(0, os.SEEK_END)
+            if file.tell() != shard.bytes:
+                return False
+            file.seek(0)
+            digest = hashlib.sha256()
+            while contents and (block := file.read(1 << 20)):
+                digest.update(block)
+    except OSError:
+        return False
+    return not contents or digest.hexdigest() == shard.sha256
 
 
 def _features_json(layout: Layout) -> bytes:

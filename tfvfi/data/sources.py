@@ -3,6 +3,7 @@
 Each source has a `layout`, a length, and `window(index)`: frames in a row, decoded as asked for.
 """
 
+import logging
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from tfvfi.errors import InputError
 UNREADABLE = (CorruptRecordError, BadPictureError, OSError)
 # No patch needs more pixels; a file that claims more is not believed.
 LARGEST_PATCH = 1 << 26
+# Up to so many bytes are compared with the manifest when records are opened; of more, the sizes.
+SUMMED_AT_OPENING = 64 << 20
 OLD_FEATURES = ("img1", "img2", "img3")
 
 
@@ -104,6 +107,9 @@ class RecordSource:
         shards = records.shards(split)
         self.name = f"{folder}"
         self.layout = _checked_layout(records.layout, folder)
+        cheap = sum(shard.bytes for shard in shards) <= SUMMED_AT_OPENING
+        for path in records.differing(split, contents=cheap):
+            logging.warning("%s is not the file of which the manifest tells", path)
         self.index = Index(
             [records.path(split, number) for number in range(len(shards))],
             [shard.examples for shard in shards],
