@@ -34,7 +34,7 @@ KERNEL_REACH = TAPS // 2
 # Positions of features that become a pixel's kernels: a square of that side.
 GATHERED = 4
 GATHERED_CONTEXT = (GATHERED - 1) * SPACING
-BORDERS = ("zero", "renormalize")
+BORDERS = ("zeros", "renormalize")
 # What "renormalize" divides by at the least.
 LEAST_WEIGHT = 1e-3
 # A pixel's kernels and what they are made of are 60 KB: that many pixels have them at a time.
@@ -48,7 +48,7 @@ class AdaConv(MiddleInterpolator):
     objective, which trains on windows, uses those of the batch.
 
     Args:
-        border: What lies beyond the frame: "zero" as in the Keras project, so that pixels near
+        border: What lies beyond the frame: "zeros" as in the Keras project, so that pixels near
             the border darken; "renormalize" leaves it out and divides by the weight inside.
 
     Example:
@@ -61,7 +61,7 @@ class AdaConv(MiddleInterpolator):
 
     build_side = SPACING
 
-    def __init__(self, border: str = "zero", **kwargs: Any):
+    def __init__(self, border: str = "zeros", **kwargs: Any):
         if border not in BORDERS:
             raise InputError(f"border is one of {', '.join(BORDERS)}. Received: {border!r}")
         super().__init__(**kwargs)
@@ -121,13 +121,13 @@ class AdaConv(MiddleInterpolator):
 
     def _source(self, frame: Any) -> Any:
         """A frame as kernels weigh it, with a channel of ones where their weight is asked for."""
-        if self.border == "zero":
+        if self.border == "zeros":
             return frame
         return ops.concatenate([frame, ops.ones_like(frame[..., :1])], axis=-1)
 
     def _pixels(self, kernels: Any, sources: list[Any]) -> Any:
         weighed = weigh(kernels, *sources)
-        if self.border == "zero":
+        if self.border == "zeros":
             return weighed
         return weighed[..., :3] / ops.maximum(weighed[..., 3:], LEAST_WEIGHT)
 
@@ -138,8 +138,8 @@ class Head(Block):
     def __init__(self, **kwargs: Any):
         super().__init__(**kwargs)
         policy = self.dtype_policy
-        self.gather = Gather(2048, GATHERED, activation="relu", dtype=policy, name="gather")
-        self.taps = layers.Conv2D(2 * TAPS**2, 1, dtype=policy, name="taps")
+        self.gather = Product(2048, GATHERED, activation="relu", dtype=policy, name="gather")
+        self.taps = Product(2 * TAPS**2, 1, dtype=policy, name="taps")
 
     def call(self, features: Any, spacing: int = SPACING) -> Any:
         """Kernels (B, h, w, 41, 82) that sum to 1.
@@ -153,10 +153,10 @@ class Head(Block):
         return ops.reshape(ops.softmax(logits), (-1, height, width, TAPS, 2 * TAPS))
 
 
-class Gather(layers.Conv2D):
-    """A dilated convolution of few positions and many channels, as one product of matrices."""
+class Product(layers.Conv2D):
+    """A convolution of few positions and many channels, as one product of large matrices."""
 
-    def call(self, features: Any, spacing: int) -> Any:
+    def call(self, features: Any, spacing: int = 1) -> Any:
         """The features convolved, of which it reads every `spacing`th."""
         side = self.kernel_size[0]
         height, width = (size - (side - 1) * spacing for size in images.size(features))
@@ -170,8 +170,8 @@ class Gather(layers.Conv2D):
         )
         matrix = ops.reshape(self.kernel, (-1, self.filters))
         product = ops.matmul(ops.reshape(windows, (-1, matrix.shape[0])), matrix)
-        gathered = self.activation(product + self.bias)
-        return ops.reshape(gathered, (-1, height, width, self.filters))
+        convolved = self.activation(product + self.bias)
+        return ops.reshape(convolved, (-1, height, width, self.filters))
 
 
 def weigh(kernels: Any, source0: Any, source1: Any) -> Any:
