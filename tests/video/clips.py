@@ -19,6 +19,8 @@ class Fade:
     def interpolate(self, a, b, times=(0.5,)):
         self.pairs += 1
         mixed = [a + (b.astype("float64") - a) * time for time in times]
+        if a.dtype.kind == "f":
+            return [frame.astype(a.dtype) for frame in mixed]
         return [np.rint(frame).astype(a.dtype) for frame in mixed]
 
 
@@ -37,10 +39,12 @@ def write(
     pixel_format: str = "bgr0",
     rotation: int = 0,
     beep_at: Fraction | None = None,
+    faststart: bool = False,
     **colour: int,
 ) -> Path:
     """Writes frames, losslessly unless told otherwise, and a beep in silence if asked for."""
-    with av.open(str(path), "w") as out:
+    options = {"movflags": "faststart"} if faststart else {}
+    with av.open(str(path), "w", options=options) as out:
         stream = out.add_stream(codec, rate=rate)
         context = stream.codec_context
         context.height, context.width = frames[0].shape[:2]

@@ -15,6 +15,8 @@ from tfvfi.video.timeline import Shown
 
 # The rate of pictures, which tell none.
 PICTURE_RATE = Fraction(24)
+# Where a pattern such as frame_%04d.png has its number.
+NUMBER = r"%0?\d*d"
 # OpenCV's order of colors is the other one.
 TURNED = {3: cv2.COLOR_BGR2RGB, 4: cv2.COLOR_BGRA2RGBA}
 
@@ -84,9 +86,14 @@ def decode(data: np.ndarray) -> np.ndarray | None:
     return cv2.cvtColor(image, TURNED[image.shape[-1]])
 
 
+def is_pattern(path: Path) -> bool:
+    """Whether a path stands for numbered files, and is none itself."""
+    return re.search(NUMBER, path.name) is not None and not path.is_file()
+
+
 def in_pattern(pattern: Path) -> list[Path]:
     """The files of a numbered pattern such as frame_%04d.png."""
-    form = re.escape(re.sub(r"%0?\d*d", "\0", pattern.name)).replace("\0", r"\d+")
+    form = r"\d+".join(re.escape(part) for part in re.split(NUMBER, pattern.name))
     if not pattern.parent.is_dir():
         raise InputError(f"there is no folder {pattern.parent}")
     found = [path for path in pattern.parent.iterdir() if re.fullmatch(form, path.name)]

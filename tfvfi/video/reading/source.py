@@ -12,14 +12,13 @@ from tfvfi.data.pictures import SUFFIXES, in_folder
 from tfvfi.errors import InputError
 from tfvfi.video.colors import Converter
 from tfvfi.video.reading.look import look_of
-from tfvfi.video.reading.pictures import PICTURE_RATE, Pictures, in_pattern
+from tfvfi.video.reading.pictures import PICTURE_RATE, Pictures, in_pattern, is_pattern
 from tfvfi.video.reading.webp import AnimatedWebP, is_animated_webp
+from tfvfi.video.reading.whole import missing_bytes
 from tfvfi.video.timeline import Shown
 from tfvfi.video.treatment import STOP
 
 PLAYLISTS = ("concat", "hls", "dash", "imf")
-# A video that ends this much before its length says so has lost its end.
-LOST_SECONDS, LOST_FRAMES = Fraction(1, 2), 3
 # More errors without a packet between them, and the rest is given up.
 MOST_ERRORS_IN_A_ROW = 100
 
@@ -44,6 +43,7 @@ class Video:
         self.damaged = damaged
         self.with_alpha = False
         self.threads = 0
+        self.missing = missing_bytes(path)
         with open_container(path) as container:
             self.stream = _picture_stream(container, path)
             stream = container.streams[self.stream]
@@ -56,6 +56,8 @@ class Video:
             first = next(self._decoded(container, stream), None)
             if first is None:
                 raise InputError(f"{path} holds no frame that can be decoded")
+            if self.missing:
+                self._damage(f"the last {self.missing} bytes are missing")
             self.look = look_of(stream, first)
             self.start = (first.pts or 0) * Fraction(first.time_base or stream.time_base)
             if first.interlaced_frame:
@@ -67,7 +69,7 @@ class Video:
     def __iter__(self) -> Iterator[Shown]:
         """The frames; those without a time, or with one that does not rise, follow the rate."""
         converter, deep = Converter(), self.look.depth > 8
-        origin = previous = None
+        previous = None
         count = 0
         with open_container(self.path) as container:
             stream = container.streams[self.stream]
@@ -77,7 +79,7 @@ class Video:
                 base = Fraction(frame.time_base or stream.time_base)
                 time = None if frame.pts is None else frame.pts * base
                 if previous is None:
-                    origin = time = time or Fraction(0)
+                    time = time or Fraction(0)
                 elif time is None or time <= previous:
                     time = previous + 1 / self.rate
                 else:
@@ -87,9 +89,15 @@ class Video:
                 previous = time
                 count += 1
                 yield Shown(converter.array(frame, deep, self.with_alpha), time)
-            if previous is None:
-                raise InputError(f"{self.path} holds no frame that can be decoded")
-            self._check_end(stream, previous + self.last_duration - origin, count)
+        if previous is None:
+            raise InputError(f"{self.path} holds no frame that can be decoded")
+        if self.missing:
+            logging.warning(
+                "%s is damaged: %d bytes at its end are missing; %d frames were read",
+                self.path,
+                self.missing,
+                count,
+            )
 
     def _decoded(self, container: Any, stream: Any) -> Iterator[av.VideoFrame]:
         """What can be decoded, packet by packet."""
@@ -119,17 +127,6 @@ class Video:
                 yield frame
         if lost:
             logging.warning("%s is damaged: %d frames or packets of it are lost", self.path, lost)
-
-    def _check_end(self, stream: Any, seconds: Fraction, count: int) -> None:
-        """Says what is missing at the end of a Matroska file that was cut off.
-
-        Other formats fail at the frames that are missing.
-        """
-        expected = _tagged_seconds(stream)
-        if expected - seconds > max(LOST_SECONDS, LOST_FRAMES / self.rate):
-            said = f"it ends after {float(seconds):.1f} of {float(expected):.1f} seconds"
-            self._damage(said)
-            logging.warning("%s is damaged: %s; %d frames were read", self.path, said, count)
 
     def _damage(self, said: str) -> None:
         if self.damaged == STOP:
@@ -169,7 +166,7 @@ def open_source(
     paths = [Path(one) for one in inputs]
     if len(paths) == 1 and paths[0].is_dir():
         return Pictures(_at_least_two(in_folder(paths[0]), f"the folder {paths[0]}"))
-    if len(paths) == 1 and "%" in paths[0].name:
+    if len(paths) == 1 and is_pattern(paths[0]):
         return Pictures(_at_least_two(in_pattern(paths[0]), f"the pattern {paths[0]}"))
     for path in paths:
         if not path.is_file():
@@ -193,17 +190,7 @@ def _seconds(container: Any, stream: Any) -> Fraction:
     """How long a stream claims to be; 0 if it does not say."""
     if stream.duration and stream.time_base:
         return stream.duration * Fraction(stream.time_base)
-    return _tagged_seconds(stream) or Fraction(container.duration or 0, av.time_base)
-
-
-def _tagged_seconds(stream: Any) -> Fraction:
-    """The length that Matroska writes down as 00:01:02.300000000; 0 if there is none."""
-    hours, _, rest = stream.metadata.get("DURATION", "").partition(":")
-    minutes, _, seconds = rest.partition(":")
-    try:
-        return (int(hours) * 60 + int(minutes)) * 60 + Fraction(seconds)
-    except ValueError:
-        return Fraction(0)
+    return Fraction(container.duration or 0, av.time_base)
 
 
 def _decoder(stream: Any) -> av.CodecContext | None:

@@ -40,6 +40,11 @@ class Encoder:
         rate: Fraction,
     ):
         self.codec = CODECS[codec]
+        if size[1] < self.codec.narrowest:
+            raise InputError(
+                f"{codec} takes frames of at least {self.codec.narrowest} pixels in width; "
+                f"received {size[1]}: name another codec, or a larger size"
+            )
         self.size = size
         self.time_base = time_base
         self.rate = rate
@@ -133,7 +138,8 @@ def refusal(codec: object, error: Exception) -> str:
     if codec.presets:
         legal.append(f"preset {', '.join(codec.presets)}")
     known = "; ".join(legal) or "no crf or preset"
-    return f"{codec.encoder} refuses these settings or this size ({error}); it takes: {known}"
+    said = getattr(error, "strerror", None) or error
+    return f"{codec.encoder} refuses these settings or this size ({said}); it takes: {known}"
 
 
 def _light_options(encoder: str, light: Light) -> dict[str, str]:

@@ -30,6 +30,7 @@ class Codec:
         options: Settings that are always on.
         is_rgb: Keeps red, green and blue as they are.
         has_range: Tells whether colors have the full range.
+        narrowest: The least width of a frame.
     """
 
     encoder: str
@@ -40,11 +41,20 @@ class Codec:
     options: tuple[tuple[str, str], ...] = ()
     is_rgb: bool = False
     has_range: bool = True
+    narrowest: int = 1
 
 
 CODECS = {
     "h264": Codec("libx264", 18, 51, X26X_PRESETS),
-    "h265": Codec("libx265", 20, 51, X26X_PRESETS, options=(("x265-params", "log-level=error"),)),
+    "h265": Codec(
+        "libx265",
+        20,
+        51,
+        X26X_PRESETS,
+        options=(("x265-params", "log-level=error"),),
+        # Of narrower frames it writes beyond its memory (x265 4.2).
+        narrowest=64,
+    ),
     "av1": Codec("libsvtav1", 28, 63, tuple(map(str, range(14)))),
     "vp9": Codec(
         "libvpx-vp9", 24, 63, tuple(map(str, range(9))), "cpu-used", options=(("row-mt", "1"),)
@@ -62,7 +72,9 @@ SAMPLINGS = {
 CONTAINERS = {".mp4": "h264", ".mov": "h264", ".m4v": "h264", ".mkv": "h264", ".webm": "vp9"}
 
 # Ending -> FFmpeg's name of the container, where that is another.
-FORMATS_OF = {".mkv": "matroska", ".m4v": "mp4"}
+MUXERS = {".mkv": "matroska", ".m4v": "mp4"}
+# What a muxer lists and does not take.
+REFUSED = {".mov": ("av1", "vp9")}
 
 
 @dataclass(frozen=True)
@@ -132,13 +144,21 @@ def codecs_in(ending: str) -> list[str]:
         >>> codecs_in(".webm")
         ['av1', 'vp9']
     """
-    known = av.open(io.BytesIO(), "w", format=FORMATS_OF.get(ending, ending[1:])).supported_codecs
-    return [name for name, codec in CODECS.items() if codec.encoder in known]
+    listed = av.open(io.BytesIO(), "w", format=muxer(ending)).supported_codecs
+    known = (name for name, codec in CODECS.items() if codec.encoder in listed)
+    return [name for name in known if name not in REFUSED.get(ending, ())]
+
+
+def muxer(ending: str) -> str:
+    """FFmpeg's name of what writes a container."""
+    return MUXERS.get(ending, ending[1:])
 
 
 def pixel_formats(codec: str) -> list[str]:
     """FFmpeg's names of what a codec can be given."""
-    return [form.name for form in FFmpegCodec(CODECS[codec].encoder, "w").video_formats]
+    names = [form.name for form in FFmpegCodec(CODECS[codec].encoder, "w").video_formats]
+    # Numbers with a point are experimental wherever they are listed.
+    return [name for name in names if not name.endswith(("f16le", "f32le"))]
 
 
 def suitable_format(codec: str, look: Look, size: tuple[int, int]) -> str:

@@ -45,7 +45,7 @@ class PictureFolder:
             return
         aside = target.with_name(f".{target.name}")
         try:
-            stills.encode(image, self.form).tofile(aside)
+            aside.write_bytes(stills.encode(image, self.form).tobytes())
             os.replace(aside, target)
         except OSError as error:
             raise self._cannot_write(error) from None

@@ -1,5 +1,6 @@
 """A video file, joined from segments that are finished one by one."""
 
+import errno
 import logging
 import os
 from collections.abc import Callable, Iterable
@@ -13,8 +14,10 @@ import numpy as np
 from tfvfi.errors import InputError
 from tfvfi.video.writing.copier import Copier
 from tfvfi.video.writing.encoder import Encoder, refusal
-from tfvfi.video.writing.encoding import has_alpha
+from tfvfi.video.writing.encoding import has_alpha, muxer
 from tfvfi.video.writing.parts import Parts, read_segment
+
+OF_THE_DISK = (*(errno.ENOENT, errno.EACCES, errno.EPERM, errno.EROFS), errno.ENOSPC, errno.EFBIG)
 
 
 class VideoFile:
@@ -41,16 +44,16 @@ class VideoFile:
         self.keeps_alpha = has_alpha(encoder.pixel_format)
         self.done = self.number = self.in_segment = 0
         self.last_stamp: int | None = None
-        try:
-            self.container = av.open(str(self.aside), "w")
-        except (av.FFmpegError, OSError) as error:
-            raise InputError(f"{self.aside} cannot be written: {error.strerror}") from None
+        # The file itself is made when encoding starts.
+        self.container = av.open(str(self.aside), "w", format=muxer(path.suffix.lower()))
         try:
             self.stream = self._stream()
             self.copier = copier(self.container) if copier else None
             self.container.start_encoding()
-        except (ValueError, av.FFmpegError) as error:
+        except (ValueError, OSError, av.FFmpegError) as error:
             self.discard()
+            if getattr(error, "errno", None) in OF_THE_DISK:
+                raise self._cannot_write(error) from None
             said = refusal(encoder.codec, error)
             raise InputError(f"{path.name} cannot be written like this: {said}") from None
         for segment in parts.segments():
