@@ -110,7 +110,7 @@ class Validation:
         """Batches of one size; a rest that does not fill one is left out, unless it is all."""
         count = min(len(samples), limit)
         size = min(size, count)
-        for first in range(0, count - size + 1, max(1, size)):
+        for first in range(0, count - size + 1, size) if size else ():
             made = [samples.sample(first + number) for number in range(size)]
             yield {name: np.stack([one[name] for one in made]) for name in made[0]}
 
