@@ -1,4 +1,4 @@
-"""What SepConv is trained with: the colour alone, or the features of a VGG network."""
+"""What SepConv is trained with: the color alone, or the features of a VGG network."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -18,7 +18,7 @@ def l1(network: Any, batch: Mapping[str, Any], training: bool = True) -> tuple[A
 
 
 def perceptual(perceptual_weights: Any) -> Callable:
-    """An objective: the mean squared difference of features, which are sharper than colours.
+    """An objective: the mean squared difference of features, which are sharper than colors.
 
     Args:
         perceptual_weights: torchvision's file of VGG-19, or its arrays by their names.
