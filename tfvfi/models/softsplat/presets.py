@@ -1,6 +1,6 @@
 """SoftSplat as published."""
 
-from tfvfi.models.preset import Checkpoint, Objective, Preset
+from tfvfi.models.preset import Checkpoint, Objective, Preset, PublishedScore
 
 REPOSITORY = "https://github.com/sniklaus/softmax-splatting"
 LICENCE = "strictly for academic purposes, see the repository's README"
@@ -11,7 +11,25 @@ TRAINING = {
     "learning_rate": 1e-4,
     "batch_size": 8,
     "crop_size": 256,
+    "augmentation": (
+        ("crop", 1.0),
+        ("flip_vertically", 0.5),
+        ("flip_horizontally", 0.5),
+        ("reverse_time", 0.5),
+    ),
 }
+
+# Of the weights trained with the color loss.
+SCORES = tuple(
+    PublishedScore(dataset, "PSNR", value, "Niklaus and Liu, CVPR 2020")
+    for dataset, value in (
+        ("Vimeo90K", 36.10),
+        ("UCF101", 35.39),
+        ("Middlebury, 12 scenes", 38.42),
+        ("Xiph 2K", 36.62),
+        ("Xiph 4K", 33.60),
+    )
+)
 
 PRESETS = (
     Preset(
@@ -24,6 +42,7 @@ PRESETS = (
             Checkpoint("network-lf.pytorch", REPOSITORY, LICENCE, "Vimeo90K, perceptual loss"),
             Checkpoint("network-l1.pytorch", REPOSITORY, LICENCE, "Vimeo90K, color loss"),
         ),
+        scores=SCORES,
         objectives=(
             Objective("laplacian", f"{MODULE}:objective"),
             Objective(
