@@ -137,10 +137,8 @@ def _make(part: str, clip: Clip, taking: Taking) -> None:
     draw = random.Random(f"{taking.seed} {clip.name}")
     windows = Windows(taking.frames)
     chooser = PatchChooser(taking.patch_size, draw)
-    size = (0, 0)
     with Reservoir(taking.patches_per_video, draw, storage.local_folder(part)) as reservoir:
         for window in windows.of(clips.frames(clip, taking.damaged)):
-            size = window[0].image.shape[:2]
             for patch in chooser.choose(window):
                 key = reservoir.wants()
                 if key is not None:
@@ -149,7 +147,7 @@ def _make(part: str, clip: Clip, taking: Taking) -> None:
         motions = [round(motion, 3) for motion in reservoir.notes()]
         report = Report(
             clip.name,
-            size,
+            windows.size,
             dict(windows.seen),
             chooser.looked_at.tolist(),
             motions,

@@ -83,7 +83,7 @@ def write(
         shared: The examples of each split.
         mean_bytes: Size of an example.
         shard_bytes: About the size of a shard.
-        processes: How many shards are written at once.
+        processes: How many shards are written at once; a single one by this process.
     """
     tasks = []
     for split, places in shared.items():
@@ -92,7 +92,11 @@ def write(
             some = places[len(places) * number // count : len(places) * (number + 1) // count]
             tasks.append((output, split, number, count, some))
     written: dict[str, list[tuple[int, Shard]]] = {split: [] for split in shared}
-    for task, shard in workers.run(_write_shard, tasks, processes):
+    if processes == 1:
+        results = ((task, _write_shard(*given)) for task, given in enumerate(tasks))
+    else:
+        results = workers.run(_write_shard, tasks, processes)
+    for task, shard in results:
         if isinstance(shard, workers.Crash):
             raise OSError(f"writing ended with exit code {shard.exit_code}")
         _, split, number, _, _ = tasks[task]

@@ -45,10 +45,12 @@ class Windows:
 
     Attributes:
         seen: What was met: "frames", "cuts", "repeated" frames, "uneven" windows, "windows".
+        size: Height and width of the last frame that was met.
     """
 
     def __init__(self, length: int):
         self.length = length
+        self.size = (0, 0)
         self.seen: Counter[str] = Counter(frames=0, cuts=0, repeated=0, uneven=0, windows=0)
 
     def of(self, frames: Iterable[tuple[np.ndarray, Fraction]]) -> Iterator[list[Frame]]:
@@ -61,6 +63,7 @@ class Windows:
         for number, (image, time) in enumerate(frames):
             frame = Frame(image, time, number, *_reduced(image))
             self.seen["frames"] += 1
+            self.size = image.shape[:2]
             if previous is not None and self._apart(cuts, previous, frame):
                 held = []
             previous = frame
