@@ -5,6 +5,7 @@ from typing import Any
 
 from tfvfi.models.flownet2.network import network_names
 from tfvfi.models.flownet2.parts import PLANS, Plan
+from tfvfi.models.names import weight_and_bias
 
 # Every published tensor is a weight of the network.
 UNUSED: tuple[str, ...] = ()
@@ -32,16 +33,12 @@ def _layer_variables(plan: Plan) -> dict[str, str]:
         *(f"inter_conv{level}" for level in plan.smoothing),
     ]
     for layer in sequential:
-        names |= _weight_and_bias(f"{layer}.0", layer)
+        names |= weight_and_bias(f"{layer}.0", layer)
     for level in (plan.coarsest, *plan.levels):
-        names |= _weight_and_bias(f"predict_flow{level}", f"predict_flow{level}")
+        names |= weight_and_bias(f"predict_flow{level}", f"predict_flow{level}")
     for level in plan.levels:
         layer = f"upsampled_flow{level + 1}_to_{level}"
         names[f"{layer}.weight"] = f"{layer}/kernel"
         if plan.enlarging_bias:
             names[f"{layer}.bias"] = f"{layer}/bias"
     return names
-
-
-def _weight_and_bias(theirs: str, ours: str) -> dict[str, str]:
-    return {f"{theirs}.weight": f"{ours}/kernel", f"{theirs}.bias": f"{ours}/bias"}

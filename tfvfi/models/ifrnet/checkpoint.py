@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from tfvfi.models.names import weight_and_bias
+
 # Every published tensor is a weight of the network.
 UNUSED: tuple[str, ...] = ()
 
@@ -20,15 +22,11 @@ def variable_names(config: Mapping[str, Any]) -> dict[str, str]:
         names |= _conv_prelu(f"{theirs}.0", f"{ours}/conv")
         for conv in (1, 2, 3, 4):
             names |= _conv_prelu(f"{theirs}.1.conv{conv}", f"{ours}/residual/conv{conv}")
-        names |= _conv(f"{theirs}.1.conv5", f"{ours}/residual/conv5")
+        names |= weight_and_bias(f"{theirs}.1.conv5", f"{ours}/residual/conv5")
         names[f"{theirs}.1.prelu.weight"] = f"{ours}/residual/prelu/alpha"
-        names |= _conv(f"{theirs}.2", f"{ours}/double")
+        names |= weight_and_bias(f"{theirs}.2", f"{ours}/double")
     return names
 
 
-def _conv(theirs: str, ours: str) -> dict[str, str]:
-    return {f"{theirs}.weight": f"{ours}/kernel", f"{theirs}.bias": f"{ours}/bias"}
-
-
 def _conv_prelu(theirs: str, ours: str) -> dict[str, str]:
-    return {**_conv(f"{theirs}.0", ours), f"{theirs}.1.weight": f"{ours}/prelu/alpha"}
+    return {**weight_and_bias(f"{theirs}.0", ours), f"{theirs}.1.weight": f"{ours}/prelu/alpha"}

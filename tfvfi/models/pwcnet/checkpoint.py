@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from tfvfi.models.names import weight_and_bias
 from tfvfi.models.pwcnet.network import DECODER, LEVELS, PYRAMID, REFINER
 
 # Every published tensor is a weight of the network.
@@ -36,8 +37,3 @@ def variable_names(config: Mapping[str, Any]) -> dict[str, str]:
     for at, step in enumerate(steps):
         names |= weight_and_bias(f"moduleRefiner.moduleMain.{2 * at}", f"refiner/{step}")
     return names
-
-
-def weight_and_bias(theirs: str, ours: str) -> dict[str, str]:
-    """The names of a convolution's two tensors."""
-    return {f"{theirs}.weight": f"{ours}/kernel", f"{theirs}.bias": f"{ours}/bias"}

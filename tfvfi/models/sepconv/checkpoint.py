@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from tfvfi.models.names import weight_and_bias
+
 # Every published tensor is a weight of the network.
 UNUSED: tuple[str, ...] = ()
 
@@ -20,12 +22,12 @@ def variable_names(config: Mapping[str, Any]) -> dict[str, str]:
     for level in (5, 4, 3, 2):
         names |= _convs(f"moduleDeconv{level}", f"decoder{level}/triple", 3)
     for level in (5, 4, 3, 2):
-        names |= _conv(f"moduleUpsample{level}.1", f"decoder{level}/last")
+        names |= weight_and_bias(f"moduleUpsample{level}.1", f"decoder{level}/last")
     for theirs in ("Vertical", "Horizontal"):
         for frame in (0, 1):
             key, ours = f"module{theirs}{frame + 1}", f"{theirs.lower()}{frame}"
             names |= _convs(key, ours, 3)
-            names |= _conv(f"{key}.7", f"{ours}/last")
+            names |= weight_and_bias(f"{key}.7", f"{ours}/last")
     return names
 
 
@@ -33,9 +35,5 @@ def _convs(theirs: str, ours: str, count: int) -> dict[str, str]:
     """Convolutions with a ReLU after each, which the files count too."""
     names = {}
     for step in range(count):
-        names |= _conv(f"{theirs}.{2 * step}", f"{ours}/conv{step}")
+        names |= weight_and_bias(f"{theirs}.{2 * step}", f"{ours}/conv{step}")
     return names
-
-
-def _conv(theirs: str, ours: str) -> dict[str, str]:
-    return {f"{theirs}.weight": f"{ours}/kernel", f"{theirs}.bias": f"{ours}/bias"}

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tfvfi.models.pwcnet.checkpoint import rename, weight_and_bias
+from tfvfi.models.names import weight_and_bias
+from tfvfi.models.pwcnet.checkpoint import rename
 from tfvfi.models.softsplat.flow import DECODER, PYRAMID
 from tfvfi.models.softsplat.grid import grid_edges
 from tfvfi.models.softsplat.synthesis import CHANNELS, COLUMNS, METRIC_CHANNELS, METRIC_COLUMNS

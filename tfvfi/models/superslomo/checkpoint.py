@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from tfvfi.models.names import weight_and_bias
+
 # A file trained by cycle consistency may hold the teacher, too; the mean color is a constant here.
 UNUSED = (r"teacher\..*", "mean_pix", r".*(vgg|grid_w|grid_h|tlinespace|resample2d).*")
 
@@ -30,9 +32,9 @@ def _nvidia() -> dict[str, str]:
         names |= _two(f"{theirs}_bottleneck", (0, 2), f"{ours}/encoder{LEVELS + 1}")
         for level in range(LEVELS, 0, -1):
             names |= _two(f"{theirs}_decoder_layer{level}", (1, 3), f"{ours}/decoder{level}")
-        names |= _conv(f"{theirs}_refine_layer.0", f"{ours}/refine")
+        names |= weight_and_bias(f"{theirs}_refine_layer.0", f"{ours}/refine")
         for head, name in heads[ours].items():
-            names |= _conv(head, f"{ours}/{name}")
+            names |= weight_and_bias(head, f"{ours}/{name}")
     return names
 
 
@@ -45,14 +47,10 @@ def _paliwal() -> dict[str, str]:
             names |= _two(f"{theirs}.down{level}", numbers, f"{ours}/encoder{level + 1}")
         for level in range(1, LEVELS + 1):
             names |= _two(f"{theirs}.up{level}", numbers, f"{ours}/decoder{LEVELS + 1 - level}")
-        names |= _conv(f"{theirs}.conv3", f"{ours}/last")
+        names |= weight_and_bias(f"{theirs}.conv3", f"{ours}/last")
     return names
 
 
 def _two(theirs: str, numbers: tuple[Any, Any], ours: str) -> dict[str, str]:
     first, second = (f"{theirs}.{number}" for number in numbers)
-    return {**_conv(first, f"{ours}/conv1"), **_conv(second, f"{ours}/conv2")}
-
-
-def _conv(theirs: str, ours: str) -> dict[str, str]:
-    return {f"{theirs}.weight": f"{ours}/kernel", f"{theirs}.bias": f"{ours}/bias"}
+    return {**weight_and_bias(first, f"{ours}/conv1"), **weight_and_bias(second, f"{ours}/conv2")}

@@ -5,7 +5,7 @@ from typing import Any
 
 from keras import ops
 
-from tfvfi.models.blocks import Block, Conv2D
+from tfvfi.models.blocks import Block, Conv2D, leaky_relu
 from tfvfi.ops import resize
 
 # Sides of the kernels on the encoder's levels, each half the size of the one before.
@@ -101,8 +101,4 @@ class JoinBetween(JoinAfter):
 
 def leaky_conv(filters: int, kernel_size: int = 3, **kwargs: Any) -> Conv2D:
     """A convolution whose negative values are multiplied by 0.1."""
-    return Conv2D(filters, kernel_size, activation=_leaky, **kwargs)
-
-
-def _leaky(values: Any) -> Any:
-    return ops.leaky_relu(values, negative_slope=0.1)
+    return Conv2D(filters, kernel_size, activation=leaky_relu, **kwargs)
