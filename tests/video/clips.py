@@ -13,6 +13,8 @@ from tfvfi.video.colors import EXACT, Converter
 class Fade:
     """Mixes two frames by time: an interpolator whose answers are known."""
 
+    name = "fade"
+
     def __init__(self) -> None:
         self.pairs = 0
 

@@ -210,7 +210,7 @@ def test_the_command(source, tmp_path):
     output = tmp_path / "out.mp4"
     command = [sys.executable, str(ROOT / "tools" / "interpolate.py"), f"--input={source}"]
     command += ["--output=out.mp4", "--size=80x", "--fps=50", "--duration=0.5"]
-    command += ["--duplicates=drop", "--duplicate_threshold=0.0005"]
+    command += ["--duplicates=drop", "--duplicate_threshold=0.0005", "--mode=splat"]
 
     def run(*more):
         places = {"cwd": tmp_path, "env": {**os.environ, "PYTHONPATH": str(ROOT)}}

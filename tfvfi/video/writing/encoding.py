@@ -31,6 +31,7 @@ class Codec:
         is_rgb: Keeps red, green and blue as they are.
         has_range: Tells whether colors have the full range.
         narrowest: The least width of a frame.
+        unopened: Pixel formats that FFmpeg lists and that it does not take.
     """
 
     encoder: str
@@ -42,6 +43,7 @@ class Codec:
     is_rgb: bool = False
     has_range: bool = True
     narrowest: int = 1
+    unopened: tuple[str, ...] = ()
 
 
 CODECS = {
@@ -54,10 +56,17 @@ CODECS = {
         options=(("x265-params", "log-level=error"),),
         # Of narrower frames it writes beyond its memory (x265 4.2).
         narrowest=64,
+        unopened=("gray10le", "gray12le", "yuva420p", "yuva420p10le"),
     ),
     "av1": Codec("libsvtav1", 28, 63, tuple(map(str, range(14)))),
     "vp9": Codec(
-        "libvpx-vp9", 24, 63, tuple(map(str, range(9))), "cpu-used", options=(("row-mt", "1"),)
+        "libvpx-vp9",
+        24,
+        63,
+        tuple(map(str, range(9))),
+        "cpu-used",
+        options=(("row-mt", "1"),),
+        unopened=("yuva422p", "yuva444p", "gbrap"),
     ),
     "prores": Codec("prores_ks", has_range=False),
     "ffv1": Codec("ffv1", is_rgb=True),
@@ -158,7 +167,8 @@ def pixel_formats(codec: str) -> list[str]:
     """FFmpeg's names of what a codec can be given."""
     names = [form.name for form in FFmpegCodec(CODECS[codec].encoder, "w").video_formats]
     # Numbers with a point are experimental wherever they are listed.
-    return [name for name in names if not name.endswith(("f16le", "f32le"))]
+    known = (name for name in names if not name.endswith(("f16le", "f32le")))
+    return [name for name in known if name not in CODECS[codec].unopened]
 
 
 def suitable_format(codec: str, look: Look, size: tuple[int, int]) -> str:

@@ -17,9 +17,9 @@ from av.packet import PacketSideData
 
 from tfvfi.errors import InputError
 
-# A segment begins with the number of its frames, and a packet with its times and length, whether
-# it is a whole picture, and the sizes of its data and of its transparency.
-FRAMES = struct.Struct("<I")
+# A segment begins with the numbers of its frames and bytes, and a packet with its times and length,
+# whether it is a whole picture, and the sizes of its data and of its transparency.
+START = struct.Struct("<IQ")
 HEAD = struct.Struct("<qqqBII")
 # Where the transparency of VP9 is: the type's name and number.
 BESIDE = ("matroska_block_additional", 15)
@@ -53,7 +53,7 @@ class Parts:
     def segments(self) -> list[Path]:
         """The finished segments of a video, in order, as far as none is missing."""
         found = []
-        while (path := self._segment(len(found))).exists():
+        while _is_whole(path := self._segment(len(found))):
             found.append(path)
         return found
 
@@ -62,15 +62,16 @@ class Parts:
         if self.kept and packets:
             if self.unfinished is None:
                 self.unfinished = (self.folder / "unfinished").open("wb")
-                self.unfinished.write(bytes(FRAMES.size))
+                self.unfinished.write(bytes(START.size))
             self.unfinished.writelines(_packed(packet) for packet in packets)
 
     def finish_segment(self, number: int, frames: int) -> None:
         """Lets the segment that was being made appear, if parts are kept."""
         if self.unfinished is not None:
             with self.unfinished as file:
+                length = file.tell()
                 file.seek(0)
-                file.write(FRAMES.pack(frames))
+                file.write(START.pack(frames, length))
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(file.name, self._segment(number))
@@ -119,13 +120,22 @@ def _cannot_continue(output: Path, before: dict[str, Any], plan: dict[str, Any] 
 def read_segment(path: Path) -> tuple[int, Iterator[av.Packet]]:
     """The number of frames and the packets of a finished segment."""
     with path.open("rb") as file:
-        (frames,) = FRAMES.unpack(file.read(FRAMES.size))
+        frames, _ = START.unpack(file.read(START.size))
     return frames, _packets(path)
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a segment is there, with every byte."""
+    if not path.is_file() or path.stat().st_size < START.size:
+        return False
+    with path.open("rb") as file:
+        _, length = START.unpack(file.read(START.size))
+    return length == path.stat().st_size
 
 
 def _packets(path: Path) -> Iterator[av.Packet]:
     with path.open("rb") as file:
-        file.seek(FRAMES.size)
+        file.seek(START.size)
         while len(head := file.read(HEAD.size)) == HEAD.size:
             pts, dts, duration, whole, size, beside = HEAD.unpack(head)
             packet = av.Packet(file.read(size))

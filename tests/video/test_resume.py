@@ -1,0 +1,247 @@
+"""Interrupted at any moment, continued, and equal to the unbroken work frame for frame."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.video.clips import Fade, grey, packets, read, write
+from tfvfi.errors import InputError
+from tfvfi.video import Encoding, interpolate_video
+from tfvfi.video.reading.source import open_source
+from tfvfi.video.writing import encoder
+
+ROOT = Path(__file__).parents[2]
+FRAMES = 150
+
+SCRIPT = """
+import sys, time
+sys.path.insert(0, {root!r})
+from absl import flags
+from tests.video.clips import Fade
+from tfvfi import command
+from tfvfi.video import Encoding, interpolate_video
+
+class Slow(Fade):
+    def interpolate(self, a, b, times=(0.5,)):
+        time.sleep({seconds})
+        return super().interpolate(a, b, times)
+
+def main():
+    print("started", flush=True)
+    interpolate_video({source!r}, {output!r}, Slow(), 2, encoding=Encoding({codec!r}),
+                      resume={resume}, scene_cuts="mix")
+
+command.run(main, flags.FlagValues(), ["tool"])
+"""
+
+
+def start(source, output, resume=True, codec=None, seconds=0.01):
+    code = SCRIPT.format(
+        root=str(ROOT),
+        source=str(source),
+        output=str(output),
+        resume=resume,
+        codec=codec,
+        seconds=seconds,
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline() == "started\n", process.stderr.read()
+    return process
+
+
+def film(folder, frames=FRAMES):
+    """Frames that the network has to paint between, with sound."""
+    images = [grey(7 * number % 180, (48, 64)) for number in range(frames)]
+    return write(folder / "in.mp4", images, 25, None, "libx264", "yuv420p", 0, 0)
+
+
+def whole(source, folder, name, codec=None):
+    """What unbroken work makes."""
+    output = folder / "whole" / name
+    settings = {"encoding": Encoding(codec), "scene_cuts": "mix", "progress": False}
+    interpolate_video(source, output, Fade(), 2, resume=True, **settings)
+    return output
+
+
+def same(ours, theirs):
+    """Whether every frame, time and packet of sound agrees."""
+    made = [list(open_source([path])) for path in (ours, theirs)]
+    assert len(made[0]) == len(made[1])
+    for a, b in zip(*made, strict=True):
+        assert a.time == b.time
+        np.testing.assert_array_equal(a.image, b.image)
+    if ours.suffix in (".mp4", ".mkv"):
+        assert packets(ours) == packets(theirs)
+
+
+def kill_and_resume(folder, name, codec, seed, kills):
+    """Kills the work at random moments until it has been killed so often, then lets it finish."""
+    source = film(folder)
+    expected = whole(source, folder, name, codec)
+    output, draw = folder / name, random.Random(seed)
+    done = 0
+    while done < kills and not output.exists():
+        process = start(source, output, codec=codec)
+        time.sleep(draw.uniform(0.1, 1.2))
+        process.kill()
+        process.communicate()
+        done += 1
+        assert not output.exists() or done
+    for _ in range(3):
+        if not output.exists():
+            process = start(source, output, codec=codec, seconds=0)
+            _, said = process.communicate(timeout=60)
+            assert process.returncode == 0, said
+    same(output, expected)
+    left = {path.name for path in folder.iterdir()}
+    assert left == {"in.mp4", "whole", name}
+    return done
+
+
+@pytest.mark.parametrize(("name", "codec"), [("out.mp4", None), ("out.mkv", "h265"), ("out", None)])
+def test_killed_and_resumed_is_the_same(tmp_path, name, codec):
+    assert kill_and_resume(tmp_path, name, codec, seed=1, kills=3) >= 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(20))
+def test_killed_and_resumed_twenty_times_is_the_same(tmp_path, seed):
+    names = [
+        ("out.mp4", None),
+        ("out.mkv", "h265"),
+        ("out.webm", "vp9"),
+        ("out.mov", "prores"),
+        ("out.mkv", "av1"),
+        ("out.mkv", "ffv1"),
+        ("out.apng", None),
+    ]
+    kill_and_resume(tmp_path, *names[seed % len(names)], seed=seed, kills=4)
+
+
+def test_the_network_does_not_repeat_what_is_finished(tmp_path):
+    source = film(tmp_path, 200)
+
+    class Dies(Fade):
+        def interpolate(self, a, b, times=(0.5,)):
+            if self.pairs == 150:
+                raise RuntimeError("out of memory")
+            return super().interpolate(a, b, times)
+
+    settings = {"resume": True, "scene_cuts": "mix", "progress": False}
+    with pytest.raises(RuntimeError):
+        interpolate_video(source, tmp_path / "out.mp4", Dies(), 2, **settings)
+    assert sorted(os.listdir(tmp_path)) == [".out.mp4.parts", "in.mp4"]
+    network = Fade()
+    interpolate_video(source, tmp_path / "out.mp4", network, 2, **settings)
+    assert encoder.LONGEST_SEGMENT == 240
+    assert network.pairs == 199 - 120
+    same(tmp_path / "out.mp4", whole(source, tmp_path, "out.mp4"))
+
+
+def interrupted(folder):
+    """Work with a finished part that is not finished."""
+    source = film(folder)
+    process = start(source, folder / "out.mp4")
+    while not list((folder / ".out.mp4.parts").glob("*.packets")):
+        time.sleep(0.05)
+    process.kill()
+    process.communicate()
+    return source
+
+
+def test_other_settings_do_not_continue_and_do_not_destroy(tmp_path):
+    source = interrupted(tmp_path)
+    held = sorted(os.listdir(tmp_path / ".out.mp4.parts"))
+    for settings, said in [
+        ({"resume": True, "factor": 3}, r"begun otherwise \(treatment differ"),
+        ({"resume": True, "encoding": Encoding(crf=30)}, r"begun otherwise \(.*encoding"),
+        ({}, "unfinished work .* pass --resume"),
+    ]:
+        with pytest.raises(InputError, match=said):
+            interpolate_video(source, tmp_path / "out.mp4", Fade(), **settings)
+    assert sorted(os.listdir(tmp_path / ".out.mp4.parts")) == held
+    interpolate_video(source, tmp_path / "out.mp4", Fade(), 2, overwrite=True)
+    assert sorted(os.listdir(tmp_path)) == ["in.mp4", "out.mp4"]
+
+
+def test_another_input_under_the_same_name_does_not_continue(tmp_path):
+    source = interrupted(tmp_path)
+    write(source, [grey(50)] * 9, 25, None, "libx264", "yuv420p")
+    with pytest.raises(InputError, match=r"begun otherwise \(files differ\)"):
+        interpolate_video(source, tmp_path / "out.mp4", Fade(), 2, resume=True, scene_cuts="mix")
+
+
+def test_resume_and_overwrite_go_together(tmp_path):
+    source = interrupted(tmp_path)
+    network = Fade()
+    settings = {"resume": True, "overwrite": True, "scene_cuts": "mix", "encoding": Encoding(None)}
+    (tmp_path / "out.mp4").write_text("old")
+    interpolate_video(source, tmp_path / "out.mp4", network, 2, **settings)
+    assert network.pairs == FRAMES - 1 - 120
+    assert len(read(tmp_path / "out.mp4")[0]) == 2 * FRAMES
+
+
+@pytest.mark.parametrize("resume", [False, True])
+@pytest.mark.parametrize("name", ["out.mkv", "out"])
+def test_ctrl_c_leaves_a_clean_folder(tmp_path, resume, name):
+    source = film(tmp_path)
+    process = start(source, tmp_path / name, resume=resume, seconds=0.05)
+    time.sleep(1.0)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=20)
+    assert process.returncode == 130 and "interrupted" in said and "Traceback" not in said
+    parts = {f".{name}.parts"} if resume else set()
+    assert set(os.listdir(tmp_path)) == {"in.mp4"} | parts
+
+
+def test_kill_leaves_no_output_and_the_next_run_clears_up(tmp_path):
+    source = film(tmp_path)
+    process = start(source, tmp_path / "out.mkv", resume=False, seconds=0.05)
+    time.sleep(1.0)
+    process.kill()
+    process.communicate()
+    assert not (tmp_path / "out.mkv").exists()
+    interpolate_video(source, tmp_path / "out.mkv", Fade(), factor=1)
+    assert sorted(os.listdir(tmp_path)) == ["in.mp4", "out.mkv"]
+
+
+def test_an_error_in_the_network_leaves_nothing(tmp_path):
+    class Breaks(Fade):
+        def interpolate(self, a, b, times=(0.5,)):
+            if self.pairs == 2:
+                raise RuntimeError("out of memory")
+            return super().interpolate(a, b, times)
+
+    source = film(tmp_path, 6)
+    with pytest.raises(RuntimeError, match="out of memory"):
+        interpolate_video(source, tmp_path / "out.mkv", Breaks(), factor=2, scene_cuts="mix")
+    assert os.listdir(tmp_path) == ["in.mp4"]
+
+
+def test_a_finished_part_that_is_damaged_is_not_believed(tmp_path):
+    source = interrupted(tmp_path)
+    part = tmp_path / ".out.mp4.parts" / "000000.packets"
+    part.write_bytes(part.read_bytes()[:-100])
+    network = Fade()
+    interpolate_video(
+        source,
+        tmp_path / "out.mp4",
+        network,
+        2,
+        resume=True,
+        scene_cuts="mix",
+        encoding=Encoding(None),
+    )
+    assert network.pairs == FRAMES - 1
+    shutil.rmtree(tmp_path / "whole", ignore_errors=True)
+    same(tmp_path / "out.mp4", whole(source, tmp_path, "out.mp4"))
