@@ -39,6 +39,7 @@ _string("model", "flow_interpolation", "the network")
 _string("weights", "default", "a .weights.h5 file")
 _string("flow", None, "the flow estimator of flow_interpolation")
 _string("flow_weights", None, "its .weights.h5 file")
+_string("mode", None, "how flow_interpolation moves pixels: warp (default) or splat")
 flags.DEFINE_float(
     "scale", None, "size at which motion is estimated; below 1 for large motion", flag_values=FLAGS
 )
@@ -93,7 +94,7 @@ def main() -> None:
     from tfvfi.data import beam
     from tfvfi.video import Encoding, many
 
-    options = {name: FLAGS[name].value for name in ("flow", "flow_weights", "scale")}
+    options = {name: FLAGS[name].value for name in ("flow", "flow_weights", "mode", "scale")}
     treatment = (
         *("factor", "fps", "slowmo", "sound", "scene_cuts", "tile", "size", "duration", "damaged"),
         *("duplicates", "duplicate_threshold", "duplicate_tolerance"),
