@@ -38,8 +38,6 @@ NVIDIA_TRAINING = {
     "batch_size": 32,
     "crop_size": 384,
     "sampling": {"num_interp": 7, "sample_rate": 1, "step_size": 8},
-    # For unlabeled video, with objective "cycle" or "cycle_pseudo".
-    "sampling_cycle": {"num_interp": 7, "sample_rate": 0, "step_size": 1},
     "augmentation": (
         ("crop", 1.0),
         ("flip_vertically", 0.5),
