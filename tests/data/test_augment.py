@@ -125,7 +125,7 @@ STEPS = [
 
 @pytest.mark.parametrize(
     ("step", "pair"),
-    # A pair's flow cannot be reversed, which Samples refuses.
+    # A pair's flow cannot be reversed, which Samples leaves out.
     [
         (step, pair)
         for step in STEPS

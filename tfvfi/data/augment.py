@@ -111,10 +111,9 @@ class Augmentation:
                 patch = ALWAYS[name](patch, random, self.size, setting)
         return patch
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """What is done."""
-        return tuple(name for name, _ in self.steps)
+    def without(self, name: str) -> "Augmentation":
+        """The same without a step."""
+        return Augmentation([step for step in self.steps if step[0] != name], self.size)
 
 
 def enlarge_twice(patch: Patch, random: np.random.Generator, size: tuple[int, int]) -> Patch:

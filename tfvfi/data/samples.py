@@ -87,8 +87,9 @@ class Samples:
         self.size = _crop_size(crop_size, (layout.height, layout.width))
         self._flow = with_flow(self._kind, layout, sampling)
         self._augment = Augmentation(augmentation, self.size)
-        if kind == "pair" and self._flow and "reverse_time" in self._augment.names:
-            raise InputError("pairs with flow cannot be reversed: leave reverse_time out")
+        if kind == "pair" and self._flow:
+            # They lead forwards or backwards already, and there is no flow for the way back.
+            self._augment = self._augment.without("reverse_time")
         self._check_damage()
         self.spec = {name: (*self.size, 3) for name in self._kind.frames}
         if self._kind.timed:
