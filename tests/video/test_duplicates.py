@@ -79,7 +79,7 @@ def test_slow_drift_is_compared_with_the_last_frame_kept():
     assert not any(one_by_one)
 
 
-def test_pixels_are_counted_not_their_colours(sequence):
+def test_pixels_are_counted_not_their_colors(sequence):
     """The origin counts values, three to a pixel, and promises pixels."""
     frames = sequence["seq"].astype(int)
     values = [np.count_nonzero(b - a) for a, b in pairwise(frames)]

@@ -5,7 +5,7 @@ from functools import reduce
 import cv2
 import numpy as np
 
-# A pixel differs when one of its colours moved by more than this, of 255. Compression flickers by
+# A pixel differs when one of its colors moved by more than this, of 255. Compression flickers by
 # as much at sharp edges, but hardly where it is averaged over a window of this side.
 TOLERANCE, WINDOW = 16.0, 5
 # The share of pixels that may differ all the same. Of 640 x 360 these are 115: held frames come

@@ -4,7 +4,7 @@ The algorithm in four steps, for the frame at time t:
 1. flow in both directions, and how far they agree (forward-backward consistency): a pixel whose
    two flows do not cancel is occluded in the other frame;
 2. the motion at t is guessed in four ways: each flow splatted to t along itself (where several
-   pixels land, those that match the colours of the other frame win; holes are filled from coarser
+   pixels land, those that match the colors of the other frame win; holes are filled from coarser
    averages), and each flow as it stands, which is as good where motion is even;
 3. along each guess both frames are warped backwards to t and blended: content seen in both frames
    mixes by time, content seen in one comes from that one;
@@ -22,7 +22,7 @@ from tfvfi.ops import backward_warp, resize, splat
 RELATIVE_DISAGREEMENT = 0.3
 # ... plus this many pixels; consistency falls off smoothly around it.
 PIXELS_OF_DISAGREEMENT = 1.0
-# exp(-20 |colour difference|): how strongly the better match wins when several pixels land in one.
+# exp(-20 |color difference|): how strongly the better match wins when several pixels land in one.
 MATCH_SHARPNESS = 20.0
 # exp(-50 |difference of the warped frames|), over windows of 5 x 5: how strongly the better of
 # the guesses wins.
@@ -59,7 +59,7 @@ def render(pair: dict[str, Any], time: Any) -> dict[str, Any]:
     weight1 = time * seen + from1["hidden"]
     mask = weight0 / (weight0 + weight1)
 
-    # Where content is in one frame only, colours tell nothing and only the flow that brings
+    # Where content is in one frame only, colors tell nothing and only the flow that brings
     # it knows its motion.
     in_both = seen / (seen + hidden)
     guesses = [
@@ -95,7 +95,7 @@ def consistency(flow: Any, back: Any) -> Any:
 
 
 def match(frame: Any, other: Any, flow: Any) -> Any:
-    """Weight of a pixel when several land in one place: 1 where its colours agree with `other`."""
+    """Weight of a pixel when several land in one place: 1 where its colors agree with `other`."""
     difference = ops.abs(frame - backward_warp(other, flow))
     return ops.exp(-MATCH_SHARPNESS * ops.mean(difference, axis=-1, keepdims=True))
 
@@ -124,7 +124,7 @@ def _project(motion: Any, seen: Any, matched: Any, share: Any) -> dict[str, Any]
     Args:
         motion: From frame0 to frame1, at the pixels of either.
         seen: Whether they are in both frames.
-        matched: Whether their colours are found there.
+        matched: Whether their colors are found there.
         share: t for pixels of frame0, t - 1 for those of frame1.
     """
     weight = matched * seen + OCCLUDED

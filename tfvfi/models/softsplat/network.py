@@ -105,7 +105,7 @@ class SoftSplat(Interpolator):
 
 
 def statistics(frame0: Any, frame1: Any) -> tuple[Any, Any]:
-    """Mean and standard deviation of each example over both frames, their colours and pixels."""
+    """Mean and standard deviation of each example over both frames, their colors and pixels."""
     frames = ops.stack([frame0, frame1], axis=1)
     mean = _mean(frames)
     return mean[:, 0], ops.sqrt(_mean(ops.square(frames - mean)))[:, 0]

@@ -1,4 +1,4 @@
-"""What SoftSplat is trained with: Laplacian pyramids of colours, or features of a VGG network."""
+"""What SoftSplat is trained with: Laplacian pyramids of colors, or features of a VGG network."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,7 +12,7 @@ from tfvfi.losses import Perceptual, laplacian
 def objective(
     network: Any, batch: Mapping[str, Any], training: bool = True
 ) -> tuple[Any, dict[str, Any]]:
-    """The colour loss of its paper, which scores best; see `tfvfi.losses` for the contract.
+    """The color loss of its paper, which scores best; see `tfvfi.losses` for the contract.
 
     It is trained end to end: gradients reach the flow network through the splatting.
     """
