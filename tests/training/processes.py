@@ -47,7 +47,7 @@ def start_workers(settings: dict[str, Any], count: int) -> list[subprocess.Popen
     ]
 
 
-def finish(process: subprocess.Popen, seconds: float = 120) -> str:
+def finish(process: subprocess.Popen, seconds: float = 300) -> str:
     """Waits until it is done, and gives what it said; it must have gone well."""
     said, complaint = process.communicate(timeout=seconds)
     assert process.returncode == 0, f"{said}\n{complaint}"

@@ -25,9 +25,9 @@ RUN = {
 }
 
 
-def killed_and_whole(tmp_path, steps: int, kills: int) -> tuple[dict, dict, list[int]]:
+def killed_and_whole(tmp_path, steps: int, kills: int, **asked) -> tuple[dict, dict, list[int]]:
     """What a run leaves that was killed at random moments, one that was not, and the steps done."""
-    run = {**RUN, "records": tiny.records(tmp_path / "records"), "steps": steps}
+    run = {**RUN, "records": tiny.records(tmp_path / "records"), "steps": steps, **asked}
     chance, reached = random.Random(0), []
     for _ in range(kills):
         process = processes.start({**run, "output": str(tmp_path / "killed")})
@@ -66,8 +66,8 @@ def test_a_killed_run_ends_with_equal_weights(tmp_path):
 
 @pytest.mark.slow
 def test_twenty_kills_change_nothing(tmp_path):
-    killed, whole, reached = killed_and_whole(tmp_path, steps=1500, kills=20)
-    assert sorted(set(reached)) == reached and reached[-1] < 1500
+    killed, whole, reached = killed_and_whole(tmp_path, steps=3000, kills=20, interval=10)
+    assert sorted(set(reached)) == reached and reached[-1] < 3000
     assert_same(killed, whole)
     assert rows(tmp_path / "killed") == rows(tmp_path / "whole")
 

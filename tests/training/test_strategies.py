@@ -8,7 +8,7 @@ from tests.training import processes, tiny
 from tfvfi.data import Samples
 from tfvfi.errors import InputError
 from tfvfi.training.session import train
-from tfvfi.training.settings import Settings
+from tfvfi.training.settings import AUGMENTATION, Settings
 
 tiny.register()
 RATE = 0.05
@@ -52,8 +52,6 @@ def test_replicas_and_workers_equal_one_replica(tmp_path):
 
 def step_by_hand(settings: Settings) -> np.ndarray:
     """The weights after one step of descent on the mean absolute difference of a whole batch."""
-    from tfvfi.training.settings import AUGMENTATION
-
     samples = Samples(settings.records, seed=settings.seed, augmentation=AUGMENTATION)
     batch = [samples.sample(position) for position in range(settings.batch_size)]
     frame0, frame1, target = (

@@ -41,7 +41,7 @@ class Tiny(Interpolator):
 
     def call(self, inputs: Any, training: bool | None = None) -> dict[str, Any]:
         """The frame; noise makes the next step depend on the random state."""
-        first, second, brightness = (self.shares[at] for at in range(3))
+        first, second, brightness = (ops.cast(self.shares, "float32")[at] for at in range(3))
         frame = first * inputs["frame0"] + second * inputs["frame1"] + brightness
         if training and self.noise:
             shape = ops.shape(frame)

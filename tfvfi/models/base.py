@@ -40,8 +40,8 @@ class Network(keras.Model):
     def __init__(self, **kwargs: Any):
         # Frames stay float32 under any policy: bfloat16 would round an 8-bit picture.
         super().__init__(autocast=False, **kwargs)
-        # Native operations do not exist inside XLA.
-        self.supports_jit = False
+        # On TensorFlow operations may be native, which do not exist inside XLA.
+        self.supports_jit = keras.backend.backend() != "tensorflow"
 
     def build(self, input_shape: Any = None) -> None:
         """Marks the network as built; its variables come from `build_variables`."""

@@ -62,7 +62,13 @@ class Job:
             return dataset(self.samples, plan, start)
         from tfvfi.data.batches import iterate
 
-        return iterate(self.settings.records, batch_size=size, start=start, **self.reading)
+        # Keras takes from a generator tuples only.
+        return (
+            (batch,)
+            for batch in iterate(
+                self.settings.records, batch_size=size, start=start, **self.reading
+            )
+        )
 
     @property
     def reading(self) -> dict[str, Any]:
@@ -112,6 +118,8 @@ def build_network(settings: Settings) -> Any:
     """
     options = {"dtype": settings.precision}
     if settings.flow:
+        if "flow" not in registry.options_of(settings.model):
+            raise InputError(f"{settings.model} takes no --flow; leave it out")
         # A flow network learns inside the interpolation that it is for.
         flow = registry.load(settings.flow, settings.weights, **options)
         network = registry.load(settings.model, flow=flow, **options)
@@ -141,15 +149,23 @@ def answered_times(job: Job) -> AnyTimes | tuple[float, ...] | None:
 
 def reading(settings: Settings, objective: Objective, network: Any) -> dict[str, Any]:
     """How training samples are read, as arguments of `Samples` and `tfvfi.data.load`."""
-    middle_only = getattr(network, "times", "any") == (0.5,) and objective.batch == "triplet"
     frames = open_source(settings.records, "train").layout.frames
     return {
         "kind": objective.batch,
         "crop_size": settings.crop_size,
         "augmentation": settings.augmentation,
         "seed": settings.seed,
-        "sampling": MIDDLE if middle_only and frames > 3 else None,
+        "sampling": _sampling(settings, network, frames) if objective.batch == "triplet" else None,
     }
+
+
+def _sampling(settings: Settings, network: Any, frames: int) -> Sampling | None:
+    """Which frames of long windows a triplet takes; None for both ends and any between."""
+    if getattr(network, "times", "any") == (0.5,):
+        return MIDDLE if frames > 3 else None
+    advised = registry.preset(settings.model).training.get("sampling")
+    sampling = Sampling(**advised) if advised else None
+    return sampling if sampling and sampling.count(frames) else None
 
 
 def build_objective(settings: Settings, objective: Objective) -> Any:

@@ -24,17 +24,11 @@ AUGMENTATION = (
 MILESTONES, FACTOR = (0.5, 0.75), 0.1
 # An interval is this share of the steps, as long as that is neither hasty nor slow.
 INTERVALS, LONGEST_INTERVAL = 20, 1000
-# What may differ when a run is continued: none of it changes what is learned at a step.
+# What may change when a run is continued: what it has learned so far stays valid.
 FREE = (
-    "output",
-    "records",
-    "steps",
-    "strategy",
-    "interval",
-    "validation",
-    "validation_limit",
-    "export",
-    "pictures",
+    *("output", "records", "steps", "strategy", "interval"),
+    *("learning_rate", "schedule", "final_rate", "milestones", "factor", "warm_up", "clip"),
+    *("validation", "validation_limit", "pictures", "export"),
 )
 
 
