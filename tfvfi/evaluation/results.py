@@ -143,7 +143,7 @@ def environment() -> dict[str, str]:
     import numpy
 
     from tfvfi import ops
-    from tfvfi.evaluation.benchmark import machine
+    from tfvfi.benchmark.machine import processor
 
     backend = keras.backend.backend()
     module = __import__({"tensorflow": "tensorflow", "jax": "jax", "torch": "torch"}[backend])
@@ -155,7 +155,7 @@ def environment() -> dict[str, str]:
         "numpy": numpy.__version__,
         "opencv": cv2.__version__,
         "python": platform.python_version(),
-        "machine": machine(),
+        "machine": processor(),
     }
 
 

@@ -9,41 +9,41 @@ import tools.benchmark as tool
 from tests.gradients import value_and_gradients
 from tests.ops.conftest import assert_close
 from tfvfi import command, ops
-from tfvfi.evaluation import benchmark, ops_benchmark
+from tfvfi.benchmark import operations, timing
 
 
 def test_contestants_take_turns_after_a_run_that_is_not_counted():
     calls = []
     works = {name: lambda name=name: calls.append(name) for name in "ab"}
-    times = benchmark.contest(works, repeats=3)
+    times = timing.contest(works, repeats=3)
     assert calls == list("ab" * 4)
     assert [len(times[name]) for name in "ab"] == [3, 3]
 
 
 def test_a_contestant_beyond_its_budget_runs_once():
     calls = []
-    times = benchmark.contest({"slow": lambda: calls.append(0)}, repeats=9, budget=0.0)
+    times = timing.contest({"slow": lambda: calls.append(0)}, repeats=9, budget=0.0)
     assert len(times["slow"]) == len(calls) == 1
 
 
 def test_medians_and_their_ratio(tmp_path):
     times = {"portable": [0.3, 0.1, 0.2], "native": [0.05, 0.04, 9.0]}
-    rows = benchmark.timings("warp", "1x2x3x4", "forward", times, threads=2)
+    rows = timing.timings("warp", "1x2x3x4", "forward", times, threads=2)
     assert [row.median_ms for row in rows] == [200, 50]
     assert [row.first_over_this for row in rows] == [1, 4]
-    benchmark.write_csv(rows, tmp_path / "new" / "speed.csv")
+    timing.write_csv(rows, tmp_path / "new" / "speed.csv")
     with (tmp_path / "new" / "speed.csv").open() as file:
         read = list(csv.DictReader(file))
     assert [(row["form"], float(row["median_ms"])) for row in read] == [
         ("portable", 200),
         ("native", 50),
     ]
-    assert benchmark.table(rows).splitlines()[2].split() == list(read[1].values())
+    assert timing.table(rows).splitlines()[2].split() == list(read[1].values())
 
 
 def test_every_operation_is_timed_both_ways():
     shown = []
-    rows = ops_benchmark.measure(64, 40, repeats=1, only="warp", show=shown.append)
+    rows = operations.measure(64, 40, repeats=1, only="warp", show=shown.append)
     forms = ["portable", "native"] if ops.native_available() else ["portable"]
     timed = {(row.subject, row.shape, row.direction, row.form) for row in rows}
     assert timed >= {
@@ -55,7 +55,7 @@ def test_every_operation_is_timed_both_ways():
     }
     assert all(row.median_ms > 0 for row in rows)
     assert any("threads" in line for line in shown)
-    assert {subject.operation for subject in ops_benchmark.subjects()} == {
+    assert {subject.operation for subject in operations.subjects()} == {
         "backward_warp",
         "splat",
         "correlation",
@@ -92,13 +92,13 @@ def run(*arguments):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "subject", list(ops_benchmark.subjects()), ids=lambda s: f"{s.label}-{s.channels}"
+    "subject", list(operations.subjects()), ids=lambda s: f"{s.label}-{s.channels}"
 )
 def test_what_pytorch_runs_computes_the_same(subject):
-    from tfvfi.evaluation import torch_ops
+    from tfvfi.benchmark import torch_operations
 
     arrays = subject.inputs(18, 22)
-    forward, backward = torch_ops.form(subject.operation, subject.options, arrays)
+    forward, backward = torch_operations.form(subject.operation, subject.options, arrays)
     theirs = forward()
     theirs = theirs.numpy()
     theirs = theirs if subject.operation == "correlation" else np.moveaxis(theirs, 1, -1)

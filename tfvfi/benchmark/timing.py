@@ -1,13 +1,12 @@
 """How long things take: interleaved runs, medians, a table and a CSV file."""
 
 import csv
-import os
-import platform
 import statistics
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,10 @@ class Timing:
 
 
 def contest(
-    contestants: Mapping[str, Callable[[], object]], repeats: int, budget: float = 20.0
+    contestants: Mapping[str, Callable[[], object]],
+    repeats: int,
+    budget: float = 20.0,
+    pause: float = 0.0,
 ) -> dict[str, list[float]]:
     """Seconds of every run: all contestants in turn, so that a slow moment of the machine hits all.
 
@@ -38,6 +40,7 @@ def contest(
         repeats: Runs of each, after one that is not counted. Fewer, but at least one, of those that
             would need more than `budget` seconds; one that alone needs more is counted at once.
         budget: See `repeats`.
+        pause: Seconds before each run, in which the threads of the one before come to rest.
     """
     times: dict[str, list[float]] = {name: [] for name in contestants}
     for name, work in contestants.items():
@@ -47,6 +50,7 @@ def contest(
     for _ in range(repeats):
         for name, work in contestants.items():
             if not times[name] or sum(times[name]) + times[name][0] < budget:
+                time.sleep(pause)
                 times[name].append(_seconds(work))
     return times
 
@@ -72,9 +76,9 @@ def timings(
     ]
 
 
-def table(rows: Iterable[Timing]) -> str:
-    """The rows as aligned text."""
-    names = [field.name for field in fields(Timing)]
+def table(rows: Sequence[Any]) -> str:
+    """Rows of one dataclass as aligned text."""
+    names = [field.name for field in fields(rows[0])]
     cells = [names, *([str(getattr(row, name)) for name in names] for row in rows)]
     widths = [max(len(line[at]) for line in cells) for at in range(len(names))]
     return "\n".join(
@@ -83,28 +87,15 @@ def table(rows: Iterable[Timing]) -> str:
     )
 
 
-def write_csv(rows: Iterable[Timing], path: Path) -> None:
-    """The rows as a CSV file with a header."""
+def write_csv(rows: Sequence[Any], path: Path) -> None:
+    """Rows of one dataclass as a CSV file with a header, which appears when it is complete."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, [field.name for field in fields(Timing)])
+    aside = path.with_name(f".{path.name}.partial")
+    with aside.open("w", newline="") as file:
+        writer = csv.DictWriter(file, [field.name for field in fields(rows[0])])
         writer.writeheader()
         writer.writerows(asdict(row) for row in rows)
-
-
-def cores() -> int:
-    """CPU cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-
-
-def machine() -> str:
-    """The processor's name, as far as the system tells it."""
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.is_file():
-        for line in cpuinfo.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()
+    aside.replace(path)
 
 
 def _seconds(work):

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tfvfi.evaluation import benchmark
+from tfvfi.benchmark import machine, timing
 
 THREE, MANY = 3, 32
 
@@ -69,14 +69,14 @@ def subjects() -> Iterator[Subject]:
 
 def measure(
     width: int, height: int, repeats: int, only: str = "", show: Callable[[str], None] = print
-) -> list[benchmark.Timing]:
+) -> list[timing.Timing]:
     """Times all subjects whose label contains `only`, forward and backward."""
     import tensorflow as tf
 
     from tfvfi import ops
 
-    threads = tf.config.threading.get_intra_op_parallelism_threads() or benchmark.cores()
-    show(f"{benchmark.machine()}, {benchmark.cores()} cores; TensorFlow {tf.__version__} with")
+    threads = tf.config.threading.get_intra_op_parallelism_threads() or machine.cores()
+    show(f"{machine.processor()}, {machine.cores()} cores; TensorFlow {tf.__version__} with")
     show(f"{threads} threads; native operations: {'yes' if ops.native_available() else 'no'}")
     with_torch = find_spec("torch") is not None
     if with_torch:
@@ -84,7 +84,7 @@ def measure(
 
         torch.set_num_threads(threads)
         show(f"PyTorch {torch.__version__} with {torch.get_num_threads()} threads")
-    rows: list[benchmark.Timing] = []
+    rows: list[timing.Timing] = []
     for subject in subjects():
         if only not in subject.label:
             continue
@@ -93,15 +93,15 @@ def measure(
         if ops.native_available():
             forms["native"] = _tensorflow_form(subject, arrays, portable=False)
         if with_torch:
-            from tfvfi.evaluation import torch_ops
+            from tfvfi.benchmark import torch_operations
 
-            forms["torch"] = torch_ops.form(subject.operation, subject.options, arrays)
+            forms["torch"] = torch_operations.form(subject.operation, subject.options, arrays)
         for at, direction in enumerate(("forward", "backward")):
             works = {name: form[at] for name, form in forms.items()}
-            times = benchmark.contest(works, repeats)
+            times = timing.contest(works, repeats)
             shape = f"1x{height}x{width}x{subject.channels}"
-            found = benchmark.timings(subject.label, shape, direction, times, threads)
-            show(benchmark.table(found).partition("\n")[2])
+            found = timing.timings(subject.label, shape, direction, times, threads)
+            show(timing.table(found).partition("\n")[2])
             rows += found
     return rows
 

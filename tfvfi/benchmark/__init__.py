@@ -1,0 +1,1 @@
+"""How fast networks and operations are, beside other engines and what the machine can do."""

@@ -1,0 +1,235 @@
+"""The same network in several engines: how each gets it, and how each runs it.
+
+Each function here runs in a process of its own, see `worker`; it returns what maps frames (and a
+time) to the output, NumPy arrays on both sides.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tfvfi.errors import InputError
+
+Run = Callable[..., np.ndarray]
+OWN = "tfvfi"
+
+
+@dataclass(frozen=True)
+class Task:
+    """What one process runs.
+
+    Attributes:
+        form: One of `FORMS`.
+        model: The network's name.
+        options: Arguments of `tfvfi.load`.
+        weights: A file of its weights; every form gets the same.
+        height: Of the frames.
+        width: Of the frames.
+        precision: "float32" or "bfloat16".
+        threads: How many the engine may use.
+        folder: For files that the engine reads, and for the output.
+    """
+
+    form: str
+    model: str
+    weights: str
+    height: int
+    width: int
+    precision: str
+    threads: int
+    folder: str
+    options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def converted(self) -> Path:
+        """The network as a file that other engines read, without its ending."""
+        return Path(self.folder) / f"{self.model}_{self.width}x{self.height}"
+
+    @property
+    def output(self) -> Path:
+        """Where the process leaves what it computed."""
+        name = f"{self.form}_{self.precision}".replace(" ", "_")
+        return self.converted.with_name(f"{self.converted.name}_{name}.npy")
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Software that runs networks.
+
+    Attributes:
+        packages: What has to be installed.
+        forms: The ways in which it runs them.
+        needs: The kind of file that is converted for it first.
+        precisions: What it computes in, on the CPU.
+    """
+
+    packages: tuple[str, ...]
+    forms: tuple[str, ...]
+    needs: str | None = None
+    precisions: tuple[str, ...] = ("float32", "bfloat16")
+
+
+ENGINES: Mapping[str, Engine] = {
+    OWN: Engine(("tensorflow",), (OWN,)),
+    "torch": Engine(("torch",), ("torch", "torch compiled")),
+    "onnxruntime": Engine(
+        ("onnxruntime", "torch", "onnx", "onnxscript"), ("onnxruntime",), "onnx", ("float32",)
+    ),
+    "openvino": Engine(("openvino", "torch", "onnx", "onnxscript"), ("openvino",), "onnx"),
+    "ncnn": Engine(("ncnn", "pnnx", "torch"), ("ncnn",), "ncnn"),
+}
+
+
+def check_installed(names: list[str]) -> None:
+    """Refuses engines that are unknown or not installed."""
+    for name in names:
+        if name not in ENGINES or name == OWN:
+            known = ", ".join(engine for engine in ENGINES if engine != OWN)
+            raise InputError(f"tfvfi is compared with {known}. Received: {name!r}")
+        missing = [package for package in ENGINES[name].packages if find_spec(package) is None]
+        if missing:
+            raise InputError(
+                f"the comparison with {name} needs {', '.join(missing)}, not installed here: "
+                f"pip install {' '.join(missing)}, or leave {name} out of --vs"
+            )
+
+
+def tfvfi(task: Task) -> Run:
+    """Ours: Keras on TensorFlow, one graph."""
+    import keras
+    import tensorflow as tf
+
+    from tfvfi import registry
+
+    tf.config.threading.set_intra_op_parallelism_threads(task.threads)
+    policy = {"float32": "float32", "bfloat16": "mixed_bfloat16"}[task.precision]
+    network = registry.load(task.model, task.weights or None, dtype=policy, **task.options)
+    function = main_output(network)
+    if network.traceable:
+        function = tf.function(function, autograph=False)
+    return lambda *arrays: keras.ops.convert_to_numpy(function(*map(tf.constant, arrays)))
+
+
+def torch(task: Task) -> Run:
+    """PyTorch, operation by operation."""
+    return _run_torch(task, compiled=False)
+
+
+def torch_compiled(task: Task) -> Run:
+    """PyTorch through torch.compile."""
+    return _run_torch(task, compiled=True)
+
+
+def onnxruntime(task: Task) -> Run:
+    """ONNX Runtime on the CPU."""
+    import onnxruntime
+
+    settings = onnxruntime.SessionOptions()
+    settings.intra_op_num_threads = task.threads
+    session = onnxruntime.InferenceSession(
+        f"{task.converted}.onnx", settings, providers=["CPUExecutionProvider"]
+    )
+    names = [each.name for each in session.get_inputs()]
+    return lambda *arrays: session.run(None, dict(zip(names, arrays, strict=True)))[0]
+
+
+def openvino(task: Task) -> Run:
+    """OpenVINO on the CPU."""
+    import openvino
+
+    settings = {
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_NUM_THREADS": task.threads,
+        "INFERENCE_PRECISION_HINT": {"float32": "f32", "bfloat16": "bf16"}[task.precision],
+    }
+    compiled = openvino.Core().compile_model(f"{task.converted}.onnx", "CPU", settings)
+    return lambda *arrays: compiled(list(arrays))[0]
+
+
+def ncnn(task: Task) -> Run:
+    """ncnn on the CPU."""
+    import ncnn
+
+    network = ncnn.Net()
+    network.opt.num_threads = task.threads
+    network.opt.use_bf16_storage = task.precision == "bfloat16"
+    for precision in ("packed", "storage", "arithmetic"):
+        setattr(network.opt, f"use_fp16_{precision}", False)
+    if network.load_param(f"{task.converted}.ncnn.param"):
+        raise InputError("ncnn does not know every operation of the converted network")
+    network.load_model(f"{task.converted}.ncnn.bin")
+    inputs, (output,) = network.input_names(), network.output_names()
+
+    def run(*arrays: np.ndarray) -> np.ndarray:
+        extractor = network.create_extractor()
+        for name, array in zip(inputs, arrays, strict=True):
+            one = array[0] if array.ndim == 4 else array
+            extractor.input(name, ncnn.Mat(np.ascontiguousarray(one)))
+        return np.array(extractor.extract(output)[1])[None]
+
+    return run
+
+
+def convert_onnx(task: Task) -> None:
+    """Writes the network as an ONNX file."""
+    import torch
+
+    from tfvfi.benchmark import torch_network
+
+    program, inputs = torch_network.exported(task)
+    torch.onnx.export(program, inputs, f"{task.converted}.onnx", dynamo=True, verbose=False)
+
+
+def convert_ncnn(task: Task) -> None:
+    """Writes the network as ncnn's files."""
+    import pnnx
+    import torch
+
+    from tfvfi.benchmark import torch_network
+
+    program, inputs = torch_network.exported(task)
+    torch.jit.trace(program.module(), inputs).save(f"{task.converted}.pt")
+    pnnx.convert(f"{task.converted}.pt", inputs, fp16=False)
+
+
+def main_output(network: Any) -> Callable:
+    """What a network is for, as a function of tensors: the frame at a time, or the flow."""
+    from tfvfi.models.base import FlowEstimator
+
+    if isinstance(network, FlowEstimator):
+        return network.flow_at_any_size
+    return network.frame_at_any_size
+
+
+def _run_torch(task: Task, compiled: bool) -> Run:
+    import torch
+
+    from tfvfi.benchmark import torch_network
+
+    torch.set_num_threads(task.threads)
+    # A graph of PyTorch's own operations, so that nothing of Keras takes time.
+    graph = torch_network.exported(task)[0].module()
+    if compiled:
+        graph = torch.compile(graph)
+
+    def run(*arrays: np.ndarray) -> np.ndarray:
+        with torch.inference_mode():
+            return graph(*map(torch.from_numpy, arrays)).numpy()
+
+    return run
+
+
+FORMS: Mapping[str, Callable[[Task], Any]] = {
+    OWN: tfvfi,
+    "torch": torch,
+    "torch compiled": torch_compiled,
+    "onnxruntime": onnxruntime,
+    "openvino": openvino,
+    "ncnn": ncnn,
+    "to onnx": convert_onnx,
+    "to ncnn": convert_ncnn,
+}

@@ -1,0 +1,111 @@
+"""Our networks as PyTorch's, for comparison: on Keras's PyTorch backend, made of its operations.
+
+The portable forms of warping, resizing, padding and PReLU are built from gathers and products.
+Whoever writes the network in PyTorch would take the operations that it has for these, so the
+comparison does.
+"""
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import keras
+import torch
+import torch.nn.functional as functional
+
+from tfvfi import registry
+from tfvfi.benchmark.inputs import arrays
+from tfvfi.models import blocks, images
+from tfvfi.ops import warp
+
+if TYPE_CHECKING:
+    from tfvfi.benchmark.engines import Task
+
+
+class Module(torch.nn.Module):
+    """A network with its main output.
+
+    Args:
+        network: On Keras's PyTorch backend.
+    """
+
+    def __init__(self, network: Any):
+        super().__init__()
+        from tfvfi.benchmark.engines import main_output
+
+        self.network = network
+        self.main_output = main_output(network)
+
+    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
+        """The frame at a time, or the flow."""
+        return self.main_output(*inputs)
+
+
+def exported(task: "Task") -> tuple[Any, tuple[torch.Tensor, ...]]:
+    """The network as one graph of PyTorch's operations, and inputs for it."""
+    policy = {"float32": "float32", "bfloat16": "mixed_bfloat16"}[task.precision]
+    network = registry.load(task.model, task.weights or None, dtype=policy, **task.options)
+    for parameter in network.parameters():
+        parameter.requires_grad_(False)
+    _own_operations()
+    with_time = "time" in network.input_names
+    inputs = tuple(map(torch.from_numpy, arrays(task.height, task.width, with_time)))
+    with torch.no_grad():
+        return torch.export.export(Module(network).eval(), inputs, strict=False), inputs
+
+
+def _own_operations() -> None:
+    """Replaces portable forms in this process, which does nothing else."""
+    portable_resize = images.resize
+    for name, loaded in list(sys.modules.items()):
+        if name.startswith("tfvfi.models") and getattr(loaded, "resize", None) is portable_resize:
+            loaded.resize = _resize
+    portable_warp = warp._backward_warp
+
+    def backward_warp(image: Any, flow: Any, padding: str, grid: str) -> Any:
+        form = portable_warp if padding == "masked" else _backward_warp
+        return form(image, flow, padding, grid)
+
+    warp._backward_warp = backward_warp
+    blocks.PReLU.call = _prelu
+    images.pad_edge = _pad_edge
+
+
+def _backward_warp(image, flow, padding, grid):
+    height, width = image.shape[1:3]
+    columns, rows = torch.arange(width), torch.arange(height)[:, None]
+    x = warp._positions(columns, flow[..., 0].float(), warp.GRIDS[grid](width))
+    y = warp._positions(rows, flow[..., 1].float(), warp.GRIDS[grid](height))
+    places = torch.stack([2 * x / (width - 1) - 1, 2 * y / (height - 1) - 1], dim=-1)
+    warped = functional.grid_sample(
+        _channels_first(image.float()), places, padding_mode=padding, align_corners=True
+    )
+    return _channels_last(warped).to(image.dtype)
+
+
+def _resize(image, size_or_scale, align_corners=False, method="bilinear"):
+    number = isinstance(size_or_scale, int | float)
+    wanted = {"scale_factor": size_or_scale} if number else {"size": tuple(size_or_scale)}
+    aligned = {"align_corners": align_corners} if method == "bilinear" else {}
+    resized = functional.interpolate(_channels_first(image), mode=method, **wanted, **aligned)
+    return _channels_last(resized)
+
+
+def _pad_edge(frames, padding):
+    top, bottom, left, right = padding
+    if not any(padding):
+        return frames
+    beside = (left, right, top, bottom)
+    return _channels_last(functional.pad(_channels_first(frames), beside, mode="replicate"))
+
+
+def _prelu(layer, values):
+    alpha = keras.ops.convert_to_tensor(layer.alpha)
+    return _channels_last(functional.prelu(_channels_first(values), alpha))
+
+
+def _channels_first(image):
+    return image.permute(0, 3, 1, 2)
+
+
+def _channels_last(image):
+    return image.permute(0, 2, 3, 1)

@@ -1,0 +1,69 @@
+"""One engine with one network in a process of its own, which runs when it is told to.
+
+    python -m tfvfi.benchmark.worker '{"form": "tfvfi", ...}'
+
+It says, as lines of JSON: {"ready": ...} after a first run, which also compiles; then for every
+line it reads {"seconds": ...} of one run; and at the end of its input {"peak_mib": ...}. A
+conversion only says that it is ready. What cannot be done is said as {"refused": sentence}.
+"""
+
+import importlib.metadata
+import json
+import os
+import re
+import sys
+import time
+from typing import Any, TextIO
+
+import numpy as np
+
+# Characters of an engine's complaint that are passed on.
+LONGEST = 300
+
+
+def main(task_as_json: str) -> None:
+    """Serves one task."""
+    # What libraries print must not come between: they get stderr.
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    try:
+        serve(json.loads(task_as_json), answers)
+    except Exception as error:
+        told = re.sub(r"\s+", " ", re.sub(r"\x1b\[[0-9;]*m", "", str(error))).strip()
+        say(answers, refused=f"{type(error).__name__}: {told[:LONGEST]}")
+        raise
+
+
+def serve(description: dict[str, Any], answers: TextIO) -> None:
+    """Loads the network, runs it once, and then as often as it is told to."""
+    from tfvfi.benchmark import engines, inputs, machine
+    from tfvfi.registry import preset
+
+    task = engines.Task(**description)
+    start = time.perf_counter()
+    run = engines.FORMS[task.form](task)
+    if run is None:
+        say(answers, ready={})
+        return
+    flow = preset(task.model).kind == "flow"
+    arrays = inputs.arrays(task.height, task.width, with_time=not flow)
+    np.save(task.output, run(*arrays))
+    seconds = time.perf_counter() - start
+    package = task.form.split()[0].replace(engines.OWN, "tensorflow")
+    version = importlib.metadata.version(package)
+    say(answers, ready={"version": f"{package} {version}", "start_s": seconds})
+    machine.watch_memory()
+    for _ in sys.stdin:
+        start = time.perf_counter()
+        run(*arrays)
+        say(answers, seconds=time.perf_counter() - start)
+    say(answers, peak_mib=machine.memory_mib("VmHWM"))
+
+
+def say(answers: TextIO, **what: Any) -> None:
+    """One line of JSON."""
+    print(json.dumps(what), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
