@@ -20,7 +20,6 @@ from tests.models.shared import (
 from tfvfi import registry
 from tfvfi.errors import InputError
 from tfvfi.losses import flow_difference, multi_scale_flow
-from tfvfi.models.flow_interpolation.network import FlowInterpolation
 from tfvfi.models.flownet2.checkpoint import variable_names
 from tfvfi.models.flownet2.network import without_mean
 from tfvfi.models.flownet2.objective import objective
@@ -202,16 +201,3 @@ def test_without_truth_the_weights_change_and_the_error_falls():
     assert set(objective(model, frames)[1]) == {"photometric", "smoothness"}
     values = tune(model, lambda: objective(model, frames)[0], steps=6, rate=1e-5)
     assert values[-1] < values[0]
-
-
-def test_real_middle_frames_tune_the_flow_through_the_interpolation():
-    model = TestFlowNetS.build()
-    interpolator = FlowInterpolation(flow=model)
-    first, middle, second = (texture(64, 64, shift) for shift in (0, 1.5, 3))
-    inputs = {"frame0": first, "frame1": second, "time": np.array([0.5], "float32")}
-
-    def loss():
-        return ops.mean(ops.abs(interpolator(inputs)["frame"] - middle))
-
-    values = tune(model, loss, steps=6, rate=3e-5)
-    assert values[-1] < 0.99 * values[0], values

@@ -12,7 +12,7 @@ from tfvfi import registry
 from tfvfi.training import objectives
 from tfvfi.training.tensorflow_step import TensorFlowTrainer
 
-STEPS, RATE = 30, 3e-4
+STEPS, RATE = 24, 3e-4
 # How far the scene moves to the right from one frame to the next.
 SHIFT = 2
 
