@@ -56,7 +56,7 @@ def main() -> None:
     from tfvfi.data import beam, making
     from tfvfi.data.parts import Taking
     from tfvfi.data.sharding import Sharing
-    from tfvfi.evaluation.benchmark import cores
+    from tfvfi.benchmark.machine import cores
 
     made = making.create(
         FLAGS.videos,
