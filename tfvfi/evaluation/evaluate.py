@@ -290,6 +290,11 @@ def _measures(settings: Settings) -> dict[str, Callable[[np.ndarray, np.ndarray]
     if settings.lpips:
         from tfvfi.evaluation.lpips import Lpips
 
+        if len(settings.lpips) != 2:
+            raise InputError(
+                "LPIPS needs two files: torchvision's alexnet-owt-7be5be79.pth and alex.pth of "
+                f"LPIPS 0.1, or vgg16-397923af.pth and vgg.pth. Received: {len(settings.lpips)}"
+            )
         measures["lpips"] = Lpips(*settings.lpips)
     return measures
 
