@@ -98,6 +98,7 @@ def train(output, **settings):
             batch_size=FLAGS.batch_size,
             crop_size=FLAGS.crop_size,
             precision=FLAGS.precision,
+            schedule="cosine",
             validation_limit=8,
             interval=100,
             **settings,
