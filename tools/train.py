@@ -13,6 +13,7 @@ interrupted, however it ended. --dry_run checks everything and tells what would 
 from absl import flags
 
 from tfvfi import command
+from tfvfi.errors import InputError
 
 FLAGS = flags.FlagValues()
 
@@ -27,6 +28,7 @@ def _define() -> None:
         (text, "output", None, "folder of the run"),
         (text, "weights", None, "a .weights.h5 file to start from; fresh ones if none"),
         (text, "flow", None, "the flow network to train inside --model=flow_interpolation"),
+        (text, "flow_weights", None, "its .weights.h5 file, in place of --weights"),
         (text, "objective", None, "what is minimized; the paper's own if none"),
         (text, "perceptual_weights", None, "torchvision's file of VGG, for features"),
         (text, "teacher", None, "a .weights.h5 file of the same model, for cycle_pseudo"),
@@ -87,6 +89,10 @@ def main() -> None:
         field.name: FLAGS[field.name].value for field in fields(Settings) if field.name in FLAGS
     }
     given["augmentation"] = None if FLAGS.augment else ()
+    if FLAGS.flow_weights:
+        if FLAGS.weights or not FLAGS.flow:
+            raise InputError("--flow_weights goes with --flow, and takes the place of --weights")
+        given["weights"] = FLAGS.flow_weights
     if FLAGS.overwrite:
         RunFolder(FLAGS.output).discard()
     if FLAGS.dry_run:

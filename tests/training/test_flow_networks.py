@@ -8,9 +8,10 @@ import tensorflow as tf
 
 import tfvfi
 from tests.conftest import psnr
-from tfvfi import registry
+from tfvfi import command, registry
 from tfvfi.training import objectives
 from tfvfi.training.tensorflow_step import TensorFlowTrainer
+from tools import train as tool
 
 STEPS, RATE = 24, 3e-4
 # How far the scene moves to the right from one frame to the next.
@@ -64,3 +65,14 @@ def test_weights_change_and_the_interpolation_error_falls(way, frames):
         for weight, old in zip(network.trainable_variables, fresh, strict=True)
     ]
     assert all(changed)
+
+
+def test_the_command_takes_weights_of_the_flow(monkeypatch, capsys):
+    asked = []
+    monkeypatch.setattr("tfvfi.training.session.train", asked.append)
+    flags = ["--model=flow_interpolation", "--records=mine", "--output=run", "--flow_weights=a.h5"]
+    assert command.exit_code(tool.main, tool.FLAGS, ["train", *flags, "--flow=pwcnet"]) == 0
+    assert (asked[0].flow, asked[0].weights) == ("pwcnet", "a.h5")
+    both = ["--flow=pwcnet", "--weights=b.h5"]
+    assert command.exit_code(tool.main, tool.FLAGS, ["train", *flags, *both]) == 1
+    assert "takes the place of --weights" in capsys.readouterr().err
