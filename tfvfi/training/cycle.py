@@ -55,6 +55,14 @@ def cycle(perceptual_weights: Weights = None) -> Callable[..., tuple[Any, dict[s
 
     Returns:
         `objective(network, batch, training=True)`.
+
+    Example:
+        >>> import numpy as np, tfvfi
+        >>> network = tfvfi.load("ifrnet_s", weights=None)
+        >>> batch = {f"frame{i}": np.zeros((1, 32, 32, 3), "float32") for i in range(3)}
+        >>> total, terms = cycle()(network, batch | {"time": np.array([0.25])})
+        >>> sorted(terms)
+        ['pixel', 'smoothness', 'warping']
     """
     perceptual = perceptual_term(perceptual_weights)
 
