@@ -135,6 +135,19 @@ def test_reversed_input_at_reversed_time_is_the_same_frame(triplet):
     assert psnr(there, back) > 60
 
 
+def test_portable_equals_native(triplet):
+    """What is exported is made of stock operations."""
+    first, _, second = triplet
+    model = tfvfi.load("flow_interpolation", mode="splat")
+    native = model.interpolate(first, second, times=(0.25, 0.5))
+    with tfvfi.ops.portable():
+        portable = tfvfi.load("flow_interpolation", mode="splat").interpolate(
+            first, second, times=(0.25, 0.5)
+        )
+    for one, other in zip(native, portable, strict=True):
+        assert psnr(one, other) > 60
+
+
 def test_ends_are_the_frames():
     first, second = (smooth_noise(48, 96, seed) for seed in (1, 2))
     flow = np.random.default_rng(0).normal(0, 4, (48, 96, 2))
