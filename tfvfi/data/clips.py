@@ -82,8 +82,8 @@ def frames(clip: Clip, damaged: str = "stop") -> Iterator[tuple[np.ndarray, Frac
     path = Path(clip.path)
     try:
         source = Pictures(pictures.in_folder(path)) if path.is_dir() else Video(path, damaged)
-        # Other processes read other clips.
-        source.threads = 1
+        # Other processes read other clips; and all frames of a clip are as much darker.
+        source.threads, source.exact = 1, False
         turns = round(source.look.rotation / 90) % 4
         for shown in source:
             yield _upright(_eight_bits(shown.image), turns), shown.time

@@ -11,9 +11,9 @@ import numpy as np
 
 # Frames are compared, and motion is estimated, no larger than this.
 LONGEST_SIDE = 640
-# A frame repeats the one before if no block of it changes by more than this many grey levels.
-REPEATED = 1.0
-BLOCK = 16
+# A pixel of a repeated frame differs by no more than this, of 255: less than where drawings are
+# told apart, as what is filmed moves by less.
+TOLERANCE = 4.0
 # A window whose longest interval is more than so many times the shortest has lost frames.
 UNEVEN = 3
 
@@ -56,15 +56,18 @@ class Windows:
     def of(self, frames: Iterable[tuple[np.ndarray, Fraction]]) -> Iterator[list[Frame]]:
         """The windows in a stream of images and times."""
         from tfvfi.video.cuts import CutDetector
+        from tfvfi.video.duplicates import DuplicateDetector
 
-        cuts = CutDetector()
-        held: list[Frame] = []
+        cuts, held = CutDetector(), []
         previous = None
         for number, (image, time) in enumerate(frames):
             frame = Frame(image, time, number, *_reduced(image))
             self.seen["frames"] += 1
             self.size = image.shape[:2]
-            if previous is not None and self._apart(cuts, previous, frame):
+            if previous is None or previous.image.shape != image.shape:
+                duplicates = DuplicateDetector(tolerance=TOLERANCE)
+            repeated = duplicates.repeats(frame.small)
+            if previous is not None and self._apart(cuts, previous, frame, repeated):
                 held = []
             previous = frame
             held.append(frame)
@@ -76,15 +79,13 @@ class Windows:
                     self.seen["uneven"] += 1
                 held = []
 
-    def _apart(self, cuts, first: Frame, second: Frame) -> bool:
+    def _apart(self, cuts, first: Frame, second: Frame, repeated: bool) -> bool:
         """Whether no window may hold both."""
         if first.image.shape != second.image.shape or cuts.between(first.small, second.small):
             self.seen["cuts"] += 1
             return True
-        if _repeated(first.small, second.small):
-            self.seen["repeated"] += 1
-            return True
-        return False
+        self.seen["repeated"] += repeated
+        return repeated
 
 
 def _reduced(image: np.ndarray) -> tuple[np.ndarray, int]:
@@ -94,16 +95,6 @@ def _reduced(image: np.ndarray) -> tuple[np.ndarray, int]:
         small = cv2.resize(small, size, interpolation=cv2.INTER_AREA)
         scale *= 2
     return small, scale
-
-
-def _repeated(first: np.ndarray, second: np.ndarray) -> bool:
-    change = cv2.absdiff(first, second)
-    # Where the whole changes by more, so does a block; the whole is told far faster.
-    if max(cv2.mean(change)) > REPEATED:
-        return False
-    size = (max(1, change.shape[1] // BLOCK), max(1, change.shape[0] // BLOCK))
-    blocks = cv2.resize(change.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-    return float(blocks.max()) <= REPEATED
 
 
 def _even(window: list[Frame]) -> bool:

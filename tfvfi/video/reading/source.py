@@ -34,6 +34,7 @@ class Video:
     Attributes:
         with_alpha: Set it to get frames of four channels.
         threads: How many decode; FFmpeg chooses at 0.
+        exact: See `Converter`.
     """
 
     has_clock = True
@@ -43,6 +44,7 @@ class Video:
         self.damaged = damaged
         self.with_alpha = False
         self.threads = 0
+        self.exact = True
         self.missing = missing_bytes(path)
         with open_container(path) as container:
             self.stream = _picture_stream(container, path)
@@ -68,7 +70,7 @@ class Video:
 
     def __iter__(self) -> Iterator[Shown]:
         """The frames; those without a time, or with one that does not rise, follow the rate."""
-        converter, deep = Converter(), self.look.depth > 8
+        converter, deep = Converter(self.exact), self.look.depth > 8
         previous = None
         count = 0
         with open_container(self.path) as container:
