@@ -61,7 +61,7 @@ def start(source, output, resume=True, codec=None, seconds=0.01):
 
 def film(folder, frames=FRAMES):
     """Frames that the network has to paint between, with sound."""
-    images = [grey(7 * number % 180, (48, 64)) for number in range(frames)]
+    images = [grey(7 * number % 180, (96, 128)) for number in range(frames)]
     return write(folder / "in.mp4", images, 25, None, "libx264", "yuv420p", 0, 0)
 
 
