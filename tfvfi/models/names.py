@@ -1,4 +1,6 @@
-"""How PyTorch files name what the layers of `blocks` hold."""
+"""How published PyTorch files name what the layers of `blocks` hold."""
+
+import re
 
 
 def weight_and_bias(theirs: str, ours: str) -> dict[str, str]:
@@ -9,3 +11,13 @@ def weight_and_bias(theirs: str, ours: str) -> dict[str, str]:
         {'encoder.0.weight': 'encoder/conv/kernel', 'encoder.0.bias': 'encoder/conv/bias'}
     """
     return {f"{theirs}.weight": f"{ours}/kernel", f"{theirs}.bias": f"{ours}/bias"}
+
+
+def module_for_net(key: str) -> str:
+    """A key of S. Niklaus's files as they spell it; his code, which reads them, says `net`.
+
+    Example:
+        >>> module_for_net("netExtractor.netOne.0.weight")
+        'moduleExtractor.moduleOne.0.weight'
+    """
+    return re.sub(r"(^|\.)net(?=[A-Z])", r"\1module", key)

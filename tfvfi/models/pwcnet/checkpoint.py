@@ -1,10 +1,9 @@
 """How the published files of PWC-Net name their weights."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
-from tfvfi.models.names import weight_and_bias
+from tfvfi.models.names import module_for_net, weight_and_bias
 from tfvfi.models.pwcnet.network import DECODER, LEVELS, PYRAMID, REFINER
 
 # Every published tensor is a weight of the network.
@@ -13,9 +12,7 @@ UNUSED: tuple[str, ...] = ()
 NUMBERS = ("One", "Two", "Thr", "Fou", "Fiv", "Six")
 
 
-def rename(key: str) -> str:
-    """The key as files spell it; the code that reads them says `net` for `module`."""
-    return re.sub(r"(^|\.)net(?=[A-Z])", r"\1module", key)
+rename = module_for_net
 
 
 def variable_names(config: Mapping[str, Any]) -> dict[str, str]:

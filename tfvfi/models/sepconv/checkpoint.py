@@ -3,15 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tfvfi.models.names import weight_and_bias
+from tfvfi.models.names import module_for_net, weight_and_bias
 
 # Every published tensor is a weight of the network.
 UNUSED: tuple[str, ...] = ()
 
 
-def rename(key: str) -> str:
-    """The authors' code says `net` where their files say `module`."""
-    return f"module{key.removeprefix('net')}" if key.startswith("net") else key
+rename = module_for_net
 
 
 def variable_names(config: Mapping[str, Any]) -> dict[str, str]:

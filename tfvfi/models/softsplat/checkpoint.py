@@ -3,16 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tfvfi.models.names import weight_and_bias
-from tfvfi.models.pwcnet.checkpoint import rename
+from tfvfi.models.names import module_for_net, weight_and_bias
 from tfvfi.models.softsplat.flow import DECODER, PYRAMID
 from tfvfi.models.softsplat.grid import grid_edges
 from tfvfi.models.softsplat.synthesis import CHANNELS, COLUMNS, METRIC_CHANNELS, METRIC_COLUMNS
 
-__all__ = ["UNUSED", "rename", "variable_names"]
-
 # Every published tensor is a weight of the network.
 UNUSED: tuple[str, ...] = ()
+
+rename = module_for_net
 
 ORDINALS = ("First", "Second", "Third", "Fourth", "Fifth", "Sixth")
 NUMBERS = ("One", "Two", "Thr")
