@@ -82,8 +82,8 @@ CONTAINERS = {".mp4": "h264", ".mov": "h264", ".m4v": "h264", ".mkv": "h264", ".
 
 # Ending -> FFmpeg's name of the container, where that is another.
 MUXERS = {".mkv": "matroska", ".m4v": "mp4"}
-# What a muxer lists and does not take.
-REFUSED = {".mov": ("av1", "vp9")}
+# What a muxer lists and does not take, or takes and forgets the matrix of its colors.
+REFUSED = {".mov": ("av1", "vp9"), ".mp4": ("ffv1",), ".m4v": ("ffv1",)}
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,199 @@
+"""Measures the video pipeline: formats, memory, the network's share of the time, a huge frame.
+
+    python benchmarks/video.py --what=formats
+    python benchmarks/video.py --what=memory
+    python benchmarks/video.py --what=share --input=clip_720p.mp4 --model=ifrnet_s --weights=FILE
+    python benchmarks/video.py --what=large --model=ifrnet_s
+
+Weights change no figure here but pictures; left out, they are fresh.
+"""
+
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+from absl import flags
+
+import tfvfi
+from tfvfi import command, registry
+from tfvfi.video import Encoding
+from tfvfi.video.colors import EXACT
+from tfvfi.video.reading.source import Video
+from tfvfi.video.writing.encoding import CONTAINERS, codecs_in, pixel_formats
+
+FLAGS = flags.FlagValues()
+flags.DEFINE_enum(
+    "what", "formats", ["formats", "memory", "share", "large"], "to measure", flag_values=FLAGS
+)
+flags.DEFINE_string("input", None, "a clip for share; else one is drawn", flag_values=FLAGS)
+flags.DEFINE_string("model", "flow_interpolation", "the network", flag_values=FLAGS)
+flags.DEFINE_string("weights", None, "its .weights.h5 file", flag_values=FLAGS)
+flags.DEFINE_integer("frames", 24, "source frames for share and memory", 2, flag_values=FLAGS)
+flags.DEFINE_list("size", [7680, 4320], "width and height for large", flag_values=FLAGS)
+flags.DEFINE_string("tile", "auto", "as in tools/interpolate.py", flag_values=FLAGS)
+RATE = Fraction(24000, 1001)
+# One pixel format of each kind; those that a codec lacks are left out.
+FORMATS = (
+    *("yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le", "yuv444p10le"),
+    *("yuv444p12le", "bgr0", "gbrp10le"),
+)
+
+
+class Timed:
+    """A network and the time that is spent in it."""
+
+    def __init__(self, network):
+        self.network = network
+        self.name = network.name
+        self.seconds = 0.0
+
+    def interpolate(self, a, b, times):
+        """What the network makes."""
+        start = time.perf_counter()
+        try:
+            return self.network.interpolate(a, b, times)
+        finally:
+            self.seconds += time.perf_counter() - start
+
+
+def main() -> None:
+    """Measures one thing."""
+    with tempfile.TemporaryDirectory() as scratch:
+        {"formats": formats, "memory": memory, "share": share, "large": large}[FLAGS.what](
+            Path(scratch)
+        )
+
+
+def formats(scratch: Path) -> None:
+    """Every container, codec and kind of pixels: written, read back, compared with the source."""
+    source = drawn(scratch / "in.mp4", 12, (144, 256), deep=False)
+    deep = drawn(scratch / "deep.mkv", 12, (144, 256), deep=True)
+    print(
+        f"{'container':10}{'codec':8}{'pixels':13}{'frames':>7}{'duration s':>12}"
+        f"{'difference':>12}{'shift':>8}"
+    )
+    for ending in CONTAINERS:
+        for codec in codecs_in(ending):
+            for form in (name for name in FORMATS if name in pixel_formats(codec)):
+                clip = deep if "1" in form[-4:] else source
+                output = scratch / f"{codec}{form}{ending}"
+                encoding = Encoding(codec, pixel_format=form)
+                tfvfi.interpolate_video(clip, output, Mixes(), 2, encoding=encoding)
+                compare(clip, output, f"{ending:10}{codec:8}{form:13}")
+
+
+def compare(source: Path, output: Path, name: str) -> None:
+    """One row: levels of 256 by which source frames differ, and by which they are brighter."""
+    before, after = list(Video(source)), list(Video(output))
+    whole = [np.iinfo(frames[0].image.dtype).max / 255 for frames in (before, after)]
+    differences = [
+        ours.image / whole[1] - theirs.image / whole[0]
+        for ours, theirs in zip(after[::2], before, strict=True)
+    ]
+    length = after[-1].time - after[0].time + 1 / (2 * RATE)
+    print(
+        f"{name}{len(after):7}{float(length):12.4f}"
+        f"{np.mean(np.abs(differences)):12.2f}{np.mean(differences):+8.2f}"
+    )
+
+
+def memory(scratch: Path) -> None:
+    """The highest memory of a process of its own, for short and for long videos."""
+    for frames in (100, 2000):
+        clip = drawn(scratch / f"{frames}.mp4", frames, (96, 160), deep=False)
+        code = (
+            "import resource, tfvfi; "
+            f"tfvfi.interpolate_video({str(clip)!r}, {str(scratch / 'out.mp4')!r}, "
+            f"{FLAGS.model!r}, weights={weights()!r}, overwrite=True, progress=False); "
+            "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        print(f"{frames} frames: {done.stdout.strip() or done.stderr} MB at most")
+
+
+def share(scratch: Path) -> None:
+    """How much of the wall time passes inside the network, after one pair that warms up."""
+    clip = Path(FLAGS.input) if FLAGS.input else drawn(scratch / "in.mp4", 24, (720, 1280), False)
+    network = registry.load_interpolator(FLAGS.model, weights())
+    settings = {"duration": FLAGS.frames / Video(clip).rate, "progress": False}
+    warm = {**settings, "duration": 2 / Video(clip).rate}
+    tfvfi.interpolate_video(clip, scratch / "warm.mp4", network, 2, **warm)
+    timed = Timed(network)
+    start = time.perf_counter()
+    frames = tfvfi.interpolate_video(clip, scratch / "out.mp4", timed, 2, **settings)
+    wall = time.perf_counter() - start
+    height, width = Video(clip).size
+    print(
+        f"{frames} frames of {width}x{height} in {wall:.1f} s, {frames / wall:.2f} a second; "
+        f"in the network {timed.seconds:.1f} s, {timed.seconds / wall:.1%}"
+    )
+
+
+def large(scratch: Path) -> None:
+    """One frame between two huge ones: seconds and the highest memory of this process."""
+    width, height = map(int, FLAGS.size)
+    for number in range(2):
+        image = picture((height, width), number * 8).astype(np.uint8)
+        cv2.imwrite(str(scratch / f"{number}.png"), image, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    network = registry.load_interpolator(FLAGS.model, weights())
+    start = time.perf_counter()
+    tfvfi.interpolate_video(
+        scratch / "%d.png", scratch / "out.mp4", network, 2, tile=FLAGS.tile, progress=False
+    )
+    seconds = time.perf_counter() - start
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(f"{width}x{height}: {seconds:.0f} s, {peak:.2f} GB at most")
+
+
+def weights() -> str | None:
+    """The file that was named, the default of a network without weights, or fresh ones."""
+    return FLAGS.weights or (None if registry.preset(FLAGS.model).has_weights else "default")
+
+
+class Mixes:
+    """The mean of two frames, so that encoders are measured and no network."""
+
+    name = "mixes"
+
+    def interpolate(self, a, b, times):
+        """One frame a time."""
+        return [
+            np.rint(a * (1 - np.float32(time)) + b * np.float32(time)).astype(a.dtype)
+            for time in times
+        ]
+
+
+def picture(size: tuple[int, int], shift: int) -> np.ndarray:
+    """Colored clouds, moved to the right."""
+    noise = np.random.default_rng(0).uniform(20, 235, (9, 16, 3))
+    clouds = cv2.resize(noise, size[::-1], interpolation=cv2.INTER_CUBIC)
+    return np.roll(clouds.clip(16, 240), shift, axis=1)
+
+
+def drawn(path: Path, frames: int, size: tuple[int, int], deep: bool) -> Path:
+    """A clip of moving clouds at 23.976 frames a second."""
+    codec, form = ("ffv1", "yuv444p12le") if deep else ("libx264", "yuv420p")
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream(codec, rate=RATE, options={} if deep else {"crf": "4"})
+        stream.height, stream.width = size
+        stream.pix_fmt, stream.codec_context.colorspace = form, 1
+        for number in range(frames):
+            image = picture(size, 4 * number)
+            image = (image * 257).astype(np.uint16) if deep else image.astype(np.uint8)
+            frame = av.VideoFrame.from_ndarray(image, "rgb48le" if deep else "rgb24")
+            frame = frame.reformat(format=form, dst_colorspace=1, interpolation=EXACT)
+            frame.pts = number
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+    return path
+
+
+if __name__ == "__main__":
+    command.run(main, FLAGS)
