@@ -21,7 +21,8 @@ FLAGS = flags.FlagValues()
 def _define() -> None:
     """One flag for each setting; those without a default are as the network's preset says."""
     text, number, real = flags.DEFINE_string, flags.DEFINE_integer, flags.DEFINE_float
-    choice, switch, several = flags.DEFINE_enum, flags.DEFINE_bool, flags.DEFINE_multi_string
+    choice, switch = flags.DEFINE_enum, flags.DEFINE_bool
+    several, reals = flags.DEFINE_multi_string, flags.DEFINE_multi_float
     for define, name, default, *rest in (
         (text, "model", None, "the network"),
         (text, "records", None, "folder of records, or NAME:FOLDER of a benchmark"),
@@ -39,6 +40,9 @@ def _define() -> None:
         (choice, "optimizer", None, ["adam", "adamw", "adamax", "sgd"], "what moves the weights"),
         (real, "learning_rate", None, "the rate after the warm-up", 0.0),
         (choice, "schedule", None, ["constant", "steps", "cosine"], "how the rate changes"),
+        (real, "final_rate", None, "where the cosine ends", 0.0),
+        (reals, "milestones", None, "shares of the steps after which it falls; repeatable"),
+        (real, "factor", None, "what it is multiplied by then", 0.0),
         (number, "warm_up", None, "steps in which the rate rises from zero", 0),
         (real, "clip", 0.0, "largest norm of the whole gradient; 0 for any", 0.0),
         (real, "ema", None, "momentum of the averaged weights; 0 for none", 0.0),

@@ -15,7 +15,7 @@ from tfvfi.errors import InputError
 from tfvfi.training import checkpoints, curve
 from tfvfi.training.events import Events
 from tfvfi.training.folder import RunFolder
-from tfvfi.training.pictures import strip
+from tfvfi.training.pictures import sheet
 from tfvfi.training.session import dry_run, train
 from tfvfi.training.settings import Settings
 
@@ -51,10 +51,10 @@ def test_tensorboard_gets_scalars_and_pictures(run):
     for row in RunFolder(run).rows():
         for name in ("train/loss", "train/l1", "train/psnr", "validation/psnr", "learning_rate"):
             assert values[row["step"], name].simple_value == pytest.approx(row[name], rel=1e-5)
-    picture = values[6, "sample1"].image
+    picture = values[6, "samples/1"].image
     shown = pictures.decode(picture.encoded_image_string)
-    # Both frames, the output, its error and the truth; 16 pixels a side and captions.
-    assert shown.shape == (picture.height, picture.width, 3) == (36, 5 * 20, 3)
+    # Both frames, truth and output, and below the error; 128 pixels a side and captions.
+    assert shown.shape == (picture.height, picture.width, 3) == (2 * 148, 4 * 132, 3)
 
 
 def test_what_was_written_behind_a_kill_is_forgotten(tmp_path):
@@ -65,16 +65,22 @@ def test_what_was_written_behind_a_kill_is_forgotten(tmp_path):
     assert [event.step for event in events(tmp_path) if event.HasField("summary")] == [300, 300]
 
 
-def test_a_strip_shows_flow_and_error():
+def test_a_sheet_shows_flow_and_error():
     frame = np.full((16, 24, 3), 0.5, "float32")
     flow = np.zeros((16, 24, 2), "float32")
     flow[:, :12, 0] = 4
     example = {"frame0": frame, "frame1": frame, "target": frame, "frame": frame + 0.02}
-    shown = strip({**example, "flow0": flow, "flow1": -flow})
-    tiles = [shown[16:32, 28 * at : 28 * at + 24] for at in range(7)]
-    assert (tiles[0] == 128).all() and (tiles[3] == 51).all()
-    assert (tiles[5][:, 12:] == 255).all() and not (tiles[5][:, :12] == 255).all()
-    assert not (tiles[5] == tiles[6]).all()
+    shown = sheet({**example, "flow0": flow, "flow1": -flow})
+    assert shown.shape == (2 * 148, 4 * 196, 3)
+    tiles = [
+        shown[148 * row + 16 : 148 * row + 144, 196 * column : 196 * column + 192]
+        for row in range(2)
+        for column in range(4)
+    ]
+    truth, output, error, flow0, flow1, nothing = tiles[2:]
+    assert (truth == 128).all() and (output == 133).all() and (error == 51).all()
+    assert (flow0[:, 96:] == 255).all() and not (flow0[:, :96] == 255).all()
+    assert not (flow0 == flow1).all() and (nothing == 255).all()
 
 
 def test_the_curve_shows_every_measure(run):

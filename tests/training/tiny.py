@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from tests.data import small_records
 from tfvfi import registry, startup
 from tfvfi.models.preset import Preset
 
@@ -78,6 +77,9 @@ def weights(run: Path) -> dict[str, np.ndarray]:
 
 def records(folder: Path, **options: Any) -> str:
     """Records of varied colors, small ones."""
+    # Writing records needs TensorFlow Datasets, training on them does not.
+    from tests.data import small_records
+
     return str(small_records.write(folder, size=16, **options))
 
 

@@ -12,7 +12,7 @@ from tfvfi.training.checkpoints import State
 from tfvfi.training.events import Events
 from tfvfi.training.folder import CURVE, Row, RunFolder
 from tfvfi.training.job import Job, with_own_weights
-from tfvfi.training.pictures import strip
+from tfvfi.training.pictures import sheet
 from tfvfi.training.validation import Validation
 
 
@@ -52,7 +52,7 @@ class Keeper:
         write_bytes(self.folder.path / CURVE, curve.draw(self.rows).encode())
         self.events.scalars(step, {name: row[name] for name in row if name != "step"})
         shown = self.validation.shown()
-        self.events.images(step, {f"sample{n}": strip(each) for n, each in enumerate(shown)})
+        self.events.images(step, {f"samples/{n}": sheet(each) for n, each in enumerate(shown)})
         self._tell(row)
 
     def export(self, path: str | Path) -> None:

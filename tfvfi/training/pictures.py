@@ -7,41 +7,45 @@ import numpy as np
 
 from tfvfi.evaluation.flow_pictures import flow_to_color
 
-CAPTION, MARGIN = 16, 4
+CAPTION, MARGIN, COLUMNS = 16, 4, 4
 FONT, PAPER, INK = cv2.FONT_HERSHEY_SIMPLEX, 255, (40, 40, 40)
+# Smaller tiles are enlarged to this height.
+SMALLEST = 128
 # Errors are small: a tenth of the full range is already white.
 ERROR_GAIN = 10.0
 
 
-def strip(example: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Inputs, output, truth, error and flow side by side, each with its name; uint8.
+def sheet(example: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Inputs, truth, output, error and flow, each with its name, in rows; uint8.
 
     Args:
         example: A batch's fields and a network's outputs, without the first axis.
     """
-    tiles = {
-        name: _color(example[name]) for name in ("frame0", "frame1", "frame2") if name in example
-    }
-    # What comes out of a cycle is the frame in its middle again.
-    truth = example.get("target", example.get("frame1"))
+    named = {"frame0": "frame0", "frame1": "frame1", "frame2": "frame2", "target": "truth"}
+    tiles = {named[name]: _color(frame) for name, frame in sorted(example.items()) if name in named}
     if "frame" in example:
+        # What comes out of a cycle is the frame in its middle again.
+        truth = example.get("target", example["frame1"])
         error = ERROR_GAIN * np.abs(np.clip(example["frame"], 0, 1) - truth)
         tiles |= {"output": _color(example["frame"]), f"error x {ERROR_GAIN:g}": _color(error)}
-    if "target" in example:
-        tiles["truth"] = _color(example["target"])
     for name in ("flow", "flow0", "flow1"):
         # Four channels are a batch's true flows, to both frames.
         if name in example and example[name].shape[-1] == 2:
             longest = float(np.linalg.norm(example[name], axis=-1).max()) or 1.0
-            tiles[f"{name}, up to {longest:.1f} px"] = flow_to_color(example[name], longest)
-    return np.concatenate([_framed(*tile) for tile in tiles.items()], axis=1)
+            tiles[f"{name} to {longest:.1f} px"] = flow_to_color(example[name], longest)
+    framed = [_framed(*tile) for tile in tiles.items()]
+    framed += [np.full_like(framed[0], PAPER)] * (-len(framed) % COLUMNS)
+    rows = [framed[first : first + COLUMNS] for first in range(0, len(framed), COLUMNS)]
+    return np.concatenate([np.concatenate(row, axis=1) for row in rows])
 
 
 def _framed(caption: str, image: np.ndarray) -> np.ndarray:
+    times = -(-SMALLEST // image.shape[0])
+    image = image.repeat(times, axis=0).repeat(times, axis=1)
     height, width = image.shape[:2]
     canvas = np.full((height + CAPTION + MARGIN, width + MARGIN, 3), PAPER, np.uint8)
     canvas[CAPTION : CAPTION + height, :width] = image
-    cv2.putText(canvas, caption, (1, CAPTION - 5), FONT, 0.34, INK, 1, cv2.LINE_AA)
+    cv2.putText(canvas, caption, (1, CAPTION - 4), FONT, 0.42, INK, 1, cv2.LINE_AA)
     return canvas
 
 

@@ -1,0 +1,42 @@
+"""tools/train.py as a user runs it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from tests.training import tiny
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    command = [sys.executable, "tools/train.py", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+
+
+def test_flow_network_from_the_command_line(tmp_path):
+    where = [f"--records={tiny.records(tmp_path / 'records')}", f"--output={tmp_path / 'run'}"]
+    much = ["--steps=2", "--interval=1", "--batch_size=2", "--validation_limit=2"]
+    done = run("--model=flow_interpolation", "--flow=flownet2_s", *where, *much, "--noaugment")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0].startswith("step 1/2: ") and not done.stderr
+    with np.load(tmp_path / "run" / "checkpoints" / "step-000000002.npz") as kept:
+        assert len(kept.files) > 50
+    again = run("--model=flow_interpolation", "--flow=flownet2_s", *where, "--seed=3")
+    assert again.returncode == 1
+    assert again.stderr.startswith("tfvfi: ") and "--seed (then 0, now 3)" in again.stderr
+
+
+def test_every_setting_has_its_flag():
+    from dataclasses import fields
+
+    from tfvfi.training.settings import Settings
+    from tools.train import FLAGS
+
+    # The first is --augment.
+    unsaid = {"augmentation", "optimizer_options"}
+    assert {field.name for field in fields(Settings)} - set(FLAGS) == unsaid
