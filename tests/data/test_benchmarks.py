@@ -250,7 +250,8 @@ def test_any_video_is_decoded_as_it_comes(clip_frames):
     for number, sample in enumerate(samples):
         frames = (sample.frame0, *sample.targets, sample.frame1)
         for frame, expected in zip(frames, clip_frames[8 * number : 8 * number + 9], strict=True):
-            np.testing.assert_array_equal(frame.read(), expected)
+            # Our colors are rounded more finely than those of FFmpeg's quick conversion.
+            assert np.abs(frame.read().astype(int) - expected).mean() < 2
         assert sample.times == pytest.approx([i / 8 for i in range(1, 8)], abs=1e-3)
     with pytest.raises(InputError, match="needs at least 51 frames"):
         benchmarks.open("video", CLIP, factor=50)
