@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from tqdm import tqdm
 
 from tfvfi.data.flo import read_flo, write_flo
 from tfvfi.errors import InputError
@@ -129,7 +130,9 @@ def _estimate(inputs: list[Path], output: Path, model: "FlowEstimator") -> Itera
     stems = [path.stem for path in getattr(source, "paths", ())]
     named = len(set(stems)) == len(stems) > 0
     number = -1
-    for number, (first, second) in enumerate(pairwise(source)):
+    total = source.frames_expected - 1 if source.frames_expected else None
+    pairs = tqdm(pairwise(source), total=total, unit="flow", disable=None)
+    for number, (first, second) in enumerate(pairs):
         path = output / f"{stems[number] if named else f'{number:06d}'}.flo"
         write_flo(path, model.estimate(first.image, second.image))
         yield path
