@@ -39,11 +39,11 @@ $(VENV)/reference: $(VENV)/ready
 .venv-jax/ready: pyproject.toml
 	$(PYTHON) -m venv .venv-jax
 	.venv-jax/bin/python -m pip --disable-pip-version-check --quiet install \
-	  jax keras numpy absl-py h5py pytest
+	  jax keras numpy absl-py h5py opencv-python-headless protobuf tqdm pytest
 	@touch $@
 
 test-jax: .venv-jax/ready
-	KERAS_BACKEND=jax .venv-jax/bin/python -m pytest tests/ops -m "not slow" \
+	KERAS_BACKEND=jax .venv-jax/bin/python -m pytest tests/ops tests/training/test_backends.py -m "not slow" \
 	  --ignore-glob="tests/ops/test_native_*"
 
 test-all: $(VENV)/reference test-jax

@@ -18,7 +18,7 @@ from tfvfi.training.job import prepare
 from tfvfi.training.settings import Settings
 
 settings = {"batch_size": 1, "crop_size": 64, "augmentation": (), "schedule": "constant"}
-rate = {"learning_rate": 1e-3, "steps": 200, "ema": 0.0}
+rate = {"learning_rate": 1e-3, "steps": 600, "ema": 0.0}
 job = prepare(Settings(sys.argv[1], "records/sample", "run", **settings, **rate))
 batch = next(iter(job.batches(0)))
 update = tf.function(lambda: job.trainer.update(batch)["psnr"])

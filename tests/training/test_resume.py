@@ -80,8 +80,10 @@ def test_a_damaged_checkpoint_is_passed_over(tmp_path):
     data[len(data) // 2] ^= 0xFF
     newest.write_bytes(data)
     assert checkpoints.read_state(checkpoints.newest(folder)).step == 10
+    before = rows(tmp_path / "run")
     train(Settings(**run, steps=15), quiet=True)
     assert checkpoints.read_state(checkpoints.newest(folder)).step == 15
+    assert rows(tmp_path / "run") == before and len(before) == 4
 
 
 def test_a_run_is_continued_with_what_it_was_told(tmp_path):
