@@ -284,6 +284,9 @@ def test_finished_records_are_left_alone(videos, made, tmp_path):
     (more / "scene0.mkv").unlink()
     assert "holds records of other videos" in call(more, output, "--shard_mb=1").stderr
     assert checksums(output) == checksums(made)
+    shard = next(output.glob("*train*"))
+    shard.write_bytes(shard.read_bytes()[:-1])
+    assert f"{shard} is not the file of which" in call(videos, output, "--shard_mb=1").stderr
     done = call(videos, output, "--shard_mb=1", "--seed=7", "--overwrite")
     assert done.returncode == 0
     assert checksums(output) != checksums(made)

@@ -5,6 +5,7 @@ from typing import Any
 
 # Public name -> the module that holds it; imported on first use.
 _HOMES = {
+    "create": "tfvfi.data.making",
     "load": "tfvfi.data.pipeline",
     "Samples": "tfvfi.data.samples",
     "iterate": "tfvfi.data.batches",

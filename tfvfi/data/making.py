@@ -4,7 +4,6 @@ Whatever is finished stays finished: parts lie in the folder `parts` of the outp
 manifest is written, so that the same call goes on where another was killed.
 """
 
-import contextlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
@@ -15,13 +14,12 @@ from tqdm import tqdm
 
 from tfvfi.data import clips, contact_sheet, parts, records, sharding, storage, workers
 from tfvfi.data.clips import Clip
+from tfvfi.data.output import finished, working
 from tfvfi.data.parts import Report, Skipped, Taking
 from tfvfi.data.patches import motion_histogram
 from tfvfi.data.records import Layout, Records
 from tfvfi.data.sharding import Sharing
 from tfvfi.errors import InputError
-
-PARTS = "parts"
 
 Task = tuple[str, Clip, Taking]
 # Calls `parts.make` for each task; yields the numbers of tasks and their results in any order.
@@ -55,18 +53,14 @@ def create(
     taking, sharing = taking or Taking(), sharing or Sharing()
     found = clips.find(videos)
     parameters = {**asdict(taking), **asdict(sharing)}
-    if _is_finished(output, found, parameters, overwrite):
-        return Records(output)
-    work = storage.join(output, PARTS)
-    with telling_of_the_disk(output):
-        storage.make_folder(work)
-        with storage.only_one(work):
-            _clear_up(output, work)
-            run = runner or (lambda tasks: workers.run(parts.make, tasks, processes))
-            reports, skipped = _read_all(run, [(work, clip, taking) for clip in found])
-            _refuse_emptiness(reports, skipped, taking)
-            _write(output, found, reports, skipped, parameters, processes)
-            storage.remove_folder(work)
+    if done := finished(output, overwrite):
+        _refuse_others(done, found, parameters)
+        return done
+    with working(output) as work:
+        run = runner or (lambda tasks: workers.run(parts.make, tasks, processes))
+        reports, skipped = _read_all(run, [(work, clip, taking) for clip in found])
+        _refuse_emptiness(reports, skipped, taking)
+        _write(output, found, reports, skipped, parameters, processes)
     return Records(output)
 
 
@@ -91,36 +85,23 @@ def summary(made: Records) -> str:
     return "\n".join(lines)
 
 
-def _is_finished(output: str, found: list[Clip], parameters: dict, overwrite: bool) -> bool:
-    """Whether these very records are there; refuses to touch what is something else."""
-    names = storage.names_in(output)
-    if records.MANIFEST not in names:
-        if names and PARTS not in names:
-            raise InputError(f"{output} holds other files; give --output a new folder")
-        return False
-    if overwrite:
-        storage.remove_folder(output)
-        return False
-    about = Records(output).manifest
+def _refuse_others(done: Records, found: list[Clip], parameters: dict[str, Any]) -> None:
+    """These very records, of these very clips, are what is wanted."""
+    about = done.manifest
     sources = {(one["name"], one["bytes"]) for one in about["sources"] + about["skipped"]}
     same = sources == {(clip.name, clip.bytes) for clip in found}
     if not same or about["parameters"] != json.loads(json.dumps(parameters)):
         what = "settings" if same else "videos"
         raise InputError(
-            f"{output} holds records of other {what}; give --overwrite to replace them, or "
+            f"{done.folder} holds records of other {what}; give --overwrite to replace them, or "
             "another --output"
         )
-    if PARTS in names:
-        storage.remove_folder(storage.join(output, PARTS))
-    return True
-
-
-def _clear_up(*folders: str) -> None:
-    """Removes what a killed call was writing."""
-    for folder in folders:
-        for name in storage.names_in(folder):
-            if name.endswith(storage.ASIDE):
-                storage.remove(storage.join(folder, name))
+    damaged = [path for split in done.splits for path in done.differing(split, contents=False)]
+    if damaged:
+        raise InputError(
+            f"{damaged[0]} is not the file of which the manifest tells; give --overwrite to make "
+            "the records again"
+        )
 
 
 def _read_all(run: Runner, tasks: list[Task]) -> tuple[dict[str, Report], list[Skipped]]:
@@ -204,18 +185,6 @@ def _source(report: Report, sizes: dict[str, int], splits: dict[str, str]) -> di
         **report.seen,
         "patches": len(report.offsets),
     }
-
-
-@contextlib.contextmanager
-def telling_of_the_disk(output: str) -> Iterator[None]:
-    """Says in one sentence that the output cannot be written."""
-    try:
-        yield
-    except OSError as error:
-        raise InputError(
-            f"{output} cannot be written: {error.strerror or error}; the same command goes on "
-            "where it ended"
-        ) from None
 
 
 def _count(number: int, what: str) -> str:

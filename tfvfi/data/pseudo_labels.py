@@ -17,14 +17,14 @@ import numpy as np
 from tqdm import tqdm
 
 from tfvfi.data import codecs, pictures, records, storage, tfrecord
-from tfvfi.data.making import telling_of_the_disk
+from tfvfi.data.output import finished, working
 from tfvfi.data.parts import one_thread
-from tfvfi.data.records import MANIFEST, Example, Layout, Records, Shard
+from tfvfi.data.records import Example, Layout, Records, Shard
 from tfvfi.data.sources import UNREADABLE
 from tfvfi.data.tfrecord import CorruptRecordError
 from tfvfi.errors import InputError
 
-PARTS, STATE = "parts", "labels.json"
+STATE = "labels.json"
 # A kill costs the work on so many examples.
 EXAMPLES_OF_A_PART = 32
 # What the manifest tells of the new set instead of the old one.
@@ -85,17 +85,18 @@ def add_flow(
         "estimator": dict(estimator),
         "shards": [shard.sha256 for split in given.splits for shard in given.shards(split)],
     }
-    if _is_finished(output, labels, overwrite):
-        return Records(output)
-    work = storage.join(output, PARTS)
-    with telling_of_the_disk(str(output)):
-        storage.make_folder(work)
-        with storage.only_one(work):
-            _check_state(work, labels)
-            parts = _parts(given, work)
-            _label(parts, given.layout, estimate)
-            _finish(given, parts, output, labels)
-            storage.remove_folder(work)
+    if done := finished(output, overwrite):
+        if done.manifest.get("labels") != labels:
+            raise InputError(
+                f"{output} holds other records; give --overwrite to replace them, or another "
+                "--output"
+            )
+        return done
+    with working(output) as work:
+        _check_state(work, labels)
+        parts = _parts(given, work)
+        _label(parts, given.layout, estimate)
+        _finish(given, parts, output, labels)
     return Records(output)
 
 
@@ -121,25 +122,6 @@ def label(example: Example, layout: Layout, estimate: Estimate) -> Example:
             "weights of the model"
         )
     return replace(example, flow=tuple(map(codecs.encode_flow, flows)))
-
-
-def _is_finished(output: str | Path, labels: Mapping[str, Any], overwrite: bool) -> bool:
-    """Whether these very labels are there; refuses to touch what is something else."""
-    names = storage.names_in(output)
-    if MANIFEST not in names:
-        if names and PARTS not in names:
-            raise InputError(f"{output} holds other files; give --output a new folder")
-        return False
-    if overwrite:
-        storage.remove_folder(output)
-        return False
-    if Records(output).manifest.get("labels") != labels:
-        raise InputError(
-            f"{output} holds other records; give --overwrite to replace them, or another --output"
-        )
-    if PARTS in names:
-        storage.remove_folder(storage.join(output, PARTS))
-    return True
 
 
 def _check_state(work: str, labels: Mapping[str, Any]) -> None:
