@@ -8,18 +8,12 @@ from fractions import Fraction
 
 import av
 import numpy as np
-from av.video.reformatter import Interpolation, VideoReformatter
+from av.video.reformatter import VideoReformatter
 
 from tfvfi.video.reading.look import FULL, UNTOLD, Look
 
-EXACT = int(
-    Interpolation.BICUBIC
-    | Interpolation.ACCURATE_RND
-    | Interpolation.FULL_CHR_H_INT
-    | Interpolation.FULL_CHR_H_INP
-    | Interpolation.BITEXACT
-)
-FAST = int(Interpolation.BILINEAR)
+# FFmpeg's bicubic, with accurate rounding, whole chroma in and out, and bit-exact.
+EXACT = 0x4 | 0x40000 | 0x2000 | 0x4000 | 0x80000
 # FFmpeg has one number for the two names of BT.601.
 SAME_MATRIX = {6: 5}
 ARRAYS = {(3, 1): "rgb24", (4, 1): "rgba", (3, 2): "rgb48le", (4, 2): "rgba64le"}
