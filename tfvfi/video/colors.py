@@ -12,8 +12,10 @@ from av.video.reformatter import VideoReformatter
 
 from tfvfi.video.reading.look import FULL, UNTOLD, Look
 
-# FFmpeg's bicubic, with accurate rounding, whole chroma in and out, and bit-exact.
+# FFmpeg's bicubic, with accurate rounding, whole chroma in and out, and bit-exact ...
 EXACT = 0x4 | 0x40000 | 0x2000 | 0x4000 | 0x80000
+# ... and its bilinear, which is what it takes if nobody asks.
+FAST = 0x2
 # FFmpeg has one number for the two names of BT.601.
 SAME_MATRIX = {6: 5}
 ARRAYS = {(3, 1): "rgb24", (4, 1): "rgba", (3, 2): "rgb48le", (4, 2): "rgba64le"}
