@@ -71,8 +71,11 @@ def measure_networks(sizes: list[tuple[int, int]]) -> None:
             found = networks.measure(
                 subject, width, height, FLAGS.precision, FLAGS.vs, FLAGS.repeats, threads, ceiling
             )
-            print(timing.table(found), flush=True)
+            if found:
+                print(timing.table(found), flush=True)
             rows += found
+    if not rows:
+        raise InputError("nothing could be measured; the lines above say why")
     if FLAGS.output:
         output = Path(FLAGS.output)
         timing.write_csv(rows, output)

@@ -168,7 +168,7 @@ def ncnn(task: Task) -> Run:
         extractor = network.create_extractor()
         for name, array in zip(inputs, arrays, strict=True):
             one = array[0] if array.ndim == 4 else array
-            extractor.input(name, ncnn.Mat(np.ascontiguousarray(one)))
+            extractor.input(name, ncnn.Mat(np.ascontiguousarray(one)).clone())
         return np.array(extractor.extract(output)[1])[None]
 
     return run
@@ -192,7 +192,8 @@ def convert_ncnn(task: Task) -> None:
     from tfvfi.benchmark import torch_network
 
     program, inputs = torch_network.exported(task)
-    torch.jit.trace(program.module(), inputs).save(f"{task.converted}.pt")
+    module = torch_network.without_aliases(program)
+    torch.jit.trace(module, inputs).save(f"{task.converted}.pt")
     pnnx.convert(f"{task.converted}.pt", inputs, fp16=False)
 
 

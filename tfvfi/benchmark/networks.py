@@ -21,6 +21,8 @@ from tfvfi.evaluation.contestants import Contestant
 PRECISIONS = ("float32", "bfloat16")
 # Seconds that threads of one engine get to come to rest before another runs, and that one may take.
 PAUSE, BUDGET = 0.25, 120.0
+# Decibels from ours below which an engine does not run the same network: half precision is above.
+SAME = 30.0
 
 
 @dataclass(frozen=True)
@@ -107,21 +109,12 @@ def measure(
         ceiling: Of this machine.
         note: Told in one sentence what an engine cannot do.
     """
-    # A network is measured with weights or without; "default" would refuse those that have none.
-    without = not registry.preset(subject.name).has_weights
-    weights = "default" if without else subject.weights
-    network = registry.load(subject.name, weights, **subject.options)
-    facts = {
-        "network": subject.name,
-        "parameters_m": round(cost.parameters(network) / 1e6, 3),
-        "size": f"{width}x{height}",
-        "gflop": round(cost.gflop(network, height, width), 2),
-    }
     with tempfile.TemporaryDirectory() as folder:
+        facts, weights = _prepared(subject, width, height, Path(folder))
         first = Task(
             form=OWN,
             model=subject.name,
-            weights=_same_weights(network, subject, folder),
+            weights=weights,
             height=height,
             width=width,
             precision="float32",
@@ -129,30 +122,52 @@ def measure(
             folder=folder,
             options=subject.options,
         )
-        del network
-        tasks = list(_tasks(first, precisions, engines, note))
-        with contextlib.ExitStack() as stack:
-            contenders = _started(tasks, stack, note)
-            works = {name: contender.run for name, contender in contenders.items()}
-            times = timing.contest(works, repeats, BUDGET, PAUSE)
-            peaks = {name: contender.finish() for name, contender in contenders.items()}
-        reference = np.load(contenders[next(iter(contenders))].task.output)
-        ours = statistics.median(next(iter(times.values())))
-        return [
-            _row(facts, contender, times[name], peaks[name], ours, reference, ceiling)
-            for name, contender in contenders.items()
-        ]
+        runs = _raced(list(_tasks(first, precisions, engines, note)), repeats, note)
+        if not runs:
+            return []
+        ours = statistics.median(runs[0].seconds)
+        reference = np.load(runs[0].task.output)
+        rows = [_row(facts, run, ours, reference, ceiling) for run in runs]
+    for row in rows:
+        if row.db_to_ours < SAME:
+            note(
+                f"{row.engine} computes something else from {row.network} in {row.precision} "
+                f"({row.db_to_ours:.0f} dB from ours): its times are left out"
+            )
+    return [row for row in rows if not row.db_to_ours < SAME]
 
 
-def _same_weights(network: Any, subject: Subject, folder: str) -> str:
-    """A file with the weights that every engine gets; an empty name for a method without any."""
+@dataclass(frozen=True)
+class _Runs:
+    """What a process did."""
+
+    task: Task
+    ready: dict[str, Any]
+    seconds: list[float]
+    peak_mib: float
+
+
+def _prepared(
+    subject: Subject, width: int, height: int, folder: Path
+) -> tuple[dict[str, Any], str]:
+    """What is known of a network before it runs, and a file of weights for every engine."""
     from tfvfi import weights
 
-    if not network.weights:
-        return ""
-    path = Path(folder) / f"{subject.name}.weights.h5"
+    has_weights = registry.preset(subject.name).has_weights
+    network = registry.load(
+        subject.name, subject.weights if has_weights else "default", **subject.options
+    )
+    facts = {
+        "network": subject.name,
+        "parameters_m": round(cost.parameters(network) / 1e6, 3),
+        "size": f"{width}x{height}",
+        "gflop": round(cost.gflop(network, height, width), 2),
+    }
+    if not has_weights:
+        return facts, ""
+    path = folder / f"{subject.name}.weights.h5"
     weights.save(network, path)
-    return str(path)
+    return facts, str(path)
 
 
 def _tasks(
@@ -183,40 +198,46 @@ def _converted(first: Task, kind: str, note: Callable[[str], None]) -> bool:
     return True
 
 
-def _started(
-    tasks: Sequence[Task], stack: contextlib.ExitStack, note: Callable[[str], None]
-) -> dict[str, Contender]:
-    """A process for every task that can be done, by a name of its own."""
-    contenders = {}
-    for task in tasks:
-        try:
-            contender = Contender(task)
-        except RefusedError as error:
-            note(f"{task.form} cannot run {task.model} in {task.precision}: {error}")
-            continue
-        stack.callback(contender.stop)
-        contenders[f"{task.form} {task.precision}"] = contender
-    return contenders
+def _raced(tasks: Sequence[Task], repeats: int, note: Callable[[str], None]) -> list[_Runs]:
+    """Runs every task that can be done, in turns."""
+    with contextlib.ExitStack() as stack:
+        contenders = {}
+        for task in tasks:
+            try:
+                contender = Contender(task)
+            except RefusedError as error:
+                note(f"{task.form} cannot run {task.model} in {task.precision}: {error}")
+                continue
+            stack.callback(contender.stop)
+            contenders[f"{task.form} {task.precision}"] = contender
+        works = {name: contender.run for name, contender in contenders.items()}
+        times = timing.contest(works, repeats, BUDGET, PAUSE)
+        return [
+            _Runs(contender.task, contender.ready, times[name], contender.finish())
+            for name, contender in contenders.items()
+        ]
 
 
-def _row(facts, contender, times, peak, ours, reference, ceiling):
-    task, median = contender.task, statistics.median(times)
+def _row(
+    facts: dict[str, Any], run: _Runs, ours: float, reference: np.ndarray, ceiling: Ceiling
+) -> Measured:
+    median = statistics.median(run.seconds)
     rate = facts["gflop"] / median
     return Measured(
         **facts,
-        precision=task.precision,
-        engine=task.form,
-        version=contender.ready["version"],
-        runs=len(times),
+        precision=run.task.precision,
+        engine=run.task.form,
+        version=run.ready["version"],
+        runs=len(run.seconds),
         median_s=round(median, 4),
-        lowest_s=round(min(times), 4),
-        highest_s=round(max(times), 4),
+        lowest_s=round(min(run.seconds), 4),
+        highest_s=round(max(run.seconds), 4),
         gflop_per_s=round(rate, 1),
-        share_of_ceiling=round(rate / ceiling.gflop_per_s[task.precision], 3),
-        peak_mib=round(peak),
-        start_s=round(contender.ready["start_s"], 1),
+        share_of_ceiling=round(rate / ceiling.gflop_per_s[run.task.precision], 3),
+        peak_mib=round(run.peak_mib, 1),
+        start_s=round(run.ready["start_s"], 1),
         speed=round(ours / median, 2),
-        db_to_ours=round(_decibels(np.load(task.output), reference), 1),
+        db_to_ours=round(_decibels(np.load(run.task.output), reference), 1),
     )
 
 

@@ -53,6 +53,17 @@ def exported(task: "Task") -> tuple[Any, tuple[torch.Tensor, ...]]:
         return torch.export.export(Module(network).eval(), inputs, strict=False), inputs
 
 
+def without_aliases(program: Any) -> Any:
+    """The graph of a program without the steps that do nothing, which pnnx does not know."""
+    module = program.module()
+    for node in list(module.graph.nodes):
+        if node.target is torch.ops.aten.alias.default:
+            node.replace_all_uses_with(node.args[0])
+            module.graph.erase_node(node)
+    module.recompile()
+    return module
+
+
 def _own_operations() -> None:
     """Replaces portable forms in this process, which does nothing else."""
     portable_resize = images.resize
@@ -68,6 +79,7 @@ def _own_operations() -> None:
     warp._backward_warp = backward_warp
     blocks.PReLU.call = _prelu
     images.pad_edge = _pad_edge
+    keras.ops.clip = torch.clip
 
 
 def _backward_warp(image, flow, padding, grid):
