@@ -75,8 +75,9 @@ def interpolate_video(
     Example:
         >>> import tempfile, tfvfi
         >>> output = tempfile.mkdtemp() + "/smooth.mp4"
-        >>> tfvfi.interpolate_video("samples/clip.mp4", output, factor=2, progress=False) > 40
-        True
+        >>> settings = {"duration": 0.2, "progress": False}
+        >>> tfvfi.interpolate_video("samples/clip.mp4", output, factor=2, **settings)
+        12
     """
     output, options = Path(output), options or {}
     inputs = [input] if isinstance(input, str | Path) else list(input)
