@@ -26,7 +26,7 @@ from tfvfi.errors import InputError
 
 STATE = "labels.json"
 # A kill costs the work on so many examples.
-EXAMPLES_OF_A_PART = 32
+EXAMPLES_OF_A_PART = 16
 # What the manifest tells of the new set instead of the old one.
 RENEWED = ("name", "layout", "splits", "labels")
 
