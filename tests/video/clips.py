@@ -42,7 +42,7 @@ def write(
     rotation: int = 0,
     beep_at: Fraction | None = None,
     faststart: bool = False,
-    **colour: int,
+    **color: int,
 ) -> Path:
     """Writes frames, losslessly unless told otherwise, and a beep in silence if asked for."""
     options = {"movflags": "faststart"} if faststart else {}
@@ -53,7 +53,7 @@ def write(
         context.pix_fmt = pixel_format
         base = Fraction(1, 90000) if times else 1 / Fraction(rate)
         context.time_base = base
-        for name, value in colour.items():
+        for name, value in color.items():
             setattr(context, name, value)
         if rotation:
             stream.set_display_rotation(rotation)
@@ -63,8 +63,8 @@ def write(
             frame = av.VideoFrame.from_ndarray(image, format=form).reformat(
                 format=pixel_format,
                 interpolation=EXACT,
-                dst_colorspace=colour.get("colorspace"),
-                dst_color_range=colour.get("color_range"),
+                dst_colorspace=color.get("colorspace"),
+                dst_color_range=color.get("color_range"),
             )
             frame.pts = round(times[number] / base) if times else number
             frame.time_base = base

@@ -65,6 +65,13 @@ def test_every_pixel_format_that_is_said_to_be_legal_is(clip, tmp_path, codec):
             assert sum(1 for _ in made.decode(video=0)) == 5
 
 
+@pytest.mark.parametrize("ending", [".mp4", ".mov"])
+def test_h265_has_the_name_that_every_player_knows(clip, tmp_path, ending):
+    output = tmp_path / f"out{ending}"
+    interpolate_video(clip, output, Fade(), 1, encoding=Encoding("h265"))
+    assert b"hvc1" in output.read_bytes()
+
+
 @pytest.mark.parametrize("form", ["png", "jpeg", "webp", "tiff"])
 def test_folders_of_pictures(clip, tmp_path, form):
     encoding = Encoding(pictures=form)

@@ -1,9 +1,8 @@
-"""Real files in, real files out: counts, times, colours, sound, and every way to go wrong."""
+"""Real files in, real files out: counts, times, colors, sound, and every way to go wrong."""
 
 import os
 from fractions import Fraction
 from itertools import pairwise
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -13,7 +12,6 @@ from tests.conftest import psnr
 from tests.video.clips import Fade, grey, read, write
 from tfvfi.video import Encoding, interpolate_frames, interpolate_video
 
-ROOT = Path(__file__).parents[2]
 LOSSLESS = Encoding(codec="ffv1")
 LEVELS = [0, 40, 80, 120, 160]
 
@@ -115,13 +113,75 @@ def test_frames_of_ones_own():
     np.testing.assert_array_equal(made[2], frames[1])
 
 
-def test_an_error_in_the_network_leaves_nothing(clip, tmp_path):
-    class Breaks(Fade):
-        def interpolate(self, a, b, times=(0.5,)):
-            if self.pairs == 2:
-                raise RuntimeError("out of memory")
-            return super().interpolate(a, b, times)
+def test_frames_of_ones_own_are_never_collected():
+    """Each comes out before the next but one is asked for."""
+    taken = []
 
-    with pytest.raises(RuntimeError, match="out of memory"):
-        interpolate_video(clip, tmp_path / "out.mkv", Breaks(), factor=2)
-    assert os.listdir(tmp_path) == ["in.mkv"]
+    def frames():
+        for number in range(6):
+            taken.append(number)
+            yield np.full((16, 16, 3), number / 10, np.float32)
+
+    made = interpolate_frames(frames(), Fade(), factor=2, scene_cuts="mix")
+    for number in range(0, 10, 2):
+        assert next(made).mean() == pytest.approx(number / 20, abs=1e-6)
+        assert next(made).mean() == pytest.approx((number + 1) / 20, abs=1e-6)
+        assert len(taken) == number // 2 + 2
+    assert next(made).mean() == pytest.approx(0.5)
+    assert list(made) == []
+
+
+def test_at_a_cut_frames_fade_if_asked(tmp_path, triplet):
+    first, other = triplet[0][:180, :320], np.flip(255 - triplet[0][100:280, 200:520], axis=1)
+    source = write(tmp_path / "in.mkv", [first] * 3 + [other] * 3)
+    network = Fade()
+    interpolate_video(
+        source, tmp_path / "out.mkv", network, 4, encoding=LOSSLESS, scene_cuts="fade"
+    )
+    assert network.pairs == 0
+    middle = read(tmp_path / "out.mkv")[0][10]
+    np.testing.assert_allclose(middle, (first.astype(float) + other) / 2, atol=1)
+
+
+def test_noise_that_nobody_sees_does_not_trouble_the_network(tmp_path):
+    draw = np.random.default_rng(0).integers
+    frames = [grey(100) + draw(0, 3, (32, 48, 3), np.uint8) for _ in range(5)]
+    source, network = write(tmp_path / "in.mkv", frames), Fade()
+    interpolate_video(source, tmp_path / "out.mkv", network, 2, encoding=LOSSLESS)
+    assert network.pairs == 0
+    frames[2][10, 10] += 10
+    write(source, frames)
+    interpolate_video(source, tmp_path / "out.mkv", network, 2, encoding=LOSSLESS, overwrite=True)
+    assert network.pairs == 2
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"), [("24x16", (16, 24)), ("24x", (16, 24)), ("x64", (64, 96))]
+)
+def test_another_size_and_a_part_of_the_time(clip, tmp_path, size, expected):
+    count = interpolate_video(
+        clip, tmp_path / "out.mkv", Fade(), 2, size=size, duration="0.1", encoding=LOSSLESS
+    )
+    frames, times = read(tmp_path / "out.mkv")
+    assert count == len(frames) == 6 and frames[0].shape[:2] == expected
+    # The third frame is cut off in its middle.
+    assert float(times[-1]) == pytest.approx(0.09, abs=1e-3)
+    assert frames[2].mean() == pytest.approx(40 + grey(0).mean(), abs=1)
+
+
+def test_a_size_that_changes_on_the_way_becomes_the_first(tmp_path):
+    """As in recordings of a screen or of a stream."""
+    for name, size in (("a", (32, 48)), ("b", (64, 96))):
+        write(tmp_path / f"{name}.ts", [grey(100, size)] * 4, 25, None, "mpeg2video", "yuv420p")
+    source = tmp_path / "in.ts"
+    source.write_bytes((tmp_path / "a.ts").read_bytes() + (tmp_path / "b.ts").read_bytes())
+    count = interpolate_video(source, tmp_path / "out.mkv", Fade(), 2, encoding=LOSSLESS)
+    frames, _ = read(tmp_path / "out.mkv")
+    # FFmpeg drops the frame that its decoder holds when the size changes.
+    assert len(frames) == count >= 14 and {frame.shape[:2] for frame in frames} == {(32, 48)}
+
+
+def test_several_times_of_a_pair_are_one_call(clip, tmp_path):
+    network = Fade()
+    interpolate_video(clip, tmp_path / "out.mkv", network, 8, encoding=LOSSLESS)
+    assert network.pairs == 4

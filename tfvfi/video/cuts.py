@@ -7,10 +7,10 @@ import numpy as np
 
 # Frames are compared at this width, so that the answer does not depend on their size.
 WIDTH = 96
-# Colours are counted in 8 x 8 x 8 bins.
+# Colors are counted in 8 x 8 x 8 bins.
 BINS = 8
-# A cut changes at least this share of the colours ...
-COLOURS_CHANGED = 0.35
+# A cut changes at least this share of the colors ...
+COLORS_CHANGED = 0.35
 # ... leaves no more than this correlation of the pictures, which light alone does not break ...
 STILL_ALIKE = 0.6
 # ... and changes them by this much of the range, and by this many times what is usual in the shot.
@@ -45,7 +45,7 @@ class CutDetector:
         usual = float(np.median(self.usual)) if self.usual else 0.0
         shared = np.minimum(*(_histogram(frame) for frame in small)).sum()
         cut = bool(
-            1 - shared > COLOURS_CHANGED
+            1 - shared > COLORS_CHANGED
             and change > PICTURE_CHANGED
             and change > TIMES_USUAL * usual
             and _correlation(*small) < STILL_ALIKE

@@ -113,7 +113,7 @@ class Painter:
     def _transparent(
         self, a: np.ndarray, b: np.ndarray, times: Sequence[float]
     ) -> list[np.ndarray]:
-        """Colours count as much as they are seen; transparency moves as a picture of its own."""
+        """Colors count as much as they are seen; transparency moves as a picture of its own."""
         dtype, most = a.dtype, np.float32(white(a.dtype))
         unit = [frame.astype(np.float32) / most for frame in (a, b)]
         seen = self._opaque(*(frame[..., :3] * frame[..., 3:] for frame in unit), times)

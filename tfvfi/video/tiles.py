@@ -50,7 +50,7 @@ class Tiling:
 
     @property
     def overlap(self) -> int:
-        """How many pixels neighbours share at least."""
+        """How many pixels neighbors share at least."""
         return self.side // OVERLAP
 
     def tiles(self) -> Iterator[Tile]:

@@ -27,13 +27,13 @@ class Light:
 
 @dataclass(frozen=True)
 class Look:
-    """Colours, bits and geometry of a video.
+    """Colors, bits and geometry of a video.
 
     Attributes:
         colorspace: Matrix between RGB and YUV, as FFmpeg numbers it; likewise the next three.
         rotation: Degrees by which players turn the frames.
         pixel_aspect: Width of a pixel over its height; None if it is not told.
-        depth: Bits of a colour value.
+        depth: Bits of a color value.
         subsampling: "420", "422" or "444"; None for what is no YUV.
         alpha: Whether pixels are transparent.
         light: What is told to displays for high dynamic range.
@@ -95,7 +95,7 @@ def look_of(stream: Any, first: Any) -> Look:
 
 
 def _subsampling(form: Any) -> str | None:
-    """How much smaller than the picture its colours are."""
+    """How much smaller than the picture its colors are."""
     if form.is_rgb or form.has_palette or len(form.components) < 3:
         return None
     wide, high = form.chroma_width(16), form.chroma_height(16)

@@ -56,7 +56,7 @@ def join_apng(path: Path, pictures: Sequence[Path], lengths: Lengths) -> None:
 
 
 def join_gif(path: Path, pictures: Sequence[Path], lengths: Lengths) -> None:
-    """Makes a GIF whose 256 colours are chosen for all the pictures together."""
+    """Makes a GIF whose 256 colors are chosen for all the pictures together."""
 
     def frames() -> Iterator[av.VideoFrame]:
         for number, picture in enumerate(pictures):

@@ -172,7 +172,7 @@ def pixel_formats(codec: str) -> list[str]:
 
 
 def suitable_format(codec: str, look: Look, size: tuple[int, int]) -> str:
-    """The pixel format that keeps most of a source: transparency, then bits, then colours.
+    """The pixel format that keeps most of a source: transparency, then bits, then colors.
 
     Args:
         codec: One of `CODECS`.
@@ -182,7 +182,7 @@ def suitable_format(codec: str, look: Look, size: tuple[int, int]) -> str:
     known = pixel_formats(codec)
     samplings = SAMPLINGS[look.subsampling or "420"]
     if size[0] % 2 or size[1] % 2:
-        # Colours of half the size need even sides.
+        # Colors of half the size need even sides.
         samplings = ("444", *samplings)
     deep = [bits for bits in (8, 10, 12, 14, 16) if bits >= look.depth]
     for alpha in (True, False) if look.alpha else (False,):

@@ -99,6 +99,9 @@ class VideoFile:
             self.encoder.codec.encoder, rate=self.encoder.rate, options=self.encoder.options
         )
         self.encoder.describe(stream.codec_context)
+        if self.encoder.codec.encoder == "libx265" and self.container.format.name in ("mp4", "mov"):
+            # The other name that FFmpeg gives it is one that Apple's players do not know.
+            stream.codec_context.codec_tag = "hvc1"
         stream.time_base = self.encoder.time_base
         if self.encoder.look.rotation:
             stream.set_display_rotation(self.encoder.look.rotation)
