@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.video import clips
 from tfvfi.data.flo import read_flo, write_flo
 from tfvfi.errors import InputError
 from tfvfi.evaluation.flow_pictures import flow_to_color
@@ -81,6 +82,16 @@ def test_video_and_two_images_give_the_same_flow(frames, tmp_path):
     np.testing.assert_array_equal(
         read_flo(tmp_path / "a" / "000000.flo"), read_flo(tmp_path / "b" / "frame0.flo")
     )
+
+
+@pytest.mark.parametrize("rotation", [90, 180, -90])
+def test_flow_of_a_turned_video_is_of_the_frames_as_shown(rotation, tmp_path):
+    lying = [np.ascontiguousarray(np.rot90(scene(3 * n), -rotation // 90)) for n in range(2)]
+    video = clips.write(tmp_path / "turned.mkv", lying, rotation=rotation)
+    estimate_sequence([video], tmp_path / "out")
+    flow = read_flo(tmp_path / "out" / "000000.flo")
+    assert flow.shape == (64, 96, 2)
+    np.testing.assert_allclose(np.median(flow, axis=(0, 1)), (3, 0), atol=0.2)
 
 
 def test_what_is_there_is_kept_unless_told(frames, tmp_path):

@@ -131,10 +131,13 @@ def _estimate(inputs: list[Path], output: Path, model: "FlowEstimator") -> Itera
     named = len(set(stems)) == len(stems) > 0
     number = -1
     total = source.frames_expected - 1 if source.frames_expected else None
-    pairs = tqdm(pairwise(source), total=total, unit="flow", disable=None)
+    # Flow is of frames as players show them.
+    turns = round(source.look.rotation / 90) % 4
+    upright = (np.ascontiguousarray(np.rot90(shown.image, turns)) for shown in source)
+    pairs = tqdm(pairwise(upright), total=total, unit="flow", disable=None)
     for number, (first, second) in enumerate(pairs):
         path = output / f"{stems[number] if named else f'{number:06d}'}.flo"
-        write_flo(path, model.estimate(first.image, second.image))
+        write_flo(path, model.estimate(first, second))
         yield path
     if number < 0:
         raise InputError("a flow leads from one frame to the next: give at least two frames")
