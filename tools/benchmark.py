@@ -79,7 +79,7 @@ def measure_networks(sizes: list[tuple[int, int]]) -> None:
     if FLAGS.output:
         output = Path(FLAGS.output)
         timing.write_csv(rows, output)
-        chart.write_chart(rows, f"{described}; {ceiling}", output.with_suffix(".svg"))
+        chart.write_chart(rows, (described, str(ceiling)), output.with_suffix(".svg"))
 
 
 def measure_operations(width: int, height: int) -> None:

@@ -16,13 +16,13 @@ STYLE = (
 )
 
 
-def write_chart(rows: Sequence[Measured], machine: str, path: Path) -> None:
+def write_chart(rows: Sequence[Measured], machine: Sequence[str], path: Path) -> None:
     """Draws median seconds, network by network and size by size, with the spread as a line."""
     path.write_text(chart(rows, machine), encoding="utf-8")
 
 
-def chart(rows: Sequence[Measured], machine: str) -> str:
-    """The picture as text."""
+def chart(rows: Sequence[Measured], machine: Sequence[str]) -> str:
+    """The picture as text; `machine` are lines below it."""
     y = MARGIN + ROW
     drawn = [_text(MARGIN, y - 8, "Seconds a frame, median and spread; less is better", "head")]
     for (network, size), group in groupby(rows, lambda row: (row.network, row.size)):
@@ -33,8 +33,10 @@ def chart(rows: Sequence[Measured], machine: str) -> str:
         for row in bars:
             drawn += _bar(row, y, BARS / longest)
             y += ROW
-    drawn.append(_text(MARGIN, y + ROW, machine))
-    width, height = LABELS + BARS + NUMBERS, y + ROW + MARGIN
+    for line in machine:
+        y += ROW
+        drawn.append(_text(MARGIN, y, line))
+    width, height = LABELS + BARS + NUMBERS, y + MARGIN
     return "\n".join(
         (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}">',
