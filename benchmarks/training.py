@@ -1,10 +1,10 @@
 """Steps per second of IFRNet small, beside its authors' PyTorch implementation.
 
-    python benchmarks/training.py --reference=IFRNET [--python=PYTHON] [--rounds=20]
+    python benchmarks/training.py --reference=IFRNET [--python=PYTHON] [--threads=4]
 
 IFRNET is a checkout of the authors' repository, which this one does not hold; PYTHON an interpreter
-that has torch, this one by default. Both do the same: batch 8, crop 128, all three losses, AdamW,
-all cores. They take turns, step by step, in two processes; the medians are compared.
+that has torch, this one by default. Both do the same: batch 8, crop 128, all three losses, AdamW.
+They take turns, step by step, in two processes; the medians are compared.
 """
 
 import statistics
@@ -23,6 +23,7 @@ FLAGS = flags.FlagValues()
 flags.DEFINE_string("reference", None, "folder of the authors' repository", flag_values=FLAGS)
 flags.DEFINE_string("python", sys.executable, "an interpreter with torch", flag_values=FLAGS)
 flags.DEFINE_integer("rounds", 20, "steps of each", 1, flag_values=FLAGS)
+flags.DEFINE_integer("threads", None, "of each; one a core by default", 1, flag_values=FLAGS)
 flags.DEFINE_integer("batch_size", 8, "examples of a step", 1, flag_values=FLAGS)
 flags.DEFINE_integer("crop_size", 128, "side of the crops", 16, flag_values=FLAGS)
 flags.mark_flag_as_required("reference", flag_values=FLAGS)
@@ -36,6 +37,8 @@ sys.path.insert(0, folder)
 sys.modules["imageio"] = types.SimpleNamespace(imread=None, imwrite=None)
 sys.modules["PIL"] = types.SimpleNamespace(Image=None, ImageFile=types.SimpleNamespace())
 import torch
+if sys.argv[5:]:
+    torch.set_num_threads(int(sys.argv[5]))
 from models.IFRNet_S import Model
 
 model = Model()
@@ -82,6 +85,9 @@ def ours():
     """A step of the function that Keras's `fit` calls; gives its seconds."""
     import tensorflow as tf
 
+    if FLAGS.threads:
+        tf.config.threading.set_intra_op_parallelism_threads(FLAGS.threads)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
     from tfvfi.models.ifrnet.objective import objective
     from tfvfi.training import optimizers
     from tfvfi.training.settings import Settings, complete
@@ -110,9 +116,9 @@ def ours():
 
 def reference(layout: str):
     """A step of the authors' implementation in a process of its own; gives its seconds."""
-    sizes = [str(FLAGS.batch_size), str(FLAGS.crop_size)]
+    numbers = [FLAGS.batch_size, FLAGS.crop_size, *([FLAGS.threads] if FLAGS.threads else [])]
     process = subprocess.Popen(
-        [FLAGS.python, "-c", REFERENCE, FLAGS.reference, layout, *sizes],
+        [FLAGS.python, "-c", REFERENCE, FLAGS.reference, layout, *map(str, numbers)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -72,7 +72,7 @@ def distribute(
     """
     import tensorflow as tf
 
-    local = strategy.extended._num_replicas_in_sync // strategies.worker(strategy)[1]
+    local = strategy.num_replicas_in_sync // strategies.worker(strategy)[1]
 
     def of_one_replica(_: Any) -> tf.data.Dataset:
         share = dataset.element_spec["frame0"].shape[0] // local

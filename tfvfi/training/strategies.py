@@ -44,7 +44,11 @@ def replicas(strategy: Any) -> int:
 
 def worker(strategy: Any) -> tuple[int, int]:
     """This process's number and how many there are."""
-    if strategy is None or not strategy.extended._in_multi_worker_mode():
+    if strategy is None:
+        return 0, 1
+    import tensorflow as tf
+
+    if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
         return 0, 1
     cluster = strategy.cluster_resolver
     return cluster.task_id, len(cluster.cluster_spec().as_dict()["worker"])

@@ -34,11 +34,14 @@ class TensorFlowTrainer(Trainer):
         """Moves the weights; gives loss and terms of this replica's part of the batch."""
         weights = self.trainable_variables
         parts = {name: tf.split(tensor, self.parts) for name, tensor in batch.items()}
-        gradients, found = None, None
+        gradients: list[Any] = []
+        found: dict[str, Any] = {}
         for number in range(self.parts):
-            values, more = self._gradients({name: part[number] for name, part in parts.items()})
-            gradients = more if gradients is None else _added(gradients, more)
-            found = values if found is None else {key: found[key] + values[key] for key in found}
+            # One after the other, or memory would hold them all.
+            with tf.control_dependencies(_tensors(gradients)):
+                values, more = self._gradients({name: part[number] for name, part in parts.items()})
+            gradients = _added(gradients, more) if gradients else more
+            found = {name: found.get(name, 0.0) + value for name, value in values.items()}
         self.optimizer.apply(self._shares(gradients), weights)
         return {name: total / self.parts for name, total in found.items()}
 
@@ -66,3 +69,8 @@ def _added(gradients: list[Any], more: list[Any]) -> list[Any]:
         one if other is None else other if one is None else one + other
         for one, other in zip(gradients, more, strict=True)
     ]
+
+
+def _tensors(gradients: list[Any]) -> list[tf.Tensor]:
+    known = [gradient for gradient in gradients if gradient is not None]
+    return tf.nest.flatten(known, expand_composites=True)

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
+from tfvfi.data import storage
 from tfvfi.errors import InputError
 from tfvfi.training.job import Job
 
@@ -85,7 +86,8 @@ class Guard(AfterStep):
         batch = [samples.sample(position) for position in positions]
         path = f"{self._job.settings.output}/batch-{self.step}.npz"
         if self._job.is_chief:
-            np.savez(path, **{name: np.stack([one[name] for one in batch]) for name in batch[0]})
+            with storage.write_aside(path) as file:
+                np.savez(file, **{key: np.stack([one[key] for one in batch]) for key in batch[0]})
         more = f" and {len(places) - NAMED} more" if len(places) > NAMED else ""
         return (
             f"{', '.join(bad)} {'is' if len(bad) == 1 else 'are'} no longer finite at step "
