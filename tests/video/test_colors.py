@@ -154,7 +154,7 @@ HDR = (
 @pytest.mark.parametrize(
     ("codec", "ending"), [("h265", ".mp4"), ("h265", ".mkv"), ("av1", ".mkv"), ("h264", ".mp4")]
 )
-def test_what_displays_of_high_range_are_told_is_passed_on(tmp_path, codec, ending):
+def test_what_displays_of_high_range_are_told_is_passed_on(tmp_path, codec, ending, caplog):
     source = tmp_path / "in.mkv"
     with av.open(str(source), "w") as out:
         stream = out.add_stream("libx265", rate=25, options={"x265-params": HDR})
@@ -177,6 +177,9 @@ def test_what_displays_of_high_range_are_told_is_passed_on(tmp_path, codec, endi
     assert after.light.content == before.light.content
     ours, theirs = after.light.mastering, before.light.mastering
     np.testing.assert_allclose([float(x) for x in ours], [float(x) for x in theirs], rtol=2e-3)
+    assert "is not told of the light" not in caplog.text
+    interpolate_video(source, tmp_path / "out.mov", Fade(), 2, encoding=Encoding("prores"))
+    assert "prores_ks is not told of the light" in caplog.text
 
 
 def test_rotation_and_the_shape_of_pixels_are_kept(tmp_path):

@@ -66,7 +66,7 @@ class Copier:
             elif stream.type in ("audio", "subtitle"):
                 self._add(stream)
             else:
-                logging.warning("the %s track of %s is left out", stream.type, path)
+                logging.warning("%s track %d of %s is left out", stream.type, stream.index, path)
         self._describe(self.source.streams[pictures])
         self.packets = self._packets()
         self.waiting: av.Packet | None = None

@@ -1,5 +1,6 @@
 """Frames to packets. The encoder begins anew at every segment, so that segments can be joined."""
 
+import logging
 from fractions import Fraction
 from math import gcd
 
@@ -143,13 +144,18 @@ def refusal(codec: object, error: Exception) -> str:
 
 
 def _light_options(encoder: str, light: Light) -> dict[str, str]:
-    """How an encoder is told of high dynamic range; others leave it to the container."""
+    """How an encoder is told of high dynamic range."""
     names = {
         "libx264": ("x264-params", "mastering-display", "cll", (50000, 10000)),
         "libx265": ("x265-params", "master-display", "max-cll", (50000, 10000)),
         "libsvtav1": ("svtav1-params", "mastering-display", "content-light", (1, 1)),
     }
+    if light == Light():
+        return {}
     if encoder not in names:
+        logging.warning(
+            "%s is not told of the light of the source's display; h264, h265 and av1 are", encoder
+        )
         return {}
     option, mastering, content, units = names[encoder]
     told = []
@@ -161,7 +167,7 @@ def _light_options(encoder: str, light: Light) -> dict[str, str]:
         told.append(f"{mastering}={display}L({','.join(bounds)})")
     if light.content:
         told.append(f"{content}={light.content[0]},{light.content[1]}")
-    return {option: ":".join(told)} if told else {}
+    return {option: ":".join(told)}
 
 
 def _number(value: Fraction) -> str:
