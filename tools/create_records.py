@@ -53,10 +53,10 @@ flags.mark_flags_as_required(["videos", "output"], flag_values=FLAGS)
 
 def main() -> None:
     """Flags in, a records folder out."""
+    from tfvfi.benchmark.machine import cores
     from tfvfi.data import beam, making
     from tfvfi.data.parts import Taking
     from tfvfi.data.sharding import Sharing
-    from tfvfi.benchmark.machine import cores
 
     made = making.create(
         FLAGS.videos,
