@@ -77,6 +77,21 @@ def test_what_the_flow_does_not_explain_is_left(hide):
     assert counts["odd"] < 0.2 * counts["usual"]
 
 
+@pytest.mark.parametrize("jump", range(1, 9))
+def test_a_jump_anywhere_in_a_window_is_noticed(jump):
+    """The camera leaps between two frames: the flow in the middle may explain all the same."""
+    frames = scene(30, 1)
+    window = [frames[k if k < jump else k + 8] for k in range(9)]
+    steady = [*frames[:9]]
+    counts = [0, 0]
+    for number, nine in enumerate((window, steady)):
+        held = [Frame(frame, Fraction(k, 25), k, frame, 1) for k, frame in enumerate(nine)]
+        for seed in range(60):
+            counts[number] += len(list(PatchChooser(SIZE, random.Random(seed)).choose(held)))
+    assert counts[0] == 0
+    assert counts[1] > 20
+
+
 def test_repeated_frames_end_a_window():
     frames = scene(8)
     # Not quite the same: cameras and codecs add noise.

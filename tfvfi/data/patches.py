@@ -8,6 +8,7 @@ differences of neighboring pixels: smooth gradients and blur have many grey leve
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -22,6 +23,9 @@ LEAST_MOTION = 0.5
 MOST_MOTION = 1 / 3
 # Correlation of a patch with what the flow carries onto it; across a cut there is less.
 LEAST_ALIKE = 0.5
+# Where one interval changes a patch by more than so many times what any other does, there is a
+# jump in it, or a cut that was missed.
+STEADY = 2.0
 # Entropy in bits: of a flat or blurred patch, and of one that has texture enough.
 FLAT, TEXTURED = 2.0, 4.0
 # Motion is counted by the pixel; the last bin holds all that is longer.
@@ -66,7 +70,7 @@ class PatchChooser:
         if min(height, width) < self.size:
             return
         middle = len(window) // 2
-        motion = Motion(window[middle - 1], window[min(middle + 1, len(window) - 1)], self._dis)
+        motion = Motion(window, self._dis)
         grey = None
         for top, left in self._tiles(height, width):
             length = motion.length(top, left, self.size)
@@ -81,7 +85,7 @@ class PatchChooser:
             texture = entropy(grey[top : top + self.size, left : left + self.size])
             if chance >= length / FULL_MOTION * texture_share(texture):
                 continue
-            if motion.explains(top, left, self.size):
+            if motion.explains(top, left, self.size) and motion.is_steady(top, left, self.size):
                 yield Patch(top, left, length)
 
     def _tiles(self, height: int, width: int) -> Iterator[tuple[int, int]]:
@@ -94,17 +98,19 @@ class PatchChooser:
 
 
 class Motion:
-    """Flow between two frames, estimated on their small images.
+    """Flow over two frames in the middle of a window, estimated on their small images.
 
     Args:
-        first: A frame.
-        second: A later one.
+        window: Frames.
         dis: OpenCV's estimator.
     """
 
-    def __init__(self, first: Frame, second: Frame, dis: cv2.DISOpticalFlow):
-        self.scale = first.scale
-        self._grey = [cv2.cvtColor(f.small, cv2.COLOR_RGB2GRAY) for f in (first, second)]
+    def __init__(self, window: list[Frame], dis: cv2.DISOpticalFlow):
+        self.scale = window[0].scale
+        self._window = window
+        middle = len(window) // 2
+        pair = window[middle - 1], window[min(middle + 1, len(window) - 1)]
+        self._grey = [cv2.cvtColor(frame.small, cv2.COLOR_RGB2GRAY) for frame in pair]
         self._flow = dis.calc(*self._grey, None)
         self._lengths = cv2.magnitude(self._flow[..., 0], self._flow[..., 1]) * self.scale
 
@@ -129,6 +135,15 @@ class Motion:
         pair = [image - image.mean() for image in pair]
         power = np.sqrt(np.mean(pair[0] ** 2) * np.mean(pair[1] ** 2))
         return bool(np.mean(pair[0] * pair[1]) >= LEAST_ALIKE * power)
+
+    def is_steady(self, top: int, left: int, size: int) -> bool:
+        """Whether no interval changes the patch far more than all others."""
+        place = self._small(top, left, size)
+        changes = sorted(
+            np.mean(cv2.mean(cv2.absdiff(first.small[place], second.small[place]))[:3])
+            for first, second in pairwise(self._window)
+        )
+        return len(changes) < 2 or bool(changes[-1] <= STEADY * changes[-2])
 
     def _small(self, top: int, left: int, size: int) -> tuple[slice, slice]:
         bounds = [(at // self.scale, -(-(at + size) // self.scale)) for at in (top, left)]
