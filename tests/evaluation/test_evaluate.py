@@ -215,7 +215,7 @@ def test_equal_frames_do_not_make_the_mean_infinite():
     assert results.finite({"psnr": [float("inf"), 1.0]}) == {"psnr": [None, 1.0]}
 
 
-def test_the_command_writes_everything(clips, tmp_path, capsys):
+def test_the_command_gives_the_numbers_of_the_library_call(clips, evaluated, tmp_path, capsys):
     arguments = (
         f"--data_dir={clips}",
         "--dataset=frames",
@@ -229,6 +229,8 @@ def test_the_command_writes_everything(clips, tmp_path, capsys):
     means = json.loads((tmp_path / "summary.json").read_text())["contestants"][0]["means"]
     assert f"{means['psnr']:.2f}" in shown and "2 samples, 6 frames" in shown
     assert (tmp_path / "index.html").is_file()
+    expected = read(evaluated / "flow_interpolation" / "frames.csv")
+    assert read(tmp_path / "flow_interpolation" / "frames.csv") == expected[:6]
     table = (tmp_path / "flow_interpolation" / "frames.csv").read_bytes()
     assert run_tool(*arguments) == command.DONE
     assert (tmp_path / "flow_interpolation" / "frames.csv").read_bytes() == table
