@@ -1,8 +1,9 @@
 """Large frames in overlapping tiles, so that memory is that of a tile.
 
-Tiles overlap by a quarter of their side. Where they do, their frames are mixed by weights that
-fall off evenly and add up to one: no seam can show where they agree, and what is in the middle of
-a tile comes from that tile alone.
+Tiles overlap by a quarter of their side. Where they do, their frames are mixed by weights that add
+up to one: over the middle third of the overlap one tile hands over to the next, and neither counts
+near its own border. So tiles equal the whole where the network looks no further than a third of the
+overlap, and elsewhere no step can show.
 
 A tile sees only itself: motion that is larger than the overlap leads out of it, and its frames
 are then painted from the border. `Tiling.too_fast` says so; larger tiles, or motion estimated at a

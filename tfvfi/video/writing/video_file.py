@@ -17,7 +17,11 @@ from tfvfi.video.writing.encoder import Encoder, refusal
 from tfvfi.video.writing.encoding import has_alpha, muxer
 from tfvfi.video.writing.parts import Parts, read_segment
 
-OF_THE_DISK = (*(errno.ENOENT, errno.EACCES, errno.EPERM, errno.EROFS), errno.ENOSPC, errno.EFBIG)
+# Errors that are not the encoder's.
+OF_THE_DISK = (
+    *(errno.ENOENT, errno.EACCES, errno.EPERM),
+    *(errno.EROFS, errno.ENOSPC, errno.EFBIG),
+)
 
 
 class VideoFile:
