@@ -108,16 +108,19 @@ def test_the_run_is_told(run):
     assert about["git"] is None or len(about["git"]) >= 40
 
 
-def test_the_best_averaged_weights_are_exported(run):
-    path = run.parent / "e.weights.h5"
+def test_the_best_averaged_weights_are_exported(records, tmp_path):
+    path = tmp_path / "e.weights.h5"
+    # So fast that it overshoots: the best is not the last.
+    asked = {"steps": 20, "batch_size": 2, "interval": 4, "learning_rate": 0.2, "ema": 0.5}
+    run = train(Settings("tiny", records, str(tmp_path / "run"), export=str(path), **asked))
     best = checkpoints.read_state(checkpoints.newest(run / "checkpoints")).best_step
     with np.load(checkpoints.at_step(run / "checkpoints", best)) as file:
         (average,) = (file[name] for name in file.files if name.endswith("_average"))
     model = tfvfi.load("tiny", weights=str(path))
     np.testing.assert_array_equal(model.shares, average)
     told = tfvfi.weights.describe(path)
-    assert told["metrics"]["step"] == best and told["settings"]["batch_size"] == 2
-    card = (run.parent / "e.md").read_text()
+    assert told["metrics"]["step"] == best < 20 and told["settings"]["batch_size"] == 2
+    card = (tmp_path / "e.md").read_text()
     assert 'tfvfi.load("tiny", weights="e.weights.h5")' in card and "validation/psnr" in card
 
 

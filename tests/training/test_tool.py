@@ -20,15 +20,12 @@ def run(*arguments: str) -> subprocess.CompletedProcess:
 
 def test_flow_network_from_the_command_line(tmp_path):
     where = [f"--records={tiny.records(tmp_path / 'records')}", f"--output={tmp_path / 'run'}"]
-    much = ["--steps=2", "--interval=1", "--batch_size=2", "--validation_limit=2"]
+    much = ["--steps=1", "--batch_size=2", "--validation_limit=2"]
     done = run("--model=flow_interpolation", "--flow=flownet2_s", *where, *much, "--noaugment")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[0].startswith("step 1/2: ") and not done.stderr
-    with np.load(tmp_path / "run" / "checkpoints" / "step-000000002.npz") as kept:
+    assert done.stdout.splitlines()[0].startswith("step 1/1: ") and not done.stderr
+    with np.load(tmp_path / "run" / "checkpoints" / "step-000000001.npz") as kept:
         assert len(kept.files) > 50
-    again = run("--model=flow_interpolation", "--flow=flownet2_s", *where, "--seed=3")
-    assert again.returncode == 1
-    assert again.stderr.startswith("tfvfi: ") and "--seed (then 0, now 3)" in again.stderr
 
 
 def test_every_setting_has_its_flag():
