@@ -4,8 +4,12 @@ Of three frames in a row, both pairs are interpolated at a time t. Between the t
 second frame, at 1 - t: interpolating them there must give it back. Nothing between the frames needs
 to be known. Gradients run through all three passes (Reda et al., ICCV 2019).
 
+Alone it has a way out: answering all times but the middle with the nearer frame is consistent too.
+Networks whose flow grows with time by construction (Super SloMo, SoftSplat) do not find it; those
+that are told the time and make of it what they like (IFRNet) do.
+
 Pseudo supervision adds a teacher, usually the network as it was before: both results should stay
-near the teacher's. At the first step that term is then 0.
+near the teacher's, which closes that way. At the first step that term is then 0.
 
 Both are written for any `Interpolator` and compare, with the published weights:
 
