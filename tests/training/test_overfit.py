@@ -17,8 +17,8 @@ tf.config.threading.set_intra_op_parallelism_threads(2)
 from tfvfi.training.job import prepare
 from tfvfi.training.settings import Settings
 
-settings = {"batch_size": 1, "crop_size": 64, "augmentation": (), "schedule": "cosine"}
-rate = {"learning_rate": 1e-3, "final_rate": 1e-5, "steps": 400, "ema": 0.0}
+settings = {"batch_size": 1, "crop_size": 64, "augmentation": (), "schedule": "constant"}
+rate = {"optimizer": "adam", "learning_rate": 1e-3, "steps": 700, "ema": 0.0}
 job = prepare(Settings(sys.argv[1], "records/sample", "run", **settings, **rate))
 batch = next(iter(job.batches(0)))
 update = tf.function(lambda: job.trainer.update(batch)["psnr"])
