@@ -53,7 +53,9 @@ def size(frames: Any) -> tuple[Any, Any]:
 
 def pad_end(height: Any, width: Any, multiple: int) -> Padding:
     """Padding below and to the right up to the next multiple."""
-    return 0, -height % multiple, 0, -width % multiple
+    # Not `-height % multiple`: converted to ONNX, the remainder of a negative number is negative.
+    below, right = ((multiple - side % multiple) % multiple for side in (height, width))
+    return 0, below, 0, right
 
 
 def pad_edge(frames: Any, padding: Padding) -> Any:
