@@ -62,6 +62,9 @@ def test_a_batch_in_parts_moves_the_weights_as_the_whole():
     for options in ({}, {"optimizer": "adamax", "learning_rate": 0.01}, {"clip": 0.05}):
         whole, parts = steps(trainer(1, **options), 5), steps(trainer(4, **options), 5)
         np.testing.assert_allclose(parts, whole, atol=1e-5)
+    whole, parts = (trainer(count).update(tensors(0)) for count in (1, 4))
+    for name in ("loss", "l1", "psnr"):
+        assert float(parts[name]) == pytest.approx(float(whole[name]), rel=1e-5)
 
 
 def test_the_whole_gradient_is_clipped():
