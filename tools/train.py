@@ -97,11 +97,13 @@ def main() -> None:
         if FLAGS.weights or not FLAGS.flow:
             raise InputError("--flow_weights goes with --flow, and takes the place of --weights")
         given["weights"] = FLAGS.flow_weights
-    if FLAGS.overwrite:
-        RunFolder(FLAGS.output).discard()
     if FLAGS.dry_run:
         print(dry_run(Settings(**given)))
         return
+    if FLAGS.overwrite:
+        if FLAGS.strategy == "multi_worker":
+            raise InputError(f"several workers cannot agree to forget; remove {FLAGS.output}")
+        RunFolder(FLAGS.output).discard()
     print(f"the run is in {train(Settings(**given))}")
 
 

@@ -28,6 +28,29 @@ def test_flow_network_from_the_command_line(tmp_path):
         assert len(kept.files) > 50
 
 
+def test_overwriting_forgets_a_run(tmp_path, capsys):
+    from tfvfi import command
+    from tools import train
+
+    tiny.register()
+    where = [f"--records={tiny.records(tmp_path / 'records')}", f"--output={tmp_path / 'run'}"]
+
+    def code(*flags: str) -> int:
+        much = ["--model=tiny", "--steps=2", "--interval=2", "--batch_size=2"]
+        return command.exit_code(train.main, train.FLAGS, ["train", *where, *much, *flags])
+
+    assert code("--seed=1") == 0
+    # Looking on changes nothing.
+    assert code("--seed=1", "--dry_run", "--overwrite") == 0
+    assert "s a step" in capsys.readouterr().out
+    assert code("--seed=2", "--nodry_run", "--nooverwrite") == 1
+    assert "--seed (then 1, now 2)" in capsys.readouterr().err
+    assert code("--seed=2", "--overwrite", "--strategy=multi_worker") == 1
+    assert "cannot agree to forget" in capsys.readouterr().err
+    assert code("--seed=2", "--overwrite", "--strategy=one") == 0
+    assert (tmp_path / "run" / "checkpoints" / "step-000000002.npz").exists()
+
+
 def test_every_setting_has_its_flag():
     from dataclasses import fields
 
