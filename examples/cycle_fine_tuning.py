@@ -22,6 +22,7 @@ flags.DEFINE_string("output", None, "folder for everything", flag_values=FLAGS)
 flags.DEFINE_string("model", "superslomo", "which network", flag_values=FLAGS)
 flags.DEFINE_string("weights", None, "weights to start from", flag_values=FLAGS)
 flags.DEFINE_multi_string("start_clips", ["samples/clip.mp4"], "without any", flag_values=FLAGS)
+flags.DEFINE_integer("start_frames", 5, "in a row; 3 teach the middle only", flag_values=FLAGS)
 flags.DEFINE_integer("start_steps", 600, "steps of learning from them", flag_values=FLAGS)
 flags.DEFINE_float("start_rate", 2e-4, "learning rate of that", flag_values=FLAGS)
 flags.DEFINE_string("objective", "cycle_pseudo", "or cycle, without a teacher", flag_values=FLAGS)
@@ -75,7 +76,8 @@ def learn_to_start(output):
     for clip in FLAGS.start_clips:
         write_frames(clip, output / "clips" / Path(clip).stem)
     records = output / "records"
-    create(str(output / "clips"), str(records), Taking(frames=5, patch_size=FLAGS.crop_size))
+    taking = Taking(frames=FLAGS.start_frames, patch_size=FLAGS.crop_size)
+    create(str(output / "clips"), str(records), taking)
     return train(
         output / "run",
         records=str(records),
