@@ -34,6 +34,8 @@ test: setup
 
 $(VENV)/reference: $(VENV)/ready
 	$(PIP) --editable ".[reference]" --no-build-isolation
+	@# It names a protobuf older than TensorFlow's, but runs with TensorFlow's.
+	$(PIP) --no-deps tf2onnx
 	@touch $@
 
 .venv-jax/ready: pyproject.toml

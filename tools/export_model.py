@@ -4,7 +4,7 @@ Writes the next version (1, 2, ...) below --output, checks it in a process that 
 nor tfvfi, and leaves a card of what it is beside it.
 
     python tools/export_model.py --model=ifrnet_s --weights=ifrnet_s.weights.h5 \\
-        --output=saved_models/ifrnet_s --warm_up=720x1280
+        --output=saved_models/ifrnet_s --warm_up=1280x720
 """
 
 from absl import flags
@@ -42,9 +42,10 @@ flags.DEFINE_boolean(
     "optimize", False, "freeze the weights where that is measurably faster", flag_values=FLAGS
 )
 flags.DEFINE_list(
-    "warm_up", [], "sizes a server tries before it answers: 720x1280,...", flag_values=FLAGS
+    "warm_up", [], "sizes a server tries before it answers: 1280x720,...", flag_values=FLAGS
 )
-flags.DEFINE_string("lite", None, "also a LiteRT file of one size: 256x448", flag_values=FLAGS)
+flags.DEFINE_string("lite", None, "also a LiteRT file of one size: 448x256", flag_values=FLAGS)
+flags.DEFINE_boolean("onnx", False, "also an ONNX file of any size", flag_values=FLAGS)
 flags.mark_flags_as_required(["model", "output"], flag_values=FLAGS)
 
 
@@ -65,6 +66,7 @@ def main() -> None:
             optimize=FLAGS.optimize,
             warm_up=sizes,
             lite=lite,
+            onnx=FLAGS.onnx,
         ),
         **{key: FLAGS[key].value for key in ("flow", "flow_weights") if FLAGS[key].value},
     )
@@ -73,9 +75,10 @@ def main() -> None:
 
 
 def _size(text: str) -> tuple[int, int]:
-    height, _, width = text.partition("x")
+    """Height and width, which people write the other way round."""
+    width, _, height = text.partition("x")
     if not (height.isdecimal() and width.isdecimal() and int(height) and int(width)):
-        raise InputError(f"a size is written as height x width, 720x1280. Received: {text}")
+        raise InputError(f"a size is written as width x height, 1280x720. Received: {text}")
     return int(height), int(width)
 
 

@@ -36,7 +36,7 @@ def exported(tmp_path_factory, weight_file):
             f"--weights={weight_file}",
             f"--output={output}",
             "--encoded",
-            "--warm_up=" + ",".join(f"{h}x{w}" for h, w in WARM_UP),
+            "--warm_up=" + ",".join(f"{w}x{h}" for h, w in WARM_UP),
         )
         assert done.returncode == 0, done.stderr
     return output

@@ -1,10 +1,14 @@
 """Other forms of an export: fewer bits, frozen, LiteRT."""
 
+import sys
+
+import numpy as np
 import pytest
 import tensorflow as tf
 
 from tfvfi import registry
-from tfvfi.export import freeze, lite, saved_model
+from tfvfi.errors import InputError
+from tfvfi.export import freeze, lite, onnx, saved_model
 from tfvfi.export.saved_model import Options
 from tfvfi.export.signatures import core
 
@@ -57,3 +61,25 @@ def test_a_lite_file_gives_the_frame_of_the_model(tmp_path, weight_file):
     about = lite.write(tmp_path, "ifrnet_s", model, core(model), (64, 96))
     assert (tmp_path / "ifrnet_s_64x96.tflite").stat().st_size == about["bytes"] > 1e7
     assert about["difference"] < 1e-4
+
+
+@pytest.mark.slow
+def test_an_onnx_file_gives_the_frame_of_the_model(tmp_path, weight_file):
+    import onnxruntime
+
+    model = registry.load("ifrnet_s", weight_file)
+    graph = core(model)
+    about = onnx.write(tmp_path, "ifrnet_s", model, graph)
+    assert about["difference"] < 1e-4
+    session = onnxruntime.InferenceSession(tmp_path / "ifrnet_s.onnx")
+    assert [each.name for each in session.get_inputs()] == ["frame0", "frame1", "time"]
+    frames = np.random.default_rng(3).random((2, 2, 47, 81, 3), "float32")
+    time = np.float32([0.25, 0.75])
+    (found,) = session.run(["frame"], {"frame0": frames[0], "frame1": frames[1], "time": time})
+    np.testing.assert_allclose(found, graph(*map(tf.constant, (*frames, time))), atol=1e-4)
+
+
+def test_what_onnx_needs_is_said(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tf2onnx", None)
+    with pytest.raises(InputError, match="which is not installed: pip install"):
+        onnx.check_installed()

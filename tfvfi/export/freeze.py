@@ -22,17 +22,17 @@ def where_faster(compute: Any) -> tuple[Any, dict[str, Any]]:
     Raises:
         InputError: The frozen form gives another result.
     """
-    constant = frozen(compute)
+    candidate = frozen(compute)
     inputs = _inputs(compute)
-    difference = float(np.abs(compute(*inputs).numpy() - constant(*inputs).numpy()).max())
+    difference = float(np.abs(compute(*inputs).numpy() - candidate(*inputs).numpy()).max())
     if difference > SAME:
         raise InputError(
             f"freezing changes the result by {difference:.1e}; export without --optimize"
         )
-    plain_seconds, frozen_seconds = _medians((compute, constant), inputs)
-    faster = frozen_seconds < (1 - WORTH) * plain_seconds
-    return constant if faster else compute, {
-        "kept": faster,
+    plain_seconds, frozen_seconds = _medians((compute, candidate), inputs)
+    kept = frozen_seconds < (1 - WORTH) * plain_seconds
+    return candidate if kept else compute, {
+        "kept": kept,
         "speedup": plain_seconds / frozen_seconds,
         "difference": difference,
         "size": f"{HEIGHT}x{WIDTH}",
@@ -40,12 +40,17 @@ def where_faster(compute: Any) -> tuple[Any, dict[str, Any]]:
 
 
 def frozen(compute: Any) -> Any:
-    """A graph whose weights are constants."""
-    constant = convert_variables_to_constants_v2(compute)
+    """A graph whose weights are constants, called as the graph with variables is."""
+    flat = constant(compute)
     # Constants come back as a list of outputs.
-    function = tf.function(lambda *inputs: constant(*inputs)[0], autograph=False)
-    specs = [tf.TensorSpec(t.shape, t.dtype, t.op.name) for t in constant.inputs]
+    function = tf.function(lambda *inputs: flat(*inputs)[0], autograph=False)
+    specs = [tf.TensorSpec(t.shape, t.dtype, t.op.name) for t in flat.inputs]
     return function.get_concrete_function(*specs)
+
+
+def constant(compute: Any) -> Any:
+    """A graph whose weights are constants, as a converter reads it: no functions inside."""
+    return convert_variables_to_constants_v2(compute)
 
 
 def _inputs(compute: Any) -> list[Any]:

@@ -14,7 +14,8 @@ import sys
 import time
 from pathlib import Path
 
-sys.modules["keras"] = sys.modules["tfvfi"] = None
+if __name__ == "__main__":
+    sys.modules["keras"] = sys.modules["tfvfi"] = None
 
 import numpy as np
 import tensorflow as tf

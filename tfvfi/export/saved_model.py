@@ -13,7 +13,7 @@ from tensorflow.core.protobuf import fingerprint_pb2
 
 from tfvfi import registry
 from tfvfi.errors import InputError
-from tfvfi.export import card, check, freeze, lite, warm_up
+from tfvfi.export import card, check, freeze, lite, onnx, warm_up
 from tfvfi.export.precision import PRECISIONS, policy
 from tfvfi.export.signatures import core, signatures
 from tfvfi.models.base import Network
@@ -29,6 +29,7 @@ class Options:
         optimize: Freeze the weights into the graph where that is measurably faster.
         warm_up: Heights and widths that a server shall try before it answers.
         lite: Height and width of a LiteRT file beside the SavedModel.
+        onnx: Whether there is an ONNX file, too.
     """
 
     encoded_as: str | None = None
@@ -36,6 +37,7 @@ class Options:
     optimize: bool = False
     warm_up: Sequence[tuple[int, int]] = ()
     lite: tuple[int, int] | None = None
+    onnx: bool = False
 
 
 def export_model(
@@ -83,6 +85,8 @@ def _load(model: str, weight_file: Any, options: Options, network: dict[str, Any
         raise InputError(
             f"frozen weights are float32; choose optimize or precision {options.precision}"
         )
+    if options.onnx:
+        onnx.check_installed()
     if options.precision != "float32":
         network = {"dtype": policy(options.precision), **network}
     built = registry.load(model, weight_file, **network)
@@ -121,6 +125,8 @@ def _write(
     }
     if options.lite:
         about["lite"] = lite.write(folder, name, model, compute, options.lite)
+    if options.onnx:
+        about["onnx"] = onnx.write(folder, name, model, compute)
     card.write(folder, about)
     return about
 

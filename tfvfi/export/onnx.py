@@ -1,0 +1,105 @@
+"""An ONNX file of any size, with how far ONNX Runtime's frame is from the SavedModel's."""
+
+import contextlib
+import io
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tfvfi.errors import InputError
+from tfvfi.export import freeze
+from tfvfi.models.base import Network
+
+TOLERANCE = 1e-3
+OPSET = 17
+# The second has sides that nothing divides, so it needs the padding inside.
+SIZES = ((128, 192), (101, 67))
+
+
+def write(folder: Path, name: str, model: Network, compute: Any) -> dict[str, Any]:
+    """Converts the graph, for batches and frames of any size.
+
+    Args:
+        folder: Where the file goes.
+        name: What it is called.
+        model: The network.
+        compute: Its graph for any size.
+
+    Returns:
+        The file's name, its bytes, and the largest difference of its output.
+
+    Raises:
+        InputError: The converter is missing, or the network does not convert.
+    """
+    content = _converted(model, compute)
+    difference = max(_difference(content, model, compute, size) for size in SIZES)
+    # Not "greater than": NaN is wrong, too.
+    if not difference <= TOLERANCE:
+        raise InputError(f"{model.name} does not convert to ONNX: it differs by {difference}")
+    path = folder / f"{name}.onnx"
+    path.write_bytes(content)
+    return {"file": path.name, "bytes": len(content), "difference": difference}
+
+
+def check_installed() -> None:
+    """Refuses in one sentence where the converter, or what checks it, is missing."""
+    try:
+        # It warns of NumPy's names that it does not use here.
+        with contextlib.redirect_stderr(io.StringIO()):
+            import onnxruntime  # noqa: F401
+            import tf2onnx  # noqa: F401
+    except ImportError as error:
+        # tf2onnx names a protobuf older than TensorFlow's, but runs with TensorFlow's.
+        raise InputError(
+            f"an ONNX file needs {error.name}, which is not installed: pip install onnx "
+            "onnxruntime && pip install --no-deps tf2onnx"
+        ) from None
+
+
+def _converted(model: Network, compute: Any) -> bytes:
+    import tf2onnx
+
+    logging.getLogger("tf2onnx").setLevel(logging.ERROR)
+    constant = freeze.constant(compute)
+    try:
+        converted, _ = tf2onnx.convert.from_graph_def(
+            constant.graph.as_graph_def(),
+            input_names=[tensor.name for tensor in constant.inputs],
+            output_names=[tensor.name for tensor in constant.outputs],
+            opset=OPSET,
+        )
+    except Exception as error:  # The converter raises whatever its passes say.
+        reason = next((line for line in str(error).splitlines() if line.strip()), "no reason given")
+        raise InputError(f"{model.name} does not convert to ONNX: {reason}") from None
+    _rename(converted.graph, model)
+    return converted.SerializeToString()
+
+
+def _rename(graph: Any, model: Network) -> None:
+    """Names inputs and outputs as the SavedModel does, not as TensorFlow's graph ("frame0:0")."""
+    output = "frame" if "time" in model.input_names else "flow"
+    names = dict(
+        zip([each.name for each in graph.input], model.input_names, strict=True),
+        **{graph.output[0].name: output},
+    )
+    for each in (*graph.input, *graph.output):
+        each.name = names[each.name]
+    for node in graph.node:
+        node.input[:] = [names.get(name, name) for name in node.input]
+        node.output[:] = [names.get(name, name) for name in node.output]
+
+
+def _difference(content: bytes, model: Network, compute: Any, size: tuple[int, int]) -> float:
+    import onnxruntime
+
+    noise = np.random.default_rng(0)
+    inputs = {key: noise.random((1, *size, 3), "float32") for key in ("frame0", "frame1")}
+    if "time" in model.input_names:
+        inputs["time"] = np.array([0.5], "float32")
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    (found,) = session.run(None, inputs)
+    wanted = compute(*(tf.constant(inputs[key]) for key in model.input_names)).numpy()
+    return float(np.abs(found - wanted).max())
