@@ -74,6 +74,7 @@ def _define() -> None:
 
 _define()
 flags.DEFINE_bool("dry_run", False, "check everything, tell the plan, stop", flag_values=FLAGS)
+flags.DEFINE_bool("resume", True, "continue a run that --output holds", flag_values=FLAGS)
 flags.DEFINE_bool("overwrite", False, "forget a run that --output holds", flag_values=FLAGS)
 flags.mark_flags_as_required(["model", "records", "output"], flag_values=FLAGS)
 
@@ -104,6 +105,11 @@ def main() -> None:
         if FLAGS.strategy == "multi_worker":
             raise InputError(f"several workers cannot agree to forget; remove {FLAGS.output}")
         RunFolder(FLAGS.output).discard()
+    elif not FLAGS.resume and RunFolder(FLAGS.output).kept_settings() is not None:
+        raise InputError(
+            f"{FLAGS.output} holds a run, and --noresume does not continue it; name another "
+            "--output, or pass --overwrite to forget it"
+        )
     print(f"the run is in {train(Settings(**given))}")
 
 

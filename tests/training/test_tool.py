@@ -43,7 +43,9 @@ def test_overwriting_forgets_a_run(tmp_path, capsys):
     # Looking on changes nothing.
     assert code("--seed=1", "--dry_run", "--overwrite") == 0
     assert "s a step" in capsys.readouterr().out
-    assert code("--seed=2", "--nodry_run", "--nooverwrite") == 1
+    assert code("--seed=1", "--nodry_run", "--nooverwrite", "--noresume") == 1
+    assert "--noresume does not continue it" in capsys.readouterr().err
+    assert code("--seed=2", "--resume") == 1
     assert "--seed (then 1, now 2)" in capsys.readouterr().err
     assert code("--seed=2", "--overwrite", "--strategy=multi_worker") == 1
     assert "cannot agree to forget" in capsys.readouterr().err
