@@ -73,7 +73,7 @@ def side_by_side(model: Any, width: int, height: int) -> None:
     product = compiled(keras.ops.matmul)
     forms: dict[str, Callable] = {
         "dense": lambda: model.interpolate(*pair)[0],
-        "product": lambda: np.asarray(product(matrix, matrix)[0, 0]),
+        "product": lambda: float(keras.ops.cast(product(matrix, matrix)[0, 0], "float32")),
     }
     dense, _ = (call() for call in forms.values())
     by_windows.paint(slice(0, WINDOWS))
