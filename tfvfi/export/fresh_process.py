@@ -8,13 +8,13 @@ that stock TensorFlow does not know, and the median seconds of a call go to stan
 JSON.
 """
 
-# ruff: noqa: E402 (Keras must be out of reach before TensorFlow is imported)
 import json
 import sys
 import time
 from pathlib import Path
 
 if __name__ == "__main__":
+    # Out of reach before TensorFlow is imported.
     sys.modules["keras"] = sys.modules["tfvfi"] = None
 
 import numpy as np
