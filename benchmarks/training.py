@@ -7,6 +7,7 @@ that has torch, this one by default. Both do the same: batch 8, crop 128, all th
 They take turns, step by step, in two processes; the medians are compared.
 """
 
+import os
 import statistics
 import subprocess
 import sys
@@ -86,6 +87,8 @@ def ours():
     import tensorflow as tf
 
     if FLAGS.threads:
+        # Native operations have threads of their own.
+        os.environ["TFVFI_NUM_THREADS"] = str(FLAGS.threads)
         tf.config.threading.set_intra_op_parallelism_threads(FLAGS.threads)
         tf.config.threading.set_inter_op_parallelism_threads(1)
     from tfvfi.models.ifrnet.objective import objective
