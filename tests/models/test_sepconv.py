@@ -19,6 +19,7 @@ from tests.models.shared import (
 )
 from tfvfi import checkpoints, registry, weights
 from tfvfi.errors import InputError
+from tfvfi.models.objectives import features_of_vgg19
 from tfvfi.models.sepconv import network, objective
 from tfvfi.models.sepconv.checkpoint import rename, variable_names
 
@@ -196,7 +197,7 @@ def vgg19():
 
 def test_the_perceptual_objective_compares_rectified_features_of_vgg19():
     arrays = vgg19()
-    loss = objective.perceptual(perceptual_weights=arrays)
+    loss = features_of_vgg19(perceptual_weights=arrays)
     batch = batch_of("lf")
 
     class Echo:
@@ -229,7 +230,7 @@ def test_a_few_steps_lower_the_loss(name):
     import keras
 
     model = TestSepConv.build()
-    chosen = objective.l1 if name == "l1" else objective.perceptual(vgg19())
+    chosen = objective.l1 if name == "l1" else features_of_vgg19(vgg19())
     batch = batch_of(name)
     optimizer = keras.optimizers.Adamax(1e-3)
     losses = []

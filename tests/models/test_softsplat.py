@@ -11,9 +11,10 @@ from tests.models.shared import GOLDEN, Golden, InterpolatorCase, golden_arrays,
 from tfvfi import registry
 from tfvfi.checkpoints import convert
 from tfvfi.losses import Perceptual, laplacian
+from tfvfi.models.objectives import features_of_vgg19
 from tfvfi.models.softsplat.checkpoint import rename, variable_names
 from tfvfi.models.softsplat.network import statistics
-from tfvfi.models.softsplat.objective import objective, perceptual_objective
+from tfvfi.models.softsplat.objective import objective
 
 PARAMETERS = 7_668_852
 CASES = [("a", 0.5), ("a", 0.25), ("b", 0.5)]
@@ -194,7 +195,7 @@ def vgg19():
 @pytest.mark.parametrize("name", ["laplacian", "perceptual"])
 def test_gradients_reach_the_flow_through_the_splatting(reference, name):
     """The gradient to the flow network's weights is the slope of the loss along it."""
-    loss, inputs = (objective if name == "laplacian" else perceptual_objective(vgg19())), batch()
+    loss, inputs = (objective if name == "laplacian" else features_of_vgg19(vgg19())), batch()
     variables = reference.flow_network.trainable_variables
     values = [variable.numpy() for variable in variables]
     with tf.GradientTape() as tape:
@@ -215,7 +216,7 @@ def test_gradients_reach_the_flow_through_the_splatting(reference, name):
 
 def test_perceptual_objective_is_the_published_layer(reference):
     inputs, values = batch(), vgg19()
-    total, _ = perceptual_objective(values)(reference, inputs)
+    total, _ = features_of_vgg19(values)(reference, inputs)
     frame = reference({key: inputs[key] for key in reference.input_names})["frame"]
     expected = Perceptual(values, layer="relu4_4", network="vgg19")(frame, inputs["target"])
     np.testing.assert_allclose(total, expected, rtol=1e-5)

@@ -10,7 +10,12 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from keras import ops
+
+from tfvfi import losses
 from tfvfi.errors import InputError
+from tfvfi.models.flownet2.objective import unsupervised
+from tfvfi.models.objectives import paint
 from tfvfi.models.preset import Objective, Preset
 
 # Squared differences of features are so much larger than differences of colors.
@@ -90,24 +95,18 @@ def build(objective: Objective, options: Mapping[str, Any]) -> Callable[..., Ter
 
 def l1(network: Any, batch: Mapping[str, Any], training: bool = True) -> Terms:
     """Mean absolute difference of the frame and the true one."""
-    from keras import ops
-
-    return _one("l1", ops.mean(ops.abs(_frame(network, batch, training) - batch["target"])))
+    return _one("l1", ops.mean(ops.abs(paint(network, batch, training) - batch["target"])))
 
 
 def charbonnier(network: Any, batch: Mapping[str, Any], training: bool = True) -> Terms:
     """The same, round at zero."""
-    from tfvfi import losses
-
-    difference = _frame(network, batch, training) - batch["target"]
+    difference = paint(network, batch, training) - batch["target"]
     return _one("charbonnier", losses.charbonnier(difference))
 
 
 def laplacian(network: Any, batch: Mapping[str, Any], training: bool = True) -> Terms:
     """Differences of both frames' Laplacian pyramids."""
-    from tfvfi import losses
-
-    return _one("laplacian", losses.laplacian(_frame(network, batch, training), batch["target"]))
+    return _one("laplacian", losses.laplacian(paint(network, batch, training), batch["target"]))
 
 
 def perceptual(perceptual_weights: Any) -> Callable[..., Terms]:
@@ -116,14 +115,10 @@ def perceptual(perceptual_weights: Any) -> Callable[..., Terms]:
     Args:
         perceptual_weights: torchvision's file of VGG16.
     """
-    from tfvfi import losses
-
     features = losses.Perceptual(perceptual_weights, layer="relu4_3")
 
     def objective(network: Any, batch: Mapping[str, Any], training: bool = True) -> Terms:
-        from keras import ops
-
-        frame = _frame(network, batch, training)
+        frame = paint(network, batch, training)
         terms = {
             "l1": ops.mean(ops.abs(frame - batch["target"])),
             "perceptual": PERCEPTUAL_WEIGHT * features(frame, batch["target"]),
@@ -135,16 +130,10 @@ def perceptual(perceptual_weights: Any) -> Callable[..., Terms]:
 
 def photometric(network: Any, batch: Mapping[str, Any], training: bool = True) -> Terms:
     """For flow estimators, without any truth: colors that match, and smoothness."""
-    from tfvfi.models.flownet2.objective import unsupervised
-
     pair = {key: batch[key] for key in network.input_names}
     flow = network(pair, training=training)["flow"]
     terms = unsupervised(pair["frame0"], pair["frame1"], flow)
     return sum(terms.values()), terms
-
-
-def _frame(network: Any, batch: Mapping[str, Any], training: bool) -> Any:
-    return network({key: batch[key] for key in network.input_names}, training=training)["frame"]
 
 
 def _one(name: str, value: Any) -> Terms:

@@ -71,7 +71,7 @@ PRESETS = (
             Objective("sepconv_l1", "tfvfi.models.sepconv.objective:l1"),
             Objective(
                 "sepconv_lf",
-                "tfvfi.models.sepconv.objective:perceptual",
+                "tfvfi.models.objectives:features_of_vgg19",
                 options=("perceptual_weights",),
             ),
         ),

@@ -4,7 +4,6 @@ from tfvfi.models.preset import Checkpoint, Objective, Preset, PublishedScore
 
 REPOSITORY = "https://github.com/sniklaus/softmax-splatting"
 LICENCE = "strictly for academic purposes, see the repository's README"
-MODULE = "tfvfi.models.softsplat.objective"
 
 TRAINING = {
     "optimizer": {"name": "adam", "beta_1": 0.9, "beta_2": 0.999},
@@ -44,9 +43,11 @@ PRESETS = (
         ),
         scores=SCORES,
         objectives=(
-            Objective("laplacian", f"{MODULE}:objective"),
+            Objective("laplacian", "tfvfi.models.softsplat.objective:objective"),
             Objective(
-                "perceptual", f"{MODULE}:perceptual_objective", options=("perceptual_weights",)
+                "perceptual",
+                "tfvfi.models.objectives:features_of_vgg19",
+                options=("perceptual_weights",),
             ),
         ),
         training=TRAINING,
