@@ -40,18 +40,19 @@ def one(name: str, output: Path) -> set[str]:
     from tfvfi.errors import InputError
     from tfvfi.export.saved_model import Options, export_model
 
-    options = {"flow": "pwcnet"} if name == "flow_interpolation" else {}
+    options = {"flow": "pwcnet", "flow_weights": None} if name == "flow_interpolation" else {}
     try:
         about = export_model(name, output, None, Options(optimize=True), **options)
     except InputError as refusal:
         print(f"{name}: {refusal}")
         return set()
+    freezing = about["freezing"]
+    frozen = f"x{freezing['speedup']:.2f}" if "speedup" in freezing else freezing["reason"]
     differences = " ".join(f"{size} {value:.1e}" for size, value in about["differences"].items())
     plain, exported = seconds(name, about["folder"], options)
-    frozen = "frozen" if about["freezing"]["kept"] else "not frozen"
     print(
         f"{name}: {differences}; Keras call {plain:.3f} s, export {exported:.3f} s "
-        f"({plain / exported:.2f}x), {frozen} (x{about['freezing']['speedup']:.2f})",
+        f"({plain / exported:.2f}x), {'frozen' if freezing['kept'] else 'not frozen'} ({frozen})",
         flush=True,
     )
     return set(about["operations"])

