@@ -17,6 +17,7 @@ from tqdm import tqdm
 from tfvfi.errors import InputError
 from tfvfi.evaluation import metrics, results
 from tfvfi.evaluation.contestants import Contestant, predict, rounded
+from tfvfi.evaluation.loaded import Loaded
 from tfvfi.evaluation.media import Media, Sinks
 from tfvfi.evaluation.protocols import ROUNDINGS, Protocol, Rounding, protocol
 from tfvfi.evaluation.published import comparison
@@ -48,26 +49,6 @@ class Settings:
     dataset_options: Mapping[str, Any] = field(default_factory=dict)
     media: Media = field(default_factory=Media)
     shown: int = 24
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """A sample with its frames."""
-
-    sample: Any
-    pair: tuple[np.ndarray, np.ndarray]
-    truths: list[np.ndarray]
-
-    @classmethod
-    def read(cls, sample: Any) -> "Loaded":
-        """Reads what the sample names."""
-        truths = [target.read() for target in sample.targets]
-        return cls(sample, (sample.frame0.read(), sample.frame1.read()), truths)
-
-    @property
-    def kind(self) -> tuple:
-        """Samples of one kind can be predicted in one batch."""
-        return self.pair[0].shape, self.pair[0].dtype, self.sample.times
 
 
 def evaluate(

@@ -10,17 +10,15 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import cv2
 import numpy as np
 
 from tfvfi.errors import InputError
 from tfvfi.evaluation.clip import Clip
+from tfvfi.evaluation.loaded import Loaded
 from tfvfi.models.images import from_unit
-
-if TYPE_CHECKING:
-    from tfvfi.evaluation.evaluate import Loaded
 
 # The mark on predictions: three squares beside each other, blue, green and red.
 MARK = ((0, 0, 255), (0, 255, 0), (255, 0, 0))
@@ -75,7 +73,7 @@ class Sinks:
             self.media.images and not self._pictures(sample)[-1].exists()
         )
 
-    def write(self, loaded: "Loaded", frames: list[np.ndarray]) -> None:
+    def write(self, loaded: Loaded, frames: list[np.ndarray]) -> None:
         """Writes a sample's files."""
         dtype = loaded.pair[0].dtype
         predicted = [from_unit(frame, dtype) for frame in frames]
@@ -88,7 +86,7 @@ class Sinks:
         if self.media.video:
             self._extend(loaded, predicted)
 
-    def _extend(self, loaded: "Loaded", predicted: list[np.ndarray]) -> None:
+    def _extend(self, loaded: Loaded, predicted: list[np.ndarray]) -> None:
         if not follows(self._last, loaded.sample):
             self._finish()
             self._start(loaded)
@@ -98,7 +96,7 @@ class Sinks:
             self.video.write(image)
         self._last = loaded.sample
 
-    def _start(self, loaded: "Loaded") -> None:
+    def _start(self, loaded: Loaded) -> None:
         size = loaded.pair[0].shape[:2]
         self.video = Clip(self._video_path(loaded.sample), size, self.media.fps)
         self.video.write(loaded.pair[0])

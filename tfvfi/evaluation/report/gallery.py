@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tfvfi.evaluation.contestants import Contestant, predict
+from tfvfi.evaluation.loaded import Loaded
 from tfvfi.evaluation.media import follows
 from tfvfi.evaluation.report import encoding
 from tfvfi.evaluation.results import Row
@@ -60,8 +61,6 @@ class Gallery:
 
     def paint(self, samples: Iterable[Any]) -> dict[str, Pictures]:
         """Pictures by the name of their sample, as data addresses."""
-        from tfvfi.evaluation.evaluate import Loaded
-
         found: dict[str, Pictures] = {}
         running: list[Playback] = []
         playbacks: list[Playback] = []
