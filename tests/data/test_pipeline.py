@@ -1,7 +1,6 @@
 """Batches, as arrays and as a tf.data.Dataset: the same, exactly resumed, shared by workers."""
 
 import itertools
-import time
 
 import numpy as np
 import pytest
@@ -11,8 +10,6 @@ from tests.data import small_records
 from tests.data.small_records import SIZE
 from tfvfi.data import iterate, load, plain_errors
 from tfvfi.data.batches import Plan
-from tfvfi.data.pipeline import dataset
-from tfvfi.data.samples import Samples
 from tfvfi.errors import InputError
 
 STEPS = (("flip_vertically", 0.5), ("translate", 0.05), ("gamma", 0.1), ("reverse_time", 0.5))
@@ -143,23 +140,6 @@ def test_too_many_bad_records_stop_with_one_sentence(tmp_path):
 def test_other_errors_pass_through_unchanged():
     with pytest.raises(tf.errors.InvalidArgumentError), plain_errors():
         tf.reshape(tf.zeros(3), (2, 2))
-
-
-def test_nothing_is_read_behind_the_last_batch_of_a_count(folder, monkeypatch):
-    samples = Samples(folder, crop_size=16)
-    read, original = [], samples.sample
-
-    def recorded(position):
-        read.append(position)
-        return original(position)
-
-    monkeypatch.setattr(samples, "sample", recorded)
-    batches = dataset(samples, Plan(len(samples), 4), start=2, count=3)
-    taken = iter(batches)
-    assert len([next(taken) for _ in range(3)]) == 3
-    # The iterator is still there, as it is when a training process ends.
-    time.sleep(0.3)
-    assert sorted(read) == list(range(8, 20))
 
 
 def test_a_dataset_trains(folder):

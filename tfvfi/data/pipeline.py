@@ -83,14 +83,8 @@ def load(
     return dataset(samples, plan, start)
 
 
-def dataset(
-    samples: Samples, plan: Plan, start: int = 0, count: int | None = None
-) -> tf.data.Dataset:
-    """The batches of a plan from the `start`-th on: so many, or as many as the plan has.
-
-    Who knows the count should tell it. Then nothing is read ahead behind the last batch, and a
-    process that ends need not wait for a thread which waits for Python, that is: for ever.
-    """
+def dataset(samples: Samples, plan: Plan, start: int = 0) -> tf.data.Dataset:
+    """The batches of a plan from the `start`-th on."""
     names = list(samples.spec)
 
     def arrays(position: np.int64) -> list[np.ndarray]:
@@ -104,7 +98,6 @@ def dataset(
         return dict(zip(names, tensors, strict=True))
 
     limit = np.iinfo(np.int64).max // plan.batch_size if plan.batches is None else plan.batches
-    limit = limit if count is None else min(limit, start + count)
     number, share = plan.worker[0], plan.share
     batches = tf.data.Dataset.range(min(start, limit), limit)
     if plan.repeat:

@@ -3,7 +3,6 @@
 Everything that can be refused is refused here, before any training starts.
 """
 
-import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -52,20 +51,24 @@ class Job:
         """Whether this process writes; of several workers the first does."""
         return strategies.worker(self.strategy)[0] == 0
 
-    def batches(self, start: int, count: int | None = None) -> Iterable:
-        """This worker's batches from the `start`-th on: so many, or without end."""
+    def batches(self, start: int) -> Iterable:
+        """This worker's batches from the `start`-th on, without end."""
         size = self.settings.batch_size
         if keras.backend.backend() == "tensorflow":
             from tfvfi.data.batches import Plan
             from tfvfi.data.pipeline import dataset
 
             plan = Plan(len(self.samples), size, strategies.worker(self.strategy))
-            return dataset(self.samples, plan, start, count)
+            return dataset(self.samples, plan, start)
         from tfvfi.data.batches import iterate
 
-        arrays = iterate(self.settings.records, batch_size=size, start=start, **self.reading)
         # Keras takes from a generator tuples only.
-        return ((batch,) for batch in itertools.islice(arrays, count))
+        return (
+            (batch,)
+            for batch in iterate(
+                self.settings.records, batch_size=size, start=start, **self.reading
+            )
+        )
 
     @property
     def reading(self) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def drive(job: Job, start: int, steps: int, interval: int, callbacks: Callbacks)
         interval: Steps of an "epoch".
         callbacks: What accompanies them.
     """
-    batches = job.batches(start, steps)
+    batches = job.batches(start)
     with strategies.lost_workers(job.strategy), _plain_errors():
         if job.strategy is None:
             fit(job.trainer, batches, steps, interval, callbacks)
@@ -42,7 +42,7 @@ def fit(
 
     Args:
         trainer: Compiled.
-        batches: As many as steps, or more.
+        batches: Without end.
         steps: How many steps to go.
         interval: Steps of an "epoch".
         callbacks: What accompanies them.
