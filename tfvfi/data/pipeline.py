@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import tensorflow as tf
 
+from tfvfi.data import readers
 from tfvfi.data.augment import Step
 from tfvfi.data.batches import Plan, check_start
 from tfvfi.data.samples import Samples
@@ -88,8 +89,11 @@ def dataset(samples: Samples, plan: Plan, start: int = 0) -> tf.data.Dataset:
     names = list(samples.spec)
 
     def arrays(position: np.int64) -> list[np.ndarray]:
-        sample = samples.sample(int(position))
-        return [sample[name] for name in names]
+        with readers.at_work() as wanted:
+            if not wanted:
+                return [np.zeros(samples.spec[name], np.float32) for name in names]
+            sample = samples.sample(int(position))
+            return [sample[name] for name in names]
 
     def read(position: tf.Tensor) -> dict[str, tf.Tensor]:
         tensors = tf.numpy_function(arrays, [position], [tf.float32] * len(names))
