@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -17,13 +18,15 @@ import pytest
 from tests.data import small_videos
 from tests.data.small_videos import scene
 from tests.video import clips as media
-from tfvfi.data import making, parts, pictures, tfrecord
+from tfvfi.data import making, parts, pictures, sharding, storage, tfrecord
 from tfvfi.data.parts import Taking
 from tfvfi.data.records import Records
+from tfvfi.data.sharding import Sharing
 from tfvfi.errors import InputError
 
 ROOT = Path(__file__).parents[2]
 SMALL = Taking(patch_size=64)
+_WRITE_SHARD = sharding._write_shard
 
 
 def here(tasks):
@@ -163,6 +166,8 @@ def odd_videos(folder: Path) -> Path:
     (folder / "te\nxt.mp4").write_text("no video at all " * 100)
     (folder / "list.mp4").write_text("ffconcat version 1.0\nfile scene0.mkv\n")
     (folder / "gone.mp4").symlink_to("/nowhere/at/all.mp4")
+    # Whoever opens it waits for ever.
+    os.mkfifo(folder / "pipe.mp4")
     sound(folder / "sound.mp4")
     no_frames(folder / "nothing.mkv")
     return folder
@@ -190,7 +195,7 @@ def test_what_cannot_be_read_is_skipped_and_told(tmp_path):
     folder = odd_videos(tmp_path / "videos")
     done = call(folder, tmp_path / "mine", "--workers=2")
     assert done.returncode == 1
-    assert done.stderr == f"tfvfi: {tmp_path}/mine lacks 8 of the videos: they are named above\n"
+    assert done.stderr == f"tfvfi: {tmp_path}/mine lacks 9 of the videos: they are named above\n"
     about = Records(tmp_path / "mine").manifest
     assert {source["name"] for source in about["sources"]} == {
         "scene0.mkv",
@@ -205,7 +210,7 @@ def test_what_cannot_be_read_is_skipped_and_told(tmp_path):
     }
     assert all(source["patches"] for source in about["sources"])
     skipped = {one["name"]: one["reason"] for one in about["skipped"]}
-    bad = "cut.mp4 empty.mp4 te\nxt.mp4 list.mp4 gone.mp4 sound.mp4 ended.mkv nothing.mkv"
+    bad = "cut.mp4 empty.mp4 te\nxt.mp4 list.mp4 gone.mp4 pipe.mp4 sound.mp4 ended.mkv nothing.mkv"
     assert set(skipped) == set(bad.split(" "))
     assert "has no video stream" in skipped["sound.mp4"]
     assert "is damaged" in skipped["ended.mkv"]
@@ -236,6 +241,39 @@ def test_a_clip_that_kills_its_worker_is_skipped(videos, tmp_path, monkeypatch):
         "scene1.mkv: reading it ended with exit code 9"
     ]
     assert len(made.manifest["sources"]) == 2
+
+
+def test_a_worker_that_is_killed_is_no_loss(videos, made, tmp_path, monkeypatch):
+    """As a machine does that runs out of memory: in the parts, and in the shards."""
+    monkeypatch.setattr(parts, "make", killed_once)
+    monkeypatch.setattr(sharding, "_write_shard", killed_while_writing_once)
+    output = tmp_path / "mine"
+    making.create(str(videos), str(output), SMALL, Sharing(shard_bytes=1 << 20), processes=2)
+    assert sorted(path.name for path in tmp_path.glob("killed*")) == ["killed1", "killed2"]
+    assert checksums(output) == checksums(made)
+
+
+def killed_once(folder, clip, taking):
+    """Makes parts, but the first process does not live to see it."""
+    if clip.name == "scene1.mkv":
+        kill_once(Path(folder).parents[1] / "killed1")
+    return parts.make(folder, clip, taking)
+
+
+def killed_while_writing_once(output, *arguments):
+    """Writes shards, but the first process leaves half of one."""
+    mark = Path(output).parent / "killed2"
+    if not mark.exists():
+        (Path(output) / f"half{storage.ASIDE}").write_bytes(b"half")
+    kill_once(mark)
+    return _WRITE_SHARD(output, *arguments)
+
+
+def kill_once(mark: Path) -> None:
+    """Kills this process, but only one of all that ask."""
+    with contextlib.suppress(FileExistsError):
+        mark.touch(exist_ok=False)
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def dying(folder, clip, taking):
@@ -301,8 +339,6 @@ def test_a_folder_of_other_things_is_not_touched(videos, tmp_path):
 
 
 def test_two_calls_do_not_meet(videos, tmp_path):
-    from tfvfi.data import storage
-
     work = tmp_path / "mine" / "parts"
     work.mkdir(parents=True)
     with storage.only_one(work), pytest.raises(InputError, match="another process is writing"):

@@ -80,6 +80,9 @@ def frames(clip: Clip, damaged: str = "stop") -> Iterator[tuple[np.ndarray, Frac
     from tfvfi.video.reading.source import Video
 
     path = Path(clip.path)
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        # A pipe, say, from which nothing may ever come.
+        raise InputError(f"{path} is neither a file nor a folder")
     try:
         source = Pictures(pictures.in_folder(path)) if path.is_dir() else Video(path, damaged)
         # Other processes read other clips; and all frames of a clip are as much darker.

@@ -42,6 +42,8 @@ def working(output: str | Path) -> Iterator[str]:
             for folder in (output, work):
                 _clear_up(folder)
             yield work
+            # A worker may have been killed, and its task done by another.
+            _clear_up(output)
             storage.remove_folder(work)
     except OSError as error:
         raise InputError(
@@ -51,7 +53,7 @@ def working(output: str | Path) -> Iterator[str]:
 
 
 def _clear_up(folder: str | Path) -> None:
-    """Removes what a killed call was writing."""
+    """Removes what a killed process was writing."""
     for name in storage.names_in(folder):
         if name.endswith(storage.ASIDE):
             storage.remove(storage.join(folder, name))

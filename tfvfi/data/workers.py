@@ -64,10 +64,12 @@ def run(
         workers: How many processes work at once.
 
     Yields:
-        The number of a task and its result, or the `Crash` it caused, as they are finished. An
-        `OSError` of the function ends the work and is raised here.
+        The number of a task and its result, or the `Crash` it caused twice, as they are finished:
+        a process may also be killed by others, for its memory. An `OSError` of the function ends
+        the work and is raised here.
     """
     waiting = list(enumerate(tasks))[::-1]
+    crashed: set[int] = set()
     team = [Worker(function) for _ in range(min(workers, len(tasks)))]
     try:
         for worker in team:
@@ -82,6 +84,10 @@ def run(
                 if isinstance(result, Crash):
                     worker.end()
                     team[team.index(worker)] = worker = Worker(function)
+                    if number not in crashed:
+                        crashed.add(number)
+                        worker.give(number, tasks[number])
+                        continue
                 if waiting:
                     worker.give(*waiting.pop())
                 yield number, result
