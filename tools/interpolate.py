@@ -5,6 +5,8 @@ python tools/interpolate.py --input=in.mp4 --output=out.mp4 --fps=60000/1001
 python tools/interpolate.py --input=a.png --input=b.png --output=between --factor=8
 python tools/interpolate.py --input=drawn.mp4 --output=smooth.mp4 --duplicates=smooth
 python tools/interpolate.py --input=videos --output=smooth --container=.mp4 --resume
+python tools/interpolate.py --input=in.mp4 --output=out.mp4 --model=sepconv,padding=paper \\
+    --weights=sepconv.weights.h5
 """
 
 from absl import flags
@@ -35,7 +37,7 @@ flags.DEFINE_multi_string(
 )
 _string("output", None, "a video or animation by its ending, or a folder", required=True)
 _string("container", None, "for several videos: the ending of their outputs; theirs by default")
-_string("model", "flow_interpolation", "the network")
+_string("model", "flow_interpolation", "the network, name or name,option=value,...")
 _string("weights", "default", "a .weights.h5 file")
 _string("flow", None, "the flow estimator of flow_interpolation")
 _string("flow_weights", None, "its .weights.h5 file")
@@ -92,18 +94,23 @@ flags.DEFINE_multi_string("beam", [], "a flag for Beam; repeatable", flag_values
 def main() -> None:
     """Interpolates what the flags name."""
     from tfvfi.data import beam
+    from tfvfi.evaluation.contestants import Contestant
     from tfvfi.video import Encoding, many
 
-    options = {name: FLAGS[name].value for name in ("flow", "flow_weights", "mode", "scale")}
+    named = Contestant.parse(FLAGS.model, FLAGS.weights)
+    given = {name: FLAGS[name].value for name in ("flow", "flow_weights", "mode", "scale")}
+    options = named.options | {name: value for name, value in given.items() if value is not None}
     treatment = (
         *("factor", "fps", "slowmo", "sound", "scene_cuts", "tile", "size", "duration", "damaged"),
         *("duplicates", "duplicate_threshold", "duplicate_tolerance"),
     )
-    others = ("model", "weights", "container", "flow_output", "resume", "overwrite")
+    others = ("container", "flow_output", "resume", "overwrite")
     counts = many.interpolate_all(
         FLAGS.input,
         FLAGS.output,
-        options={name: value for name, value in options.items() if value is not None},
+        named.name,
+        weights=named.weights,
+        options=options,
         encoding=Encoding(FLAGS.codec, FLAGS.crf, FLAGS.preset, FLAGS.pixel_format, FLAGS.pictures),
         runner=beam.runner(FLAGS.runner, FLAGS.beam, many.treat_once) if FLAGS.runner else None,
         **{name: FLAGS[name].value for name in (*others, *treatment)},

@@ -287,7 +287,7 @@ class InterpolatorCase(NetworkCase):
     def test_any_size_by_padding_and_cropping(self, model, size):
         a, b = texture(*size)[0], texture(*size, 1.5)[0]
         (frame,) = model.interpolate(a, b, times=self.times(model)[:1])
-        assert frame.shape == a.shape and frame.dtype == a.dtype
+        assert frame.shape == a.shape and frame.dtype == a.dtype and np.isfinite(frame).all()
         padded = [np.asarray(model.pad(keras.ops.convert_to_tensor(each[None]))) for each in (a, b)]
         time = np.array(self.times(model)[:1], "float32")
         whole = model({"frame0": padded[0], "frame1": padded[1], "time": time})["frame"]
@@ -323,7 +323,7 @@ class FlowEstimatorCase(NetworkCase):
     def test_any_size_by_resizing(self, model, size):
         a, b = texture(*size)[0], texture(*size, 1.5)[0]
         flow = model.estimate(a, b)
-        assert flow.shape == (*size, 2) and flow.dtype == np.float32
+        assert flow.shape == (*size, 2) and flow.dtype == np.float32 and np.isfinite(flow).all()
         expected = np.asarray(model.flow_at_any_size(a[None], b[None]))[0]
         np.testing.assert_allclose(flow, expected, atol=1e-4 * max(1.0, np.abs(expected).max()))
 

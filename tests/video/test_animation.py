@@ -21,6 +21,7 @@ import tfvfi
 from tests.conftest import ROOT, psnr
 from tests.video.clips import Fade, grey, packets, read, write
 from tfvfi.data.flo import read_flo
+from tfvfi.errors import InputError
 from tfvfi.video import Encoding, interpolate_video
 
 # Film's rate, which the origin takes for 24; drawings on threes; pixels between two of them.
@@ -181,6 +182,14 @@ def test_the_flow_of_every_pair_is_kept(smooth):
         np.testing.assert_allclose(np.median(ball, axis=(0, 1)), (STEP, 0), atol=1)
 
 
+def test_a_network_without_flow_is_refused_before_anything_is_written(source, tmp_path):
+    (tmp_path / "out").mkdir()
+    with pytest.raises(InputError, match=r"fade has no flow from frame to frame"):
+        folder = tmp_path / "out"
+        interpolate_video(source, folder / "a.mp4", Fade(), flow_output=folder / "flow")
+    assert not list((tmp_path / "out").iterdir())
+
+
 def test_size_and_duration_are_of_the_source(source, tmp_path):
     """The origin squeezes every shape into one, and counts a second by the frames it keeps."""
     output = tmp_path / "out.mp4"
@@ -210,7 +219,8 @@ def test_the_command(source, tmp_path):
     output = tmp_path / "out.mp4"
     command = [sys.executable, str(ROOT / "tools" / "interpolate.py"), f"--input={source}"]
     command += ["--output=out.mp4", "--size=80x", "--fps=50", "--duration=0.5"]
-    command += ["--duplicates=drop", "--duplicate_threshold=0.0005", "--mode=splat"]
+    command += ["--duplicates=drop", "--duplicate_threshold=0.0005"]
+    command += ["--model=flow_interpolation,mode=splat,flow=dis"]
 
     def run(*more):
         places = {"cwd": tmp_path, "env": {**os.environ, "PYTHONPATH": str(ROOT)}}

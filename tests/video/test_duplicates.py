@@ -9,11 +9,7 @@ import pytest
 
 from tests.models.shared import GOLDEN
 from tests.video.clips import read, write
-from tfvfi.data.flo import read_flo
-from tfvfi.errors import InputError
-from tfvfi.models.flow_interpolation.network import FlowInterpolation
 from tfvfi.video.duplicates import DuplicateDetector
-from tfvfi.video.flows import write_flow
 
 HELD = 3
 
@@ -122,14 +118,3 @@ def test_the_frame_may_be_written_over_by_its_owner():
     assert not detector.repeats(frame)
     frame[:] = 255
     assert not detector.repeats(frame)
-
-
-def test_the_flow_of_a_pair_is_written(tmp_path):
-    noise = np.random.default_rng(2).uniform(0, 255, (12, 16, 3))
-    first = cv2.resize(noise, (128, 96), interpolation=cv2.INTER_CUBIC).clip(0, 255).astype("uint8")
-    write_flow(FlowInterpolation(), first, np.roll(first, 3, axis=1), tmp_path / "flow.flo")
-    flow = read_flo(tmp_path / "flow.flo")
-    np.testing.assert_allclose(np.median(flow, axis=(0, 1)), (3, 0), atol=0.5)
-    with pytest.raises(InputError, match="has no flow from frame to frame"):
-        write_flow(object(), first, first, tmp_path / "none.flo")
-    assert not (tmp_path / "none.flo").exists()

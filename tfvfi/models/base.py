@@ -7,7 +7,7 @@ Conventions of both:
 - time 0 is the first frame and 1 the second.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -214,6 +214,14 @@ class Interpolator(Network):
             rendered = ops.convert_to_numpy(render(prepared, ops.convert_to_tensor(part)))
             frames.extend(rendered[:, top : top + height, left : left + width].astype("float32"))
         return frames
+
+    def _flow_of_pair(self, flow: Callable, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """The flow of one pair of any size, by a function of padded frames."""
+        images.check_pair(a, b)
+        height, width = a.shape[:2]
+        top, _, left, _ = self.padding(height, width)
+        pair = (self.pad(ops.convert_to_tensor(images.to_unit(frame)[None])) for frame in (a, b))
+        return ops.convert_to_numpy(flow(*pair))[0, top : top + height, left : left + width]
 
     def _frame_at(self, prepared: dict[str, Any], time: Any) -> Any:
         """Frames of prepared pairs, each at its own time."""

@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from tfvfi import registry
 from tfvfi.video.ahead import ahead
-from tfvfi.video.flows import with_flows
+from tfvfi.video.flows import flow_of, with_flows
 from tfvfi.video.identity import identity, of_file
 from tfvfi.video.paint import Painter, Plan, Planner
 from tfvfi.video.reading.prepared import Prepared
@@ -91,14 +91,15 @@ def interpolate_video(
     known = identity(inputs, treated, encoding, model, weights, options) if resume else None
     parts = Parts(output, known, overwrite)
     network = _network(model, weights, options)
+    estimate = None if flow_output is None else flow_of(network)
     sink = open_output(output, prepared, treated, wanted, encoding, parts)
     source.with_alpha = source.look.alpha and sink.keeps_alpha
     if source.look.alpha and not sink.keeps_alpha:
         logging.warning("%s does not hold transparency, which is dropped", output.name)
 
     plans = _planned(prepared, wanted, treated.scene_cuts)
-    if flow_output is not None:
-        plans = with_flows(plans, network, Path(flow_output))
+    if estimate is not None:
+        plans = with_flows(plans, estimate, Path(flow_output))
     return _run(plans, Painter(network, treated.tile), sink, prepared, wanted, treated, progress)
 
 

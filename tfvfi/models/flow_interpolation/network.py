@@ -4,6 +4,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from keras import ops
 
 from tfvfi.errors import InputError
@@ -11,6 +12,7 @@ from tfvfi.models.base import FlowEstimator, Interpolator
 from tfvfi.models.flow_interpolation import splatting, warping
 from tfvfi.models.images import resize_flow, size
 from tfvfi.ops import resize
+from tfvfi.tracing import compiled
 
 MODES = {"warp": warping, "splat": splatting}
 
@@ -58,6 +60,7 @@ class FlowInterpolation(Interpolator):
         # Sides times the scale must be whole.
         self.multiple = Fraction(scale).limit_denominator(100).denominator
         self.estimator = estimator
+        self._flow_alone = compiled(self._flow) if self.traceable else self._flow
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that build this network again."""
@@ -78,6 +81,18 @@ class FlowInterpolation(Interpolator):
     def render(self, prepared: dict[str, Any], time: Any) -> dict[str, Any]:
         """The frame at `time`, and what else the mode has."""
         return MODES[self.mode].render(prepared, ops.reshape(time, (-1, 1, 1, 1)))
+
+    def estimate(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """The flow between two frames of any size, as frames are painted by it.
+
+        Args:
+            a: The frame where the flow starts, H x W x 3: uint8, uint16, or float in [0, 1].
+            b: The frame where it leads, of the same size and type.
+
+        Returns:
+            H x W x 2, float32: x then y, in pixels.
+        """
+        return self._flow_of_pair(self._flow_alone, a, b)
 
     def _flow(self, frame0: Any, frame1: Any) -> Any:
         """The flow from frame0 to frame1, estimated at its scale."""

@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from tfvfi.models import images
 from tfvfi.models.base import Interpolator
 from tfvfi.models.softsplat.flow import FlowNetwork
 from tfvfi.models.softsplat.synthesis import Encoder, Merger, Metric, Painter
@@ -98,10 +97,7 @@ class SoftSplat(Interpolator):
         Returns:
             H x W x 2, float32: x then y, in pixels.
         """
-        images.check_pair(a, b)
-        pair = (ops.convert_to_tensor(images.to_unit(frame)[None]) for frame in (a, b))
-        flow = self._prepare(*map(self.pad, pair))["flow01"]
-        return ops.convert_to_numpy(flow)[0, : a.shape[0], : a.shape[1]]
+        return self._flow_of_pair(lambda *pair: self._prepare(*pair)["flow01"], a, b)
 
 
 def statistics(frame0: Any, frame1: Any) -> tuple[Any, Any]:
