@@ -2,12 +2,14 @@
 
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
 from tests.data import small_videos
 from tests.data.test_making import SMALL, call, checksums, command
-from tfvfi.data import clips, making, parts
+from tfvfi.data import beam, clips, making, parts
+from tfvfi.errors import InputError
 
 
 class FarAway:
@@ -54,6 +56,31 @@ def test_without_beam_it_says_what_to_install(tmp_path):
     assert done.stderr == (
         "tfvfi: --runner needs Apache Beam: pip install 'tfvfi[beam]' (or apache-beam)\n"
     )
+
+
+class Broken:
+    """A pipeline of which a machine has no room on its disk."""
+
+    def __init__(self, options):
+        pass
+
+    def __enter__(self):
+        raise RuntimeError("Traceback of another machine\nOSError: [Errno 28] No space left")
+
+    def __exit__(self, *error):
+        return False
+
+
+def test_what_fails_on_another_machine_is_one_sentence(monkeypatch):
+    for name, module in {
+        "apache_beam": SimpleNamespace(Pipeline=Broken),
+        "apache_beam.options": None,
+        "apache_beam.options.pipeline_options": SimpleNamespace(PipelineOptions=list),
+    }.items():
+        monkeypatch.setitem(sys.modules, name, module)
+    said = r"^the work on Apache Beam failed: OSError: \[Errno 28\] No space left; the same"
+    with pytest.raises(InputError, match=said):
+        list(beam.runner("SomeRunner")([]))
 
 
 @pytest.mark.slow

@@ -380,6 +380,32 @@ def assert_nothing_looks_whole(output: Path) -> None:
                 assert list(tfrecord.records(file))
 
 
+def test_ctrl_c_is_one_line(videos, tmp_path):
+    """Also for workers that are just starting, to whom the terminal sends it as well."""
+    started = tmp_path / "started"
+    noted = {**os.environ, "PYTHONPATH": f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}"}
+    (tmp_path / "sitecustomize.py").write_text(
+        f"import sys, time\nif 'spawn_main' in str(sys.orig_argv):\n"
+        f"    open({str(started)!r}, 'w').close()\n    time.sleep(1)\n"
+    )
+    process = subprocess.Popen(
+        command(videos, tmp_path / "mine", "--workers=2"),
+        stderr=subprocess.PIPE,
+        text=True,
+        env=noted,
+        start_new_session=True,
+    )
+    while not started.exists():
+        assert process.poll() is None
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)
+    said = process.communicate(timeout=60)[1]
+    assert (process.returncode, said) == (
+        130,
+        "tfvfi: interrupted; nothing half-written was left\n",
+    )
+
+
 def kill_at(seconds: float, arguments: list[str]) -> None:
     """Kills a call after some seconds, unless it has ended."""
     process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

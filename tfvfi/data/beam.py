@@ -1,5 +1,6 @@
 """Work on many videos shared out by an Apache Beam pipeline: on a cluster, or on this machine."""
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -32,8 +33,16 @@ def runner(
             pipeline = beam.Pipeline(options=PipelineOptions([f"--runner={name}", *arguments]))
         except ValueError as error:
             raise InputError(f"Apache Beam refuses --runner={name}: {error}") from None
-        with pipeline:
-            _ = pipeline | beam.Create(list(tasks)) | beam.Reshuffle() | beam.MapTuple(function)
+        try:
+            with pipeline:
+                _ = pipeline | beam.Create(list(tasks)) | beam.Reshuffle() | beam.MapTuple(function)
+        # Runners raise what they like; what a machine met stands in the last line.
+        except Exception as error:
+            logging.debug("Apache Beam", exc_info=True)
+            reason = f"{error}".strip().rpartition("\n")[-1] or type(error).__name__
+            raise InputError(
+                f"the work on Apache Beam failed: {reason}; the same command goes on where it ended"
+            ) from None
         yield from enumerate(function(*task) for task in tasks)
 
     return run

@@ -39,11 +39,11 @@ def working(output: str | Path) -> Iterator[str]:
     try:
         storage.make_folder(work)
         with storage.only_one(work):
-            for folder in (output, work):
-                _clear_up(folder)
-            yield work
-            # A worker may have been killed, and its task done by another.
-            _clear_up(output)
+            _clear_up(output, work)
+            try:
+                yield work
+            finally:
+                _clear_up(output, work)
             storage.remove_folder(work)
     except OSError as error:
         raise InputError(
@@ -52,8 +52,9 @@ def working(output: str | Path) -> Iterator[str]:
         ) from None
 
 
-def _clear_up(folder: str | Path) -> None:
-    """Removes what a killed process was writing."""
-    for name in storage.names_in(folder):
-        if name.endswith(storage.ASIDE):
-            storage.remove(storage.join(folder, name))
+def _clear_up(*folders: str | Path) -> None:
+    """Removes what killed processes were writing."""
+    for folder in folders:
+        for name in storage.names_in(folder):
+            if name.endswith(storage.ASIDE):
+                storage.remove(storage.join(folder, name))

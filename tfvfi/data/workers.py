@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from multiprocessing import connection
+from multiprocessing import connection, resource_tracker
 from typing import Any, NamedTuple
 
 
@@ -29,7 +29,12 @@ class Worker:
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(function, theirs), daemon=True)
+        # Ctrl-C is the parent's, which ends the workers: they are born deaf to it. (The tracker,
+        # which is started with the first of them, would hear again.)
+        resource_tracker.ensure_running()
+        heard = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         self.process.start()
+        signal.pthread_sigmask(signal.SIG_SETMASK, heard)
         theirs.close()
         self.task: int | None = None
 
@@ -97,8 +102,7 @@ def run(
 
 
 def _serve(function: Callable[..., Any], pipe: connection.Connection) -> None:
-    # Ctrl-C is the parent's: it ends the workers. When it is killed they must not go on alone.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # When the parent is killed they must not go on alone.
     threading.Thread(target=_end_with_parent, daemon=True).start()
     while True:
         try:
