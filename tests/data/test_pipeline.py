@@ -48,7 +48,13 @@ def test_shapes_and_types_are_fixed(kind, folder):
     assert {part.dtype for part in spec.values()} == {tf.float32}
 
 
-@pytest.mark.parametrize("kind", ["triplet", "cycle", "pair"])
+def test_windows_come_whole(folder):
+    spec = load(folder, kind="window", batch_size=4, crop_size=(8, 16)).element_spec
+    shapes = {name: tuple(part.shape) for name, part in spec.items()}
+    assert shapes == {"frames": (4, 5, 8, 16, 3), "times": (4, 5)}
+
+
+@pytest.mark.parametrize("kind", ["triplet", "cycle", "pair", "window"])
 def test_tensorflow_gives_what_arrays_give(kind, folder):
     steps = STEPS[:3] if kind == "pair" else STEPS
     options = {"kind": kind, "batch_size": 3, "crop_size": 16, "augmentation": steps, "seed": 4}

@@ -117,6 +117,17 @@ def test_triplets_of_more_frames_learn_all_inner_ones(long):
     assert times == set(range(1, 8))
 
 
+def test_windows_are_all_frames_and_their_times(long):
+    backwards = Samples(long, kind="window", augmentation=(("reverse_time", 1.0),))
+    sample = Samples(long, kind="window").sample(0)
+    assert sorted(sample) == ["frames", "times"]
+    np.testing.assert_allclose(sample["times"], np.linspace(0, 1, 9))
+    np.testing.assert_allclose(sample["frames"][:, 0, 0, 1] * 25.5, np.arange(9), rtol=1e-6)
+    np.testing.assert_array_equal(backwards.sample(0)["frames"], sample["frames"][::-1])
+    with pytest.raises(InputError, match="a window has all its frames"):
+        Samples(long, kind="window", sampling=Sampling())
+
+
 def test_times_of_a_record_are_those_told(tmp_path):
     uneven = small_records.example(0, frames=4)
     uneven = small_records.Example(**{**uneven.__dict__, "times": (0.0, 0.1, 0.75, 1.0)})

@@ -1,6 +1,6 @@
 """Kinds of batches: which frames of a window a sample takes, and what they are called."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,17 +21,32 @@ class Kind:
 
     Attributes:
         draw: Takes the frames out of a window: (window, random, sampling, frames) -> patch.
-        frames: What the frames are called, in order of time.
+        frames: What the frames are called, in order of time; None for all of the window, which
+            are stacked as "frames" beside their "times".
         timed: Whether a batch tells a time.
         channels: Channels of the flow, where records have it; 0 for a kind without.
         samples: How many samples a window of that many frames gives, at most: 0 for too short.
     """
 
     draw: Callable[[Window, np.random.Generator, Sampling | None, int], Patch]
-    frames: tuple[str, ...]
+    frames: tuple[str, ...] | None
     timed: bool
     channels: int
     samples: Callable[[Layout, Sampling | None], int]
+
+    def spec(self, layout: Layout, size: tuple[int, int]) -> dict[str, tuple[int, ...]]:
+        """Name -> shape of a sample's frames and times."""
+        if self.frames is None:
+            return {"frames": (layout.frames, *size, 3), "times": (layout.frames,)}
+        return {name: (*size, 3) for name in self.frames} | ({"time": ()} if self.timed else {})
+
+    def named(self, patch: Patch) -> dict[str, np.ndarray]:
+        """The frames, in [0, 1], and times of a patch."""
+        if self.frames is None:
+            frames = np.stack([_unit(frame) for frame in patch.frames])
+            return {"frames": frames, "times": np.float32(patch.moments)}
+        frames = dict(zip(self.frames, map(_unit, patch.frames), strict=True))
+        return frames | ({"time": np.float32(patch.time)} if self.timed else {})
 
 
 def with_flow(kind: Kind, layout: Layout, sampling: Sampling | None) -> bool:
@@ -77,17 +92,29 @@ def _pair(
     return Patch(_frames(window, numbers), (0.0, 1.0), None, flow)
 
 
+def _window(
+    window: Window, random: np.random.Generator, sampling: Sampling | None, frames: int
+) -> Patch:
+    """All frames."""
+    return Patch(_frames(window, range(frames)), window.times)
+
+
 def _picked(rule: Callable[..., Picked], sampling: Sampling, count: int, random) -> Picked:
     sample, target = int(random.integers(count)), int(random.integers(sampling.num_interp))
     return rule(sample, target, reverse=bool(random.integers(2)))
 
 
-def _frames(window: Window, numbers: tuple[int, ...]) -> tuple[np.ndarray, ...]:
+def _frames(window: Window, numbers: Sequence[int]) -> tuple[np.ndarray, ...]:
     """The frames, 0 to 255 whatever their depth."""
     frames = (window.frame(number) for number in numbers)
     return tuple(
         frame if frame.dtype == np.uint8 else frame.astype(np.float32) / 257 for frame in frames
     )
+
+
+def _unit(frame: np.ndarray) -> np.ndarray:
+    """A frame in [0, 1]."""
+    return np.ascontiguousarray(frame, np.float32) / np.float32(255)
 
 
 def _moments(window: Window, numbers: tuple[int, ...]) -> tuple[float, ...]:
@@ -114,8 +141,15 @@ def _pairs(layout: Layout, sampling: Sampling | None) -> int:
     return max(0, layout.frames - (2 if layout.flow else 1))
 
 
+def _windows(layout: Layout, sampling: Sampling | None) -> int:
+    if sampling is not None:
+        raise InputError("a window has all its frames; leave sampling out")
+    return 1
+
+
 KINDS: dict[str, Kind] = {
     "triplet": Kind(_triplet, ("frame0", "target", "frame1"), True, 4, _triplets),
     "cycle": Kind(_cycle, ("frame0", "frame1", "frame2"), True, 0, _cycles),
     "pair": Kind(_pair, ("frame0", "frame1"), False, 2, _pairs),
+    "window": Kind(_window, None, True, 0, _windows),
 }

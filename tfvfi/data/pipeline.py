@@ -45,8 +45,8 @@ def load(
             benchmark of `tfvfi.data.benchmarks`: opened, or named as in "vimeo90k:FOLDER".
         split: Which part of the records: "train" or "validation".
         kind: What the objective reads: "triplet" (frame0, frame1, time, target, and flow where
-            the records have it), "cycle" (frame0, frame1, frame2, time) or "pair" (frame0,
-            frame1, and flow).
+            the records have it), "cycle" (frame0, frame1, frame2, time), "pair" (frame0, frame1,
+            and flow) or "window" (frames, all of them, and their times).
         batch_size: Samples of a batch, all workers together.
         crop_size: Side, or height and width, of the crop; None for whole patches.
         augmentation: Steps by name, see `tfvfi.data.augment`.

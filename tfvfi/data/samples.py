@@ -32,7 +32,7 @@ class Samples:
             benchmark of `tfvfi.data.benchmarks`: opened, or named as in "vimeo90k:FOLDER"; or
             "procedural:RECORDS" for scenes made of their pictures.
         split: Which part of the records: "train" or "validation".
-        kind: "triplet", "cycle" or "pair", what an objective reads.
+        kind: "triplet", "cycle" or "pair", what an objective reads; or "window".
         crop_size: Side, or height and width, of what comes out; the size of the records if None.
         augmentation: Steps by name, see `tfvfi.data.augment`.
         seed: A whole number from 0 on.
@@ -91,9 +91,7 @@ class Samples:
             # They lead forwards or backwards already, and there is no flow for the way back.
             self._augment = self._augment.without("reverse_time")
         self._check_damage()
-        self.spec = {name: (*self.size, 3) for name in self._kind.frames}
-        if self._kind.timed:
-            self.spec["time"] = ()
+        self.spec = self._kind.spec(layout, self.size)
         if self._flow:
             self.spec["flow"] = (*self.size, self._kind.channels)
 
@@ -137,9 +135,7 @@ class Samples:
         ):
             raise CorruptRecordError(f"its frames are {sizes} and must be {self.size} at least")
         patch = self._augment(patch, random)
-        parts = dict(zip(self._kind.frames, map(_unit, patch.frames), strict=True))
-        if self._kind.timed:
-            parts["time"] = np.float32(patch.time)
+        parts = self._kind.named(patch)
         if self._flow:
             parts["flow"] = np.ascontiguousarray(patch.flow, np.float32)
         return window, parts
@@ -193,8 +189,3 @@ def _crop_size(wanted: int | tuple[int, int] | None, patch: tuple[int, int]) -> 
             "--patch_size"
         )
     return size
-
-
-def _unit(frame: np.ndarray) -> np.ndarray:
-    """A frame in [0, 1]."""
-    return np.ascontiguousarray(frame, np.float32) / np.float32(255)
