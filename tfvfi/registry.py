@@ -88,7 +88,8 @@ def load(name: str, weights: str | Path | None = "default", **options: Any) -> "
     Args:
         name: One of `list_models()`.
         weights: A `.weights.h5` file; left out, the bundled weights; None, fresh random ones.
-        **options: Arguments of the network, for instance `flow="dis"` or `scale=0.5`.
+        **options: Arguments of the network, for instance `flow="dis"` or `scale=0.5`; left out,
+            those that the weights were trained with.
 
     Raises:
         InputError: The name is unknown, or the weights are missing or of another network.
@@ -104,8 +105,7 @@ def load(name: str, weights: str | Path | None = "default", **options: Any) -> "
         return build(name, **options)
     from tfvfi import weights as weight_files
 
-    weight_files.check_readable(path)
-    model = build(name, **options)
+    model = build(name, **{**_trained_with(weight_files.describe(path), name), **options})
     weight_files.load(model, path)
     return model
 
@@ -188,6 +188,12 @@ def _check_options(known: Preset, options: dict[str, Any]) -> None:
     if unknown:
         listed = ", ".join(sorted(taken))
         raise InputError(f"{known.name} takes no option '{unknown[0]}'; it takes: {listed}")
+
+
+def _trained_with(about: dict[str, Any], name: str) -> dict[str, Any]:
+    """The options that weights of this network were trained with, as far as their file tells."""
+    told = about.get("options") if about.get("model") == name else None
+    return told if isinstance(told, dict) else {}
 
 
 def _how_to_get_weights(known: Preset) -> str:

@@ -11,6 +11,8 @@ Or writes flow into records, from the frames between to both ends, for other net
         --records=records/mine --output=records/mine_flow
 """
 
+from typing import Any
+
 from absl import flags
 
 from tfvfi import command
@@ -21,7 +23,9 @@ flags.DEFINE_multi_string(
 )
 flags.DEFINE_string("records", None, "records folder, to make one with flow of", flag_values=FLAGS)
 flags.DEFINE_string("output", None, "folder to write into", flag_values=FLAGS)
-flags.DEFINE_string("model", "dis", "flow estimator, as in tfvfi.list_models()", flag_values=FLAGS)
+flags.DEFINE_string(
+    "model", "dis", "flow estimator, name or name,option=value,...", flag_values=FLAGS
+)
 flags.DEFINE_string("weights", "default", "its *.weights.h5 file", flag_values=FLAGS)
 flags.DEFINE_float(
     "longest",
@@ -44,12 +48,18 @@ def label() -> None:
     """Records with flow."""
     from tfvfi.evaluation.flow_sequence import label_records
 
-    made = label_records(
-        FLAGS.records, FLAGS.output, FLAGS.model, FLAGS.weights, overwrite=FLAGS.overwrite
-    )
+    made = label_records(FLAGS.records, FLAGS.output, **_model(), overwrite=FLAGS.overwrite)
     for split in made.splits:
         examples = sum(shard.examples for shard in made.shards(split))
         print(f"{split}: {examples} examples with flow in {FLAGS.output}")
+
+
+def _model() -> dict[str, Any]:
+    from tfvfi.options import named
+
+    model, options = named(FLAGS.model)
+    weights = options.pop("weights", FLAGS.weights)
+    return {"model": model, "weights": weights, "options": options}
 
 
 def show() -> None:
@@ -59,8 +69,7 @@ def show() -> None:
     rows = estimate_sequence(
         FLAGS.input,
         FLAGS.output,
-        model=FLAGS.model,
-        weights=FLAGS.weights,
+        **_model(),
         longest=FLAGS.longest,
         fps=FLAGS.fps,
         overwrite=FLAGS.overwrite,

@@ -64,10 +64,10 @@ flags.DEFINE_bool("overwrite", False, "forget what the folder holds", flag_value
 
 def main() -> None:
     """Flags in, a folder of results out."""
-    from tfvfi import startup
+    from tfvfi import options, startup
 
     startup.import_keras()
-    from tfvfi.evaluation.contestants import Contestant, options
+    from tfvfi.evaluation.contestants import Contestant
     from tfvfi.evaluation.evaluate import Settings, evaluate
     from tfvfi.evaluation.media import Media, rate
     from tfvfi.evaluation.tables import as_text
@@ -83,7 +83,7 @@ def main() -> None:
         batch_size=FLAGS.batch_size,
         lpips=tuple(FLAGS.lpips),
         limit=FLAGS.limit,
-        dataset_options=options(FLAGS.dataset_option),
+        dataset_options=options.parse(FLAGS.dataset_option),
         media=Media(FLAGS.write_images, FLAGS.write_video, rate(FLAGS.fps), FLAGS.mark),
         shown=FLAGS.report_samples,
     )

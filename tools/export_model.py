@@ -13,7 +13,7 @@ from tfvfi import command, startup
 from tfvfi.errors import InputError
 
 FLAGS = flags.FlagValues()
-flags.DEFINE_string("model", None, "network, as in tfvfi.list_models()", flag_values=FLAGS)
+flags.DEFINE_string("model", None, "network, name or name,option=value,...", flag_values=FLAGS)
 flags.DEFINE_string(
     "weights",
     "default",
@@ -55,11 +55,14 @@ def main() -> None:
     lite = _size(FLAGS.lite) if FLAGS.lite else None
     startup.import_keras()
     from tfvfi.export.saved_model import Options, export_model
+    from tfvfi.options import named
 
+    model, network = named(FLAGS.model)
+    weights = network.pop("weights", FLAGS.weights)
     about = export_model(
-        FLAGS.model,
+        model,
         FLAGS.output,
-        None if FLAGS.weights == "none" else FLAGS.weights,
+        None if weights == "none" else weights,
         Options(
             encoded_as=FLAGS.encoded_as if FLAGS.encoded else None,
             precision=FLAGS.precision,
@@ -68,6 +71,7 @@ def main() -> None:
             lite=lite,
             onnx=FLAGS.onnx,
         ),
+        **network,
         **{key: FLAGS[key].value for key in ("flow", "flow_weights") if FLAGS[key].value},
     )
     worst = max(about["differences"].values())

@@ -94,12 +94,13 @@ flags.DEFINE_multi_string("beam", [], "a flag for Beam; repeatable", flag_values
 def main() -> None:
     """Interpolates what the flags name."""
     from tfvfi.data import beam
-    from tfvfi.evaluation.contestants import Contestant
+    from tfvfi.options import named
     from tfvfi.video import Encoding, many
 
-    named = Contestant.parse(FLAGS.model, FLAGS.weights)
-    given = {name: FLAGS[name].value for name in ("flow", "flow_weights", "mode", "scale")}
-    options = named.options | {name: value for name, value in given.items() if value is not None}
+    model, options = named(FLAGS.model)
+    weights = options.pop("weights", FLAGS.weights)
+    flagged = {name: FLAGS[name].value for name in ("flow", "flow_weights", "mode", "scale")}
+    options |= {name: value for name, value in flagged.items() if value is not None}
     treatment = (
         *("factor", "fps", "slowmo", "sound", "scene_cuts", "tile", "size", "duration", "damaged"),
         *("duplicates", "duplicate_threshold", "duplicate_tolerance"),
@@ -108,8 +109,8 @@ def main() -> None:
     counts = many.interpolate_all(
         FLAGS.input,
         FLAGS.output,
-        named.name,
-        weights=named.weights,
+        model,
+        weights=weights,
         options=options,
         encoding=Encoding(FLAGS.codec, FLAGS.crf, FLAGS.preset, FLAGS.pixel_format, FLAGS.pictures),
         runner=beam.runner(FLAGS.runner, FLAGS.beam, many.treat_once) if FLAGS.runner else None,

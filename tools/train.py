@@ -24,7 +24,7 @@ def _define() -> None:
     choice, switch = flags.DEFINE_enum, flags.DEFINE_bool
     several, reals = flags.DEFINE_multi_string, flags.DEFINE_multi_float
     for define, name, default, *rest in (
-        (text, "model", None, "the network"),
+        (text, "model", None, "the network, name or name,option=value,..."),
         (text, "records", None, "folder of records, or NAME:FOLDER of a benchmark"),
         (text, "output", None, "folder of the run"),
         (text, "weights", None, "a .weights.h5 file to start from; fresh ones if none"),
@@ -36,6 +36,9 @@ def _define() -> None:
         (number, "steps", None, "updates of the weights", 1),
         (number, "batch_size", None, "examples an update, all replicas together", 1),
         (number, "crop_size", None, "side of the crops", 1),
+        (number, "num_interp", None, "frames between two that the network sees", 1),
+        (number, "sample_rate", None, "frames are so far apart; 0 for neighbors (cycle)", 0),
+        (number, "step_size", None, "frames from one sample to the next", 1),
         (switch, "augment", True, "change patches at random"),
         (choice, "optimizer", None, ["adam", "adamw", "adamax", "sgd"], "what moves the weights"),
         (real, "learning_rate", None, "the rate after the warm-up", 0.0),
@@ -86,6 +89,7 @@ def main() -> None:
     startup.import_keras()
     from dataclasses import fields
 
+    from tfvfi.options import named
     from tfvfi.training.folder import RunFolder
     from tfvfi.training.session import dry_run, train
     from tfvfi.training.settings import Settings
@@ -94,8 +98,10 @@ def main() -> None:
         field.name: FLAGS[field.name].value for field in fields(Settings) if field.name in FLAGS
     }
     given["augmentation"] = None if FLAGS.augment else ()
+    given["model"], given["options"] = named(FLAGS.model)
+    given["weights"] = given["options"].pop("weights", FLAGS.weights)
     if FLAGS.flow_weights:
-        if FLAGS.weights or not FLAGS.flow:
+        if given["weights"] or not FLAGS.flow:
             raise InputError("--flow_weights goes with --flow, and takes the place of --weights")
         given["weights"] = FLAGS.flow_weights
     if FLAGS.dry_run:

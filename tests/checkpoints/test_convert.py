@@ -41,6 +41,22 @@ def convert(*flags):
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
 
 
+def test_options_go_with_the_weights(tmp_path):
+    """NVIDIA's files for SlowFlow and Sintel want flow at half the size."""
+    arrays = published("superslomo")
+    for name, options, scale in (
+        ("unsupervised_adobe2slowflow", {}, 2),
+        ("baseline_superslomo_adobe", {}, 1),
+        ("mine", {"flow_scale": 3}, 3),
+    ):
+        file, output = tmp_path / f"{name}.pth", tmp_path / f"{name}.weights.h5"
+        with file.open("wb") as written:
+            np.savez(written, **arrays)
+        checkpoints.convert("superslomo", file, output, **options)
+        assert tfvfi.load("superslomo", weights=output).flow_scale == scale
+        output.unlink()
+
+
 def test_the_command_writes_weights_that_tell_where_they_come_from(small, tmp_path):
     output = tmp_path / "a.weights.h5"
     flags = ["--model=ifrnet_s", f"--checkpoint={small}", f"--output={output}"]

@@ -17,7 +17,7 @@ import tools.evaluate as tool
 from tfvfi import command, registry
 from tfvfi.data import benchmarks
 from tfvfi.errors import InputError
-from tfvfi.evaluation import contestants, evaluate, metrics, published, results
+from tfvfi.evaluation import evaluate, metrics, published, results
 from tfvfi.evaluation.contestants import Contestant, predict, rounded
 from tfvfi.evaluation.evaluate import Settings
 from tfvfi.evaluation.protocols import PROTOCOLS, protocol
@@ -278,13 +278,3 @@ def test_killed_at_any_moment_it_goes_on(clips, tmp_path):
     subprocess.run([*script, f"--report={broken}"], check=True, cwd=ROOT)
     assert table.read_bytes() == expected
     assert sorted(path.name for path in broken.rglob(".*")) == []
-
-
-def test_values_in_options():
-    assert contestants.options(["a=1", "b=0.5", "c=dis", "d=None", "e=True"]) == {
-        "a": 1,
-        "b": 0.5,
-        "c": "dis",
-        "d": None,
-        "e": True,
-    }

@@ -68,6 +68,19 @@ def test_pictures_share_one_scale(tmp_path):
         np.testing.assert_array_equal(picture[:40, :60], expected)
 
 
+def test_flows_of_one_name_and_numbers_in_order(tmp_path):
+    for folder, names in (("a", ("1",)), ("b", ("1",)), ("many", ("10", "9", "2"))):
+        for name in names:
+            flow = np.full((20, 30, 2), (int(name), 0), "float32")
+            write_flo(tmp_path / folder / f"{name}.flo", flow)
+    rows = estimate_sequence([tmp_path / "a" / "1.flo", tmp_path / "b" / "1.flo"], tmp_path / "x")
+    assert [row["flow"] for row in rows] == ["000000.flo", "000001.flo"]
+    assert len(list((tmp_path / "x").glob("*.png"))) == 2
+    rows = estimate_sequence([tmp_path / "many"], tmp_path / "y")
+    assert [row["mean_x"] for row in rows] == [2, 9, 10]
+    assert not [path for path in tmp_path.rglob("*") if path.name.startswith(".")]
+
+
 def test_video_and_two_images_give_the_same_flow(frames, tmp_path):
     with av.open(str(tmp_path / "video.mkv"), "w") as file:
         stream = file.add_stream("ffv1", rate=25)
@@ -100,6 +113,11 @@ def test_what_is_there_is_kept_unless_told(frames, tmp_path):
     with pytest.raises(InputError, match=r"holds flows already.*--overwrite"):
         estimate_sequence([frames], output)
     assert len(estimate_sequence([frames], output, overwrite=True)) == 3
+    # Of the longer sequence nothing stays.
+    pair = [frames / "frame1.png", frames / "frame2.png"]
+    assert len(estimate_sequence(pair, output, overwrite=True)) == 1
+    kept = sorted(path.name for path in output.iterdir())
+    assert kept == ["frame1.flo", "frame1.png", "statistics.csv"]
     with pytest.raises(InputError, match="where the input lies"):
         estimate_sequence([frames], frames, overwrite=True)
     assert len(list(frames.iterdir())) == 5

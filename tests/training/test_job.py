@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import cv2
 import keras
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from tests.training import tiny
 from tfvfi import registry
 from tfvfi.errors import InputError
 from tfvfi.training.job import answered_times, prepare
+from tfvfi.training.session import train
 from tfvfi.training.settings import Settings
 
 tiny.register()
@@ -45,6 +47,11 @@ def folders(tmp_path_factory) -> dict[str, str]:
         ("tiny", "three", {"weights": "no.weights.h5"}, "there is no weight file"),
         ("tiny", "three", {"flow": "flownet2_s"}, "tiny takes no --flow"),
         ("nothing", "three", {}, "there is no model 'nothing'"),
+        ("tiny", "three", {"options": {"scale": 2}}, "tiny takes no option 'scale'"),
+        ("tiny", "nine", {"num_interp": 0}, "num_interp is at least 1"),
+        ("tiny", "nine", {"num_interp": 9}, "records of 9 frames are too short for 'triplet'"),
+        ("tiny", "nine", {"sample_rate": 0}, "a triplet needs a true frame"),
+        ("sepconv", "nine", {"num_interp": 3}, "answers the middle only, .*Received: 3"),
     ],
 )
 def test_what_does_not_fit_is_refused(model, records, asked, said, folders):
@@ -61,6 +68,49 @@ def test_a_network_of_the_middle_sees_middles(folders):
     assert {float(job.samples.sample(number)["time"]) for number in range(8)} == {0.5}
     job = prepare(Settings("tiny", folders["nine"], "run", **SMALL))
     assert len({float(job.samples.sample(number)["time"]) for number in range(12)}) > 3
+
+
+@pytest.mark.parametrize(
+    ("objective", "asked", "times"),
+    [
+        ("l1", {"num_interp": 3}, {0.25, 0.5, 0.75}),
+        ("l1", {"num_interp": 1, "sample_rate": 4, "step_size": 1}, {0.5}),
+        ("cycle", {"num_interp": 2}, {1 / 3, 2 / 3}),
+    ],
+)
+def test_which_frames_make_a_sample_may_be_said(objective, asked, times, folders):
+    job = prepare(Settings("tiny", folders["nine"], "run", objective=objective, **asked, **SMALL))
+    found = [float(job.samples.sample(number)["time"]) for number in range(16)]
+    assert set(np.round(found, 6)) == set(np.round(list(times), 6))
+
+
+def test_frames_in_a_folder_are_cut_as_the_sampling_wants(tmp_path):
+    for number in range(12):
+        picture = np.full((16, 16, 3), 20 * number, "uint8")
+        cv2.imwrite(str(tmp_path / f"{number:02d}.png"), picture)
+    where = f"frames:{tmp_path}"
+    for asked, count in (
+        ({}, 10),
+        ({"num_interp": 7}, 1),
+        ({"num_interp": 3, "step_size": 2}, 4),
+        ({"num_interp": 2, "sample_rate": 1, "step_size": 1, "objective": "cycle"}, 6),
+    ):
+        job = prepare(Settings("tiny", where, "run", **asked, **SMALL))
+        assert len(job.samples) == count, asked
+        sample = job.samples.sample(0)
+        first, second = (np.median(sample[name]) for name in ("frame0", "frame1"))
+        apart = asked.get("num_interp", 1) + 1
+        np.testing.assert_allclose(abs(second - first) * 255, 20 * apart, atol=1e-3)
+
+
+def test_options_go_with_the_weights(folders, tmp_path):
+    """What a network was trained with is what it is loaded with, unless told otherwise."""
+    asked = {**SMALL, "steps": 1, "ema": 0.0, "pictures": 0, "options": {"noise": 0.25}}
+    path = tmp_path / "made.weights.h5"
+    output = str(tmp_path / "run")
+    train(Settings("tiny", folders["three"], output, export=str(path), **asked), quiet=True)
+    assert tfvfi.load("tiny", weights=path).noise == 0.25
+    assert tfvfi.load("tiny", weights=path, noise=0.5).noise == 0.5
 
 
 def test_weights_answer_the_times_that_they_saw(folders, tmp_path):

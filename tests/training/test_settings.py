@@ -49,6 +49,7 @@ def test_flags_go_before_what_is_recommended():
 
 def test_nothing_is_left_open():
     needs_none = {"weights", "flow", "teacher", "perceptual_weights", "export", "objective"}
+    needs_none |= {"num_interp", "sample_rate", "step_size"}
     for preset in registry.presets().values():
         done = complete(Settings(preset.name, "records", "run"), preset, examples=10, patch=64)
         open_ones = {name for name, value in dataclasses.asdict(done).items() if value is None}

@@ -63,5 +63,5 @@ def test_every_setting_has_its_flag():
     from tools.train import FLAGS
 
     # The first is --augment.
-    unsaid = {"augmentation", "optimizer_options"}
+    unsaid = {"augmentation", "options", "optimizer_options"}
     assert {field.name for field in fields(Settings)} - set(FLAGS) == unsaid

@@ -1,6 +1,7 @@
 """From a published checkpoint to a Keras weight file that says where it came from."""
 
 from pathlib import Path
+from typing import Any
 
 from tfvfi import registry, weights
 from tfvfi.checkpoints.port import port, rules_of
@@ -9,7 +10,11 @@ from tfvfi.errors import InputError
 
 
 def convert(
-    model_name: str, checkpoint: str | Path, output: str | Path, overwrite: bool = False
+    model_name: str,
+    checkpoint: str | Path,
+    output: str | Path,
+    overwrite: bool = False,
+    **options: Any,
 ) -> None:
     """Converts a PyTorch, safetensors, .npz or Keras 2 checkpoint to Keras weights.
 
@@ -20,6 +25,8 @@ def convert(
         checkpoint: The published file.
         output: Ends in `.weights.h5`; it appears only when it is complete.
         overwrite: Replace an output that exists.
+        **options: Arguments of the network that the weights were trained with; `tfvfi.load` uses
+            them again. Those of published files are known by their names.
 
     Raises:
         InputError: The checkpoint cannot be read or is another network's, or the output is
@@ -41,11 +48,12 @@ def convert(
         raise InputError(f"{output} exists; name another output, or pass --overwrite")
     known, rules = registry.preset(model_name), rules_of(model_name)
     found = read(checkpoint)
-    model = registry.build(model_name)
+    published = {one.file: one for one in known.checkpoints}.get(found.path.name)
+    options = {**(published.options if published else {}), **options}
+    model = registry.build(model_name, **options)
     port(found.tensors, model, rules, source=str(checkpoint))
     if known.kind == "interpolator":
         model.measure_times()
-    published = {one.file: one for one in known.checkpoints}.get(found.path.name)
     weights.save(
         model,
         output,
@@ -54,4 +62,5 @@ def convert(
         sha256=found.sha256,
         licence=published.licence if published else known.licence,
         trained_on=published.trained_on if published else "unknown",
+        options=options,
     )

@@ -71,7 +71,7 @@ class Samples:
             raise InputError(f"kind is one of {', '.join(KINDS)}. Received: {kind!r}")
         if not isinstance(seed, int) or seed < 0:
             raise InputError(f"seed is a whole number from 0 on. Received: {seed!r}")
-        self.source = open_source(records, split)
+        self.source = _opened(records, split, sampling, kind == "cycle")
         self.seed, self.shuffle = seed, shuffle
         self.faults: dict[int, str] = {}
         self._adding = threading.Lock()
@@ -168,6 +168,13 @@ class Samples:
             return self.source.index.damage[0]
         index, reason = next(iter(self.faults.items()))
         return f"the first is {self.source.place(index)}: {reason}"
+
+
+def _opened(records: "str | Path | Benchmark", split: str, sampling: Sampling | None, cycle: bool):
+    """The source; where it is cut into windows as wanted, each is one sample."""
+    if sampling is None:
+        return open_source(records, split)
+    return open_source(records, split, sampling.window(cycle), sampling.step)
 
 
 @functools.lru_cache(maxsize=4)

@@ -56,14 +56,18 @@ class Sampling:
 
     def count(self, frames: int, cycle: bool = False) -> int:
         """How many samples a clip of that many frames gives; for training in a cycle, one less."""
-        fitting = (frames - self._apart - 1) // self._step + 1
+        fitting = (frames - self._apart - 1) // self.step + 1
         if cycle:
-            fitting = min(fitting - 1, (frames - 2 * self._apart - 1) // self._step + 1)
+            fitting = min(fitting - 1, (frames - 2 * self._apart - 1) // self.step + 1)
         return max(0, fitting)
+
+    def window(self, cycle: bool = False) -> int:
+        """How many frames one sample spans; for training in a cycle, of three frames."""
+        return (2 if cycle else 1) * self._apart + 1
 
     def sequence(self, sample: int) -> tuple[int, ...]:
         """The frames for evaluation: the first, all between (or the first again), the last."""
-        first = sample * self._step
+        first = sample * self.step
         if self.sample_rate == 0:
             return (first,) * (self.num_interp + 1) + (first + 1,)
         return tuple(first + self.sample_rate * k for k in range(self.num_interp + 2))
@@ -78,23 +82,24 @@ class Sampling:
         """
         if self.sample_rate == 0:
             raise InputError("a triplet needs a true frame. Received: sample_rate=0")
-        first = sample * self._step
+        first = sample * self.step
         frames = first, first + self.sample_rate * (target + 1), first + self._apart
         return self._picked(frames, target, reverse)
 
     def cycle(self, sample: int, target: int, reverse: bool = False) -> Picked:
         """The frames for training by cycle consistency; arguments as of `triplet`."""
-        first = sample * self._step
+        first = sample * self.step
         frames = first, first + self._apart, first + 2 * self._apart
         return self._picked(frames, target, reverse)
 
     @property
-    def _apart(self) -> int:
-        return max(1, self.sample_rate * (self.num_interp + 1))
+    def step(self) -> int:
+        """How many frames on the next sample begins."""
+        return self.step_size or self.num_interp + 1
 
     @property
-    def _step(self) -> int:
-        return self.step_size or self.num_interp + 1
+    def _apart(self) -> int:
+        return max(1, self.sample_rate * (self.num_interp + 1))
 
     def _picked(self, frames: tuple[int, int, int], target: int, reverse: bool) -> Picked:
         if not 0 <= target < self.num_interp:

@@ -70,14 +70,22 @@ class Window:
 
 
 def open_source(
-    records: "str | Path | Benchmark", split: str
+    records: "str | Path | Benchmark", split: str, frames: int = 3, step: int = 1
 ) -> "RecordSource | OldSource | BenchmarkSource | SceneSource":
-    """The source that the user named: a folder, a file of old records, a benchmark, scenes."""
+    """The source that the user named: a folder, a file of old records, a benchmark, scenes.
+
+    Args:
+        records: What the user named.
+        split: Which part of it.
+        frames: How many frames in a row make a window where all there are lie in a folder;
+            elsewhere that is settled.
+        step: Likewise, how many frames on the next window begins.
+    """
     name, colon, folder = str(records).partition(":")
     if colon and name == SceneSource.NAME:
         return SceneSource(open_source(folder, split))
     if colon and name in KNOWN:
-        records = _open_benchmark(name, folder, split)
+        records = _open_benchmark(name, folder, split, {"factor": frames - 1, "step": step})
     if isinstance(records, Benchmark):
         return BenchmarkSource(records)
     if not isinstance(records, str | Path):
@@ -282,15 +290,14 @@ class SceneSource:
         return np.float32(piece) / (257 if picture.dtype == np.uint16 else 1)
 
 
-def _open_benchmark(name: str, folder: str, split: str):
+def _open_benchmark(name: str, folder: str, split: str, windows: dict[str, int]):
     """A benchmark's own training set; what it tests with serves as validation."""
     known = KNOWN[name]
     if "split" in known.options:
         return benchmarks.open(name, folder, split="train" if split == "train" else "test")
     if known.published and split == "train":
         raise InputError(f"{name} is a test set and has nothing to train on; validate with it")
-    # Of somebody's own frames each begins a sample.
-    return benchmarks.open(name, folder, **({"step": 1} if "step" in known.options else {}))
+    return benchmarks.open(name, folder, **(windows if "step" in known.options else {}))
 
 
 def _old_files(records: str | Path) -> list[str]:

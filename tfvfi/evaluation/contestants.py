@@ -4,7 +4,6 @@ ifrnet_s,weights=ifrnet_s.weights.h5
 flow_interpolation,flow=dis,mode=splat
 """
 
-import ast
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tfvfi import registry
-from tfvfi.errors import InputError
+from tfvfi import options, registry
 from tfvfi.evaluation.protocols import Rounding
 
 if TYPE_CHECKING:
@@ -39,8 +37,7 @@ class Contestant:
     @classmethod
     def parse(cls, text: str, weights: str = "default") -> "Contestant":
         """A contestant from "name,option=value,...", where weights is one of the options."""
-        name, *pairs = text.split(",")
-        given = options(pairs)
+        name, given = options.named(text)
         return cls(name, given.pop("weights", weights), given)
 
     @property
@@ -87,17 +84,6 @@ class Contestant:
             "options": {key: str(value) for key, value in sorted(self.options.items())},
             "flow_weights_sha256": _digest(self.options.get("flow_weights")),
         }
-
-
-def options(pairs: Sequence[str]) -> dict[str, Any]:
-    """Options from "name=value" texts; values are numbers, True, False or None, or else texts."""
-    found = {}
-    for pair in pairs:
-        key, equals, value = pair.partition("=")
-        if not equals or not key:
-            raise InputError(f"an option is written name=value. Received: {pair!r}")
-        found[key] = _value(value)
-    return found
 
 
 def predict(
@@ -166,11 +152,3 @@ def _digest(weights: Any) -> str | None:
     """SHA-256 of a file of weights; None where there is no file."""
     file = None if weights in ("default", None) else Path(weights)
     return hashlib.sha256(file.read_bytes()).hexdigest() if file and file.is_file() else None
-
-
-def _value(text: str) -> Any:
-    """A number, True, False or None where it is one, else the text."""
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        return text

@@ -6,18 +6,21 @@ memory holds two frames however long the sequence is, and .flo files alone are i
 
 import contextlib
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from tqdm import tqdm
 
 from tfvfi.data.flo import read_flo, write_flo
+from tfvfi.data.pictures import in_order
+from tfvfi.data.storage import write_bytes
 from tfvfi.errors import InputError
 from tfvfi.evaluation.flow_pictures import flow_to_color, longest_shown, statistics, with_legend
+from tfvfi.evaluation.results import write_csv
 
 if TYPE_CHECKING:
     from tfvfi.data.records import Records
@@ -35,6 +38,7 @@ def estimate_sequence(
     output: str | Path,
     model: str = "dis",
     weights: str | Path | None = "default",
+    options: Mapping[str, Any] | None = None,
     longest: float | None = None,
     fps: float = 8.0,
     overwrite: bool = False,
@@ -48,6 +52,7 @@ def estimate_sequence(
             for several pairs `flow.gif`.
         model: A flow estimator of `tfvfi.list_models()`.
         weights: As for `tfvfi.load`.
+        options: Arguments of the model, such as {"fit": "pad"}.
         longest: The length in pixels that gets the full hue; left out, that of the sequence.
         fps: Pictures a second in the animation.
         overwrite: Replace what an earlier run wrote.
@@ -62,7 +67,8 @@ def estimate_sequence(
     output = Path(output)
     if fps <= 0 or (longest is not None and longest <= 0):
         raise InputError(f"fps and longest are positive. Received: {fps} and {longest}")
-    if (output / TABLE).exists() and not overwrite:
+    before = _made(output)
+    if before and not overwrite:
         raise InputError(f"{output} holds flows already; name another folder, or pass --overwrite")
     inputs = [Path(path) for path in inputs]
     folders = {(path if path.is_dir() else path.parent).resolve() for path in inputs}
@@ -70,9 +76,13 @@ def estimate_sequence(
         raise InputError(f"{output} is where the input lies; name another folder for the pictures")
     flows = _flow_files(inputs)
     if not flows:
-        flows = list(_estimate(inputs, output, _estimator(model, weights)))
+        flows = list(_estimate(inputs, output, _estimator(model, weights, options)))
     output.mkdir(parents=True, exist_ok=True)
-    return _show(flows, output, longest, fps)
+    rows = _show(flows, output, longest, fps)
+    # Of a longer sequence something would be left.
+    for name in before - _made(output):
+        (output / name).unlink(missing_ok=True)
+    return rows
 
 
 def label_records(
@@ -80,6 +90,7 @@ def label_records(
     output: str | Path,
     model: str = "dis",
     weights: str | Path | None = "default",
+    options: Mapping[str, Any] | None = None,
     overwrite: bool = False,
 ) -> "Records":
     """Makes records with flow, as a teacher sees it, out of records without.
@@ -89,6 +100,7 @@ def label_records(
         output: The folder of the new ones; what an interrupted call left in it is completed.
         model: A flow estimator of `tfvfi.list_models()`.
         weights: As for `tfvfi.load`.
+        options: Arguments of the model.
         overwrite: Replaces records that exist.
 
     Returns:
@@ -100,26 +112,46 @@ def label_records(
     from tfvfi.data.pseudo_labels import add_flow
     from tfvfi.evaluation.contestants import Contestant
 
-    network = _estimator(model, weights)
-    known = Contestant(model, weights).identity()
-    estimator = {key: known[key] for key in ("model", "weights_sha256") if known[key]}
+    network = _estimator(model, weights, options)
+    known = Contestant(model, weights, dict(options or {})).identity()
+    estimator = {key: known[key] for key in ("model", "weights_sha256", "options") if known[key]}
     return add_flow(records, output, network.estimate_batch, estimator, overwrite)
 
 
 def _flow_files(inputs: list[Path]) -> list[Path]:
     """The .flo files meant; none where frames are."""
     if len(inputs) == 1 and inputs[0].is_dir():
-        return sorted(inputs[0].glob("*.flo"))
+        return in_order(inputs[0].glob("*.flo"))
     return inputs if all(path.suffix.lower() == ".flo" for path in inputs) else []
 
 
-def _estimator(name: str, weights: str | Path | None) -> "FlowEstimator":
+def _estimator(
+    name: str, weights: str | Path | None, options: Mapping[str, Any] | None
+) -> "FlowEstimator":
     from tfvfi import registry
 
     if registry.preset(name).kind != "flow":
         names = [name for name, known in registry.presets().items() if known.kind == "flow"]
         raise InputError(f"{name} estimates no flow; those that do are: {', '.join(names)}")
-    return registry.load(name, weights=weights)
+    return registry.load(name, weights=weights, **options or {})
+
+
+def _made(output: Path) -> set[str]:
+    """Names of the files that a run left in the folder, as its table tells."""
+    if not (output / TABLE).exists():
+        return set()
+    with (output / TABLE).open(newline="") as file:
+        flows = [Path(row["flow"]) for row in csv.DictReader(file)]
+    names = {path.with_suffix(ending).name for path in flows for ending in (".flo", ".png")}
+    return names | {TABLE} | ({ANIMATION} if len(flows) > 1 else set())
+
+
+def _names(paths: Sequence[Path]) -> list[str]:
+    """What their flows are called: as they are, or by number where two have one name."""
+    stems = [path.stem for path in paths]
+    if len(set(stems)) == len(stems):
+        return stems
+    return [f"{number:06d}" for number in range(len(stems))]
 
 
 def _estimate(inputs: list[Path], output: Path, model: "FlowEstimator") -> Iterator[Path]:
@@ -127,8 +159,7 @@ def _estimate(inputs: list[Path], output: Path, model: "FlowEstimator") -> Itera
     from tfvfi.video.reading.source import open_source
 
     source = open_source(inputs)
-    stems = [path.stem for path in getattr(source, "paths", ())]
-    named = len(set(stems)) == len(stems) > 0
+    names = _names(getattr(source, "paths", ()))
     number = -1
     total = source.frames_expected - 1 if source.frames_expected else None
     # Flow is of frames as players show them.
@@ -136,7 +167,7 @@ def _estimate(inputs: list[Path], output: Path, model: "FlowEstimator") -> Itera
     upright = (np.ascontiguousarray(np.rot90(shown.image, turns)) for shown in source)
     pairs = tqdm(pairwise(upright), total=total, unit="flow", disable=None)
     for number, (first, second) in enumerate(pairs):
-        path = output / f"{stems[number] if named else f'{number:06d}'}.flo"
+        path = output / f"{names[number] if names else f'{number:06d}'}.flo"
         write_flo(path, model.estimate(first, second))
         yield path
     if number < 0:
@@ -147,25 +178,25 @@ def _show(flows: list[Path], output: Path, longest: float | None, fps: float) ->
     import cv2
 
     longest = longest or max(longest_shown([read_flo(path)]) for path in flows)
+    names = _names(flows)
     rows = []
-    for path in flows:
+    for path, name in zip(flows, names, strict=True):
         flow = read_flo(path)
-        rows.append({"flow": path.name, **statistics(flow)})
+        rows.append({"flow": f"{name}.flo", **statistics(flow)})
         picture = with_legend(flow_to_color(flow, longest), longest)
-        cv2.imwrite(str(output / f"{path.stem}.png"), picture[..., ::-1])
+        _, data = cv2.imencode(".png", picture[..., ::-1])
+        write_bytes(output / f"{name}.png", data.tobytes())
     if len(flows) > 1:
-        shown = flows[:: -(-len(flows) // ANIMATION_PICTURES)]
-        pictures = (cv2.imread(str(output / f"{path.stem}.png"))[..., ::-1] for path in shown)
+        shown = names[:: -(-len(flows) // ANIMATION_PICTURES)]
+        pictures = (cv2.imread(str(output / f"{name}.png"))[..., ::-1] for name in shown)
         write_gif(output / ANIMATION, pictures, fps)
-    with (output / TABLE).open("w", newline="") as file:
-        table = csv.DictWriter(file, rows[0].keys())
-        table.writeheader()
-        table.writerows(rows)
+    # Last: it tells that all is there.
+    write_csv(output / TABLE, rows)
     return rows
 
 
 def write_gif(path: Path, pictures: Iterator[np.ndarray], fps: float) -> None:
-    """Writes an animation whose palette is made for its pictures.
+    """Writes an animation whose palette is made for its pictures; it appears when complete.
 
     Args:
         path: Where to.
@@ -198,10 +229,12 @@ def write_gif(path: Path, pictures: Iterator[np.ndarray], fps: float) -> None:
         source.push(frame)
     source.push(None)
 
-    with av.open(str(path), "w", format="gif") as file:
+    aside = path.with_name(f".{path.name}.partial")
+    with av.open(str(aside), "w", format="gif") as file:
         stream = file.add_stream("gif", rate=1 / beat)
         stream.width, stream.height, stream.pix_fmt = width, height, "pal8"
         with contextlib.suppress(av.error.EOFError):
             while True:
                 file.mux(stream.encode(sink.pull()))
         file.mux(stream.encode(None))
+    aside.replace(path)

@@ -16,12 +16,14 @@ class Checkpoint:
         source: The repository or address that offers it.
         licence: What its authors allow, in a few words.
         trained_on: The data it was trained on.
+        options: Arguments of the network that it was trained with, where they are not the usual.
     """
 
     file: str
     source: str
     licence: str
     trained_on: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,8 @@ def describe(job: Job, row: Row) -> dict[str, Any]:
         "trained_on": ", ".join(filter(None, [before.get("trained_on"), job.samples.source.name])),
         "licence": before.get("licence", "as whoever trained them decides"),
         "data": _data(job),
+        # Weights are used with the options they were trained with; a flow network has none here.
+        "options": {} if settings.flow else dict(settings.options),
         "settings": {
             name: value
             for name, value in vars(settings).items()

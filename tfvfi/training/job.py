@@ -11,12 +11,13 @@ import keras
 
 from tfvfi import registry
 from tfvfi.data import Samples
+from tfvfi.data.kinds import CYCLE_SAMPLING
 from tfvfi.data.sampling import Sampling
 from tfvfi.data.sources import open_source
 from tfvfi.errors import InputError
 from tfvfi.models.preset import AnyTimes, Objective, Preset
 from tfvfi.training import objectives, optimizers, strategies
-from tfvfi.training.settings import Settings, check, complete
+from tfvfi.training.settings import Settings, check, complete, sampling
 from tfvfi.training.step import Trainer
 
 # Three frames in a row, for networks that answer the middle only.
@@ -96,7 +97,9 @@ def prepare(asked: Settings) -> Job:
         settings = complete(
             replace(asked, objective=objective.name),
             preset,
-            len(Samples(asked.records, kind=objective.batch)),
+            len(
+                Samples(asked.records, **reading(asked, objective, network) | {"augmentation": ()})
+            ),
             side - side % network.multiple,
         )
         _check_fit(settings, network, strategy)
@@ -117,16 +120,17 @@ def build_network(settings: Settings) -> Any:
         InputError: It has nothing to train.
     """
     options = {"dtype": settings.precision}
+    own = {**options, **settings.options}
     if settings.flow:
         if "flow" not in registry.options_of(settings.model):
             raise InputError(f"{settings.model} takes no --flow; leave it out")
         # A flow network learns inside the interpolation that it is for.
         flow = registry.load(settings.flow, settings.weights, **options)
-        network = registry.load(settings.model, flow=flow, **options)
+        network = registry.load(settings.model, flow=flow, **own)
     else:
         if not registry.preset(settings.model).has_weights:
             raise InputError(_nothing_to_train(registry.preset(settings.model)))
-        network = registry.load(settings.model, settings.weights, **options)
+        network = registry.load(settings.model, settings.weights, **own)
     if not network.trainable_variables:
         raise InputError(f"{settings.flow} has no weights to train; name another --flow")
     return network
@@ -149,23 +153,34 @@ def answered_times(job: Job) -> AnyTimes | tuple[float, ...] | None:
 
 def reading(settings: Settings, objective: Objective, network: Any) -> dict[str, Any]:
     """How training samples are read, as arguments of `Samples` and `tfvfi.data.load`."""
-    frames = open_source(settings.records, "train").layout.frames
     return {
         "kind": objective.batch,
         "crop_size": settings.crop_size,
         "augmentation": settings.augmentation,
         "seed": settings.seed,
-        "sampling": _sampling(settings, network, frames) if objective.batch == "triplet" else None,
+        "sampling": _sampling(settings, objective.batch, network),
     }
 
 
-def _sampling(settings: Settings, network: Any, frames: int) -> Sampling | None:
-    """Which frames of long windows a triplet takes; None for both ends and any between."""
-    if getattr(network, "times", "any") == (0.5,):
-        return MIDDLE if frames > 3 else None
-    advised = registry.preset(settings.model).training.get("sampling")
-    sampling = Sampling(**advised) if advised else None
-    return sampling if sampling and sampling.count(frames) else None
+def _sampling(settings: Settings, kind: str, network: Any) -> Sampling | None:
+    """Which frames make a sample, where the user, the paper or the network want that settled."""
+    middles = getattr(network, "times", "any") == (0.5,)
+    advised = registry.preset(settings.model).training.get("sampling", {})
+    if asked := sampling(settings):
+        usual = {"triplet": advised, "cycle": vars(CYCLE_SAMPLING)}.get(kind, {})
+        wanted = Sampling(**{**usual, **asked})
+        if middles and kind == "triplet" and wanted.num_interp != 1:
+            raise InputError(
+                f"{settings.model} answers the middle only, which is --num_interp=1. "
+                f"Received: {wanted.num_interp}"
+            )
+        return wanted
+    if kind != "triplet":
+        return None
+    wanted = MIDDLE if middles else Sampling(**advised) if advised else None
+    frames = open_source(settings.records, "train").layout.frames
+    # Short windows are taken as they are: both ends and any frame between.
+    return wanted if wanted and frames > 3 and wanted.count(frames) else None
 
 
 def build_objective(settings: Settings, objective: Objective) -> Any:

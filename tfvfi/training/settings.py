@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tfvfi.errors import InputError
@@ -43,8 +43,13 @@ class Settings:
         steps: Updates of the weights.
         batch_size: Examples that an update learns from, all replicas together.
         crop_size: Side of the crops.
+        num_interp: How many frames lie between two that the network sees; this and the next two
+            are told in `tfvfi.data.sampling`.
+        sample_rate: How far apart frames are taken.
+        step_size: How many frames on the next sample begins.
         objective: Name of the objective; its own by default.
         weights: A .weights.h5 file to start from; fresh ones by default.
+        options: Arguments of the network, such as {"flow_scale": 2}.
         flow: Name of the flow network to train inside `flow_interpolation`; `weights` are its.
         teacher: A .weights.h5 file of the same model, for objectives with a teacher.
         perceptual_weights: torchvision's file of VGG, for objectives that compare features.
@@ -78,8 +83,12 @@ class Settings:
     steps: int | None = None
     batch_size: int | None = None
     crop_size: int | None = None
+    num_interp: int | None = None
+    sample_rate: int | None = None
+    step_size: int | None = None
     objective: str | None = None
     weights: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
     flow: str | None = None
     teacher: str | None = None
     perceptual_weights: str | None = None
@@ -142,6 +151,12 @@ def complete(settings: Settings, preset: Preset, examples: int, patch: int) -> S
 def momentum(steps: int) -> float:
     """A moving average over the last twentieth of a short run, and over 1,000 steps of others."""
     return max(0.0, min(0.999, 1 - 20 / steps))
+
+
+def sampling(settings: Settings) -> dict[str, int]:
+    """What the user said of which frames make a sample."""
+    names = ("num_interp", "sample_rate", "step_size")
+    return {name: value for name in names if (value := getattr(settings, name)) is not None}
 
 
 def changed(kept: Mapping[str, Any], now: Settings) -> list[str]:

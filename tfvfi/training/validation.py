@@ -16,6 +16,7 @@ from tfvfi.models.base import Interpolator
 from tfvfi.tracing import compiled
 from tfvfi.training import checkpoints
 from tfvfi.training.job import Job, answered_times, build_network, build_objective, reading
+from tfvfi.training.settings import sampling
 from tfvfi.training.step import Trainer
 
 Scores = dict[str, float]
@@ -96,8 +97,12 @@ class Validation:
         return _prefixed(name, _mean(frames()))
 
     def _open(self, kind: str) -> Samples | None:
-        settings = self._job.settings
-        how = reading(settings, replace(self._job.objective, batch=kind), self.network)
+        settings, objective = self._job.settings, self._job.objective
+        if kind != objective.batch:
+            # What was said of samples was said of those that are learned from.
+            unsaid = dict.fromkeys(sampling(settings))
+            settings, objective = replace(settings, **unsaid), replace(objective, batch=kind)
+        how = reading(settings, objective, self.network)
         try:
             return Samples(
                 settings.records, split="validation", **how | {"augmentation": ()}, shuffle=False

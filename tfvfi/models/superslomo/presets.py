@@ -16,7 +16,7 @@ OBJECTIVES = (
 
 NVIDIA_LICENCE = "Nvidia Source Code License, non-commercial"
 
-# File and what it learned from; those of SlowFlow and Sintel want flow_scale=2.
+# File and what it learned from.
 NVIDIA_FILES = (
     ("baseline_superslomo_adobe+youtube", "Adobe and YouTube, supervised"),
     ("baseline_superslomo_adobe", "Adobe, supervised"),
@@ -37,7 +37,7 @@ NVIDIA_TRAINING = {
     # 16 GPUs with 2 each.
     "batch_size": 32,
     "crop_size": 384,
-    "sampling": {"num_interp": 7, "sample_rate": 1, "step_size": 8},
+    "sampling": {"num_interp": 7, "sample_rate": 1},
     "augmentation": (
         ("crop", 1.0),
         ("flip_vertically", 0.5),
@@ -52,9 +52,14 @@ PALIWAL_TRAINING = {
     "epochs": 200,
     "batch_size": 6,
     "crop_size": 352,
-    "sampling": {"num_interp": 7, "sample_rate": 1, "step_size": 8},
+    "sampling": {"num_interp": 7, "sample_rate": 1},
     "augmentation": (("crop", 1.0), ("flip_horizontally", 0.5), ("reverse_time", 0.5)),
 }
+
+
+def _options(stem: str) -> dict[str, int]:
+    """Those of SlowFlow and Sintel learned from flow at half the size."""
+    return {"flow_scale": 2} if stem.endswith(("2slowflow", "2sintel")) else {}
 
 
 def _scores(
@@ -74,7 +79,8 @@ PRESETS = (
         origin=f"{PAPER}; Reda et al., ICCV 2019; {NVIDIA}",
         config={"form": "nvidia", "grid": "pixel"},
         checkpoints=tuple(
-            Checkpoint(f"{stem}.pth", NVIDIA, NVIDIA_LICENCE, data) for stem, data in NVIDIA_FILES
+            Checkpoint(f"{stem}.pth", NVIDIA, NVIDIA_LICENCE, data, _options(stem))
+            for stem, data in NVIDIA_FILES
         ),
         scores=(
             *_scores("UCF101", "supervised, Adobe", 34.63, 0.946, 5.48),
