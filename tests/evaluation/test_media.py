@@ -52,6 +52,17 @@ def test_pictures_and_videos(clips, tmp_path):
     assert not list(own.rglob(".*"))
 
 
+@pytest.mark.parametrize("rounding", ["truncate", "nearest", "none"])
+def test_pictures_are_what_was_measured(rounding, clips, tmp_path):
+    settings = Settings(rounding, dataset_options={"factor": 4}, shown=0, media=Media(images=True))
+    own = run(clips, tmp_path, settings)
+    pair = [cv2.imread(str(clips / "one" / f"{at:03d}.png"))[..., ::-1] / 255 for at in (0, 4)]
+    (frame,) = Contestant("flow_interpolation").model.interpolate(*pair, times=(0.5,))
+    expected = (np.floor if rounding == "truncate" else np.rint)(255 * np.float32(frame))
+    found = cv2.imread(str(own / "images/one/000/002-02-flow_interpolation.png"))[..., ::-1]
+    np.testing.assert_array_equal(found, expected)
+
+
 def test_what_is_missing_is_made_again(clips, tmp_path):
     own = run(clips, tmp_path)
     table = (own / "frames.csv").read_bytes()

@@ -173,7 +173,7 @@ def measure(
         advance: Called once a sample.
     """
     names = []
-    sinks = Sinks(table.path.parent, settings.media, contestant.label)
+    sinks = Sinks(table.path.parent, settings.media, contestant.label, rounding)
 
     def missing() -> Iterator[Loaded]:
         for sample in samples:

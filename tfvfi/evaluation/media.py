@@ -17,8 +17,9 @@ import numpy as np
 
 from tfvfi.errors import InputError
 from tfvfi.evaluation.clip import Clip
+from tfvfi.evaluation.contestants import rounded
 from tfvfi.evaluation.loaded import Loaded
-from tfvfi.models.images import from_unit
+from tfvfi.evaluation.protocols import Rounding
 
 # The mark on predictions: three squares beside each other, blue, green and red.
 MARK = ((0, 0, 255), (0, 255, 0), (255, 0, 0))
@@ -53,12 +54,14 @@ class Sinks:
         folder: Gets `images/` and `videos/`.
         media: What to write.
         label: The network's, for file names.
+        rounding: What became of predictions before they were measured; files hold the same.
     """
 
-    def __init__(self, folder: Path, media: Media, label: str):
+    def __init__(self, folder: Path, media: Media, label: str, rounding: Rounding = "nearest"):
         self.folder = folder
         self.media = media
         self.label = label
+        self.rounding: Rounding = "nearest" if rounding == "none" else rounding
         self.video: Clip | None = None
         self._last: Any = None
         self._redo = False
@@ -76,7 +79,7 @@ class Sinks:
     def write(self, loaded: Loaded, frames: list[np.ndarray]) -> None:
         """Writes a sample's files."""
         dtype = loaded.pair[0].dtype
-        predicted = [from_unit(frame, dtype) for frame in frames]
+        predicted = [rounded(frame, self.rounding, dtype) for frame in frames]
         if self.media.images:
             first, *between, last = self._pictures(loaded.sample)
             for path, image in zip(between, predicted, strict=True):
