@@ -17,9 +17,9 @@ from tfvfi.errors import InputError
 ROOT = Path(__file__).parent.parent.parent
 
 
-def published(name, seed=1):
+def published(name, seed=1, **options):
     """Arrays as the published checkpoint of a network has them."""
-    model = registry.build(name)
+    model = registry.build(name, **options)
     shapes = weights.variable_shapes(model)
     chance = np.random.default_rng(seed)
     return {
@@ -43,7 +43,8 @@ def convert(*flags):
 
 def test_options_go_with_the_weights(tmp_path):
     """NVIDIA's files for SlowFlow and Sintel want flow at half the size."""
-    arrays = published("superslomo")
+    thin = {"widths": (6, 8, 10, 12, 14, 16)}
+    arrays = published("superslomo", **thin)
     for name, options, scale in (
         ("unsupervised_adobe2slowflow", {}, 2),
         ("baseline_superslomo_adobe", {}, 1),
@@ -52,9 +53,9 @@ def test_options_go_with_the_weights(tmp_path):
         file, output = tmp_path / f"{name}.pth", tmp_path / f"{name}.weights.h5"
         with file.open("wb") as written:
             np.savez(written, **arrays)
-        checkpoints.convert("superslomo", file, output, **options)
-        assert tfvfi.load("superslomo", weights=output).flow_scale == scale
-        output.unlink()
+        checkpoints.convert("superslomo", file, output, **thin, **options)
+        loaded = tfvfi.load("superslomo", weights=output)
+        assert (loaded.flow_scale, loaded.widths) == (scale, thin["widths"])
 
 
 def test_the_command_writes_weights_that_tell_where_they_come_from(small, tmp_path):
