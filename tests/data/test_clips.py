@@ -139,7 +139,7 @@ def test_what_a_folder_holds(tmp_path):
     write_pictures(tmp_path / "all" / "a" / "frames")
     write_pictures(tmp_path / "all" / "b" / "more", name="{}.jpg")
     write_pictures(tmp_path / "all" / "videos", name="thumbnail{}.png")
-    for name in ("one.mkv", "TWO.MKV", "notes.txt", "no_ending"):
+    for name in ("one.mkv", "TWO.MKV", "notes.txt", "no_ending", "._one.mkv"):
         media.write(tmp_path / "x.mkv", FRAMES).rename(tmp_path / "all" / "videos" / name)
     names = [clip.name for clip in clips.find(str(tmp_path / "all"))]
     assert names == ["a/frames", "b/more", "videos/TWO.MKV", "videos/one.mkv"]

@@ -97,7 +97,7 @@ def test_files_that_are_none_are_said(tmp_path):
 
 
 def test_pictures_are_in_the_order_of_their_numbers(tmp_path):
-    for name in ("f10.png", "f9.png", "f1.jpg", "notes.txt", "f\u00b2.png"):
+    for name in ("f10.png", "f9.png", "f1.jpg", "notes.txt", "._f9.png", "f\u00b2.png"):
         (tmp_path / name).write_bytes(b"")
     names = [path.name for path in pictures.in_folder(tmp_path)]
     assert names == ["f1.jpg", "f9.png", "f10.png", "f\u00b2.png"]

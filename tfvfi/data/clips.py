@@ -59,7 +59,7 @@ def find(videos: str) -> list[Clip]:
         found = [path for folder, _, names in os.walk(videos) for path in _in_folder(folder, names)]
     else:
         matched = [videos] if os.path.isfile(videos) else glob.glob(videos, recursive=True)
-        found = [path for path in matched if os.path.isfile(path) and not _is_picture(path)]
+        found = [path for path in matched if os.path.isfile(path) and not pictures.is_picture(path)]
         found += [path for path in matched if _is_folder_of_frames(path)]
         root = os.path.commonpath([os.path.dirname(path) for path in found]) if found else ""
     if not found:
@@ -94,20 +94,21 @@ def frames(clip: Clip, damaged: str = "stop") -> Iterator[tuple[np.ndarray, Frac
         raise InputError(f"{clip.path} cannot be read: {error.strerror}") from None
 
 
+def is_video(path: str | Path) -> bool:
+    """Whether a file is a video by its name."""
+    return bool(ENDINGS.fullmatch(Path(path).suffix)) and not pictures.is_shadow(path)
+
+
 def _in_folder(folder: str, names: list[str]) -> list[str]:
     """The videos in a folder; where there are none but pictures, the folder itself."""
-    videos = [name for name in names if ENDINGS.fullmatch(os.path.splitext(name)[1])]
-    if not videos and any(map(_is_picture, names)):
+    videos = [name for name in names if is_video(name)]
+    if not videos and any(map(pictures.is_picture, names)):
         return [folder]
     return [os.path.join(folder, name) for name in videos]
 
 
 def _is_folder_of_frames(path: str) -> bool:
     return os.path.isdir(path) and _in_folder(path, os.listdir(path)) == [path]
-
-
-def _is_picture(path: str) -> bool:
-    return os.path.splitext(path)[1].lower() in pictures.SUFFIXES
 
 
 def _clip(path: str, root: str) -> Clip:

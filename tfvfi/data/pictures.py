@@ -75,7 +75,17 @@ def in_order(paths: Iterable[Path]) -> list[Path]:
 
 def in_folder(folder: Path) -> list[Path]:
     """The pictures in a folder, in order."""
-    return in_order(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    return in_order(path for path in folder.iterdir() if is_picture(path))
+
+
+def is_picture(path: str | Path) -> bool:
+    """Whether a file is a picture by its name."""
+    return Path(path).suffix.lower() in SUFFIXES and not is_shadow(path)
+
+
+def is_shadow(path: str | Path) -> bool:
+    """Whether a file is what macOS puts beside another, under the name of that one."""
+    return Path(path).name.startswith("._")
 
 
 def _numbers_as_numbers(name: str) -> list:

@@ -115,7 +115,7 @@ def several_videos(inputs: Sequence[str | Path]) -> list[Path] | None:
     if len(paths) == 1:
         if not paths[0].is_dir() or in_folder(paths[0]):
             return None
-        found = [path for path in paths[0].iterdir() if clips.ENDINGS.fullmatch(path.suffix)]
+        found = [path for path in paths[0].iterdir() if clips.is_video(path)]
         if not found:
             raise InputError(f"the folder {paths[0]} holds neither pictures nor videos")
         return in_order(found)

@@ -8,7 +8,7 @@ import av
 from tfvfi.data.benchmarks.known import Known
 from tfvfi.data.benchmarks.sample import Benchmark, Decoded, Sample, check_split
 from tfvfi.data.benchmarks.sequences import folders_in, windows
-from tfvfi.data.clips import ENDINGS
+from tfvfi.data.clips import is_video
 from tfvfi.errors import InputError
 from tfvfi.video.reading.source import Video
 from tfvfi.video.timeline import Shown
@@ -81,7 +81,7 @@ def adobe240(known: Known, data_dir: Path, split: str = "test") -> Benchmark | C
         if found:
             return windows(known, found, factor)
     for root in (data_dir / "original_high_fps_videos", data_dir):
-        found = [path for path in sorted(root.glob("*")) if ENDINGS.fullmatch(path.suffix)]
+        found = [path for path in sorted(root.glob("*")) if is_video(path)]
         chosen = [path for path in found if (path.stem in ADOBE_TEST) == (split == "test")]
         if chosen:
             return Clips(known.name, chosen, factor)
