@@ -338,6 +338,27 @@ def test_a_folder_of_other_things_is_not_touched(videos, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 
+@pytest.mark.parametrize("manifest", ['{"manifest_version": 3}', "their own"])
+def test_what_others_have_beside_a_manifest_is_not_overwritten(made, videos, tmp_path, manifest):
+    """A browser's extension has one, too; and somebody keeps notes beside the records."""
+    output = shutil.copytree(made, tmp_path / "mine")
+    if manifest == "their own":
+        (output / "notes.txt").write_text("years of work")
+    else:
+        (output / "manifest.json").write_text(manifest)
+    before = checksums(output)
+    with pytest.raises(InputError, match=r"is damaged|also holds notes\.txt; give --output a new"):
+        making.create(str(videos), str(output), SMALL, runner=here, overwrite=True)
+    assert checksums(output) == before
+
+
+def test_what_is_no_folder_to_write_is_told(videos, tmp_path):
+    (tmp_path / "file").write_text("")
+    for output, said in (("", "Received no name"), (tmp_path / "file", "Not a directory")):
+        with pytest.raises(InputError, match=said):
+            create(videos, output)
+
+
 def test_two_calls_do_not_meet(videos, tmp_path):
     work = tmp_path / "mine" / "parts"
     work.mkdir(parents=True)
@@ -364,6 +385,8 @@ def test_a_full_disk_leaves_nothing_that_looks_whole(videos, made, tmp_path, lim
     assert done.stderr.strip().endswith("the same command goes on where it ended")
     assert done.stderr.count("\n") == 1
     assert_nothing_looks_whole(output)
+    # As if of records that were there before.
+    (output / "mine-train.tfrecord-00000-of-00099").write_bytes(b"")
     parts_made = len(list((output / "parts").glob("*.tfrecord")))
     assert parts_made == (0 if limit < 1_000_000 else 3)
     if parts_made:

@@ -34,6 +34,24 @@ def test_a_file_appears_when_it_is_complete(folder):
     assert storage.names_in(storage.join(folder, "a")) == []
 
 
+def test_what_an_object_store_complains_of_is_like_a_disk(tmp_path):
+    with (
+        pytest.raises(FileNotFoundError, match="No such file"),
+        storage.open_file("ram://nowhere") as file,
+    ):
+        file.read()
+    for complain in (storage.exists, storage.make_folder, storage.names_in):
+        with pytest.raises(OSError, match="File system scheme 'none' not implemented"):
+            complain("none://bucket/mine")
+    with pytest.raises(OSError, match="'none' not"), storage.write_aside("none://b/c") as file:
+        file.write(b"")
+    videos = small_videos.write(tmp_path, count=1)
+    with pytest.raises(InputError, match=r"^none://bucket/mine cannot be read: File system"):
+        making.create(str(videos), "none://bucket/mine", SMALL, runner=here)
+    with pytest.raises(InputError, match=r"^none://bucket/mine cannot be read: File system"):
+        Samples("none://bucket/mine")
+
+
 def test_only_one_writes(tmp_path):
     with storage.only_one(tmp_path), pytest.raises(InputError), storage.only_one(tmp_path):
         pass

@@ -1,6 +1,7 @@
 """The folder that records are made in: what was finished stays finished, and is found again."""
 
 import contextlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,12 @@ from tfvfi.errors import InputError
 
 # Parts lie here until the manifest is written.
 PARTS = "parts"
+# What is written beside it, and what a killed process was writing.
+WRITTEN = re.compile(
+    r"manifest\.json|features\.json|dataset_info\.json|contact_sheet\.png|motion_histogram\.png"
+    r"|\w+-\w+\.tfrecord-\d{5}-of-\d{5}"
+)
+UNFINISHED = re.compile(rf".+{re.escape(storage.ASIDE)}")
 
 
 def finished(output: str | Path, overwrite: bool) -> Records | None:
@@ -17,19 +24,28 @@ def finished(output: str | Path, overwrite: bool) -> Records | None:
 
     Args:
         output: The folder.
-        overwrite: Removes them; then there are none.
+        overwrite: Gives them up; then there are none.
     """
-    names = storage.names_in(output)
-    if MANIFEST not in names:
-        if names and PARTS not in names:
-            raise InputError(f"{output} holds other files; give --output a new folder")
+    if not str(output):
+        raise InputError("--output is the folder to write. Received no name")
+    try:
+        names = storage.names_in(output)
+        if MANIFEST not in names:
+            if names and PARTS not in names:
+                raise InputError(f"{output} holds other files; give --output a new folder")
+            return None
+        # Many programs have a manifest.json.
+        done = Records(output)
+        if PARTS in names:
+            storage.remove_folder(storage.join(output, PARTS))
+        if not overwrite:
+            return done
+        _refuse_others(output, names)
+        storage.make_folder(storage.join(output, PARTS))
+        storage.remove(storage.join(output, MANIFEST))
         return None
-    if overwrite:
-        storage.remove_folder(output)
-        return None
-    if PARTS in names:
-        storage.remove_folder(storage.join(output, PARTS))
-    return Records(output)
+    except OSError as error:
+        raise InputError(f"{output} cannot be read: {error.strerror}") from None
 
 
 @contextlib.contextmanager
@@ -39,11 +55,15 @@ def working(output: str | Path) -> Iterator[str]:
     try:
         storage.make_folder(work)
         with storage.only_one(work):
-            _clear_up(output, work)
+            # Without a manifest, which comes last, nothing is finished but the parts.
+            _remove(output, WRITTEN)
+            for folder in (output, work):
+                _remove(folder, UNFINISHED)
             try:
                 yield work
             finally:
-                _clear_up(output, work)
+                for folder in (output, work):
+                    _remove(folder, UNFINISHED)
             storage.remove_folder(work)
     except OSError as error:
         raise InputError(
@@ -52,9 +72,13 @@ def working(output: str | Path) -> Iterator[str]:
         ) from None
 
 
-def _clear_up(*folders: str | Path) -> None:
-    """Removes what killed processes were writing."""
-    for folder in folders:
-        for name in storage.names_in(folder):
-            if name.endswith(storage.ASIDE):
-                storage.remove(storage.join(folder, name))
+def _refuse_others(output: str | Path, names: list[str]) -> None:
+    for name in names:
+        if not (name == PARTS or WRITTEN.fullmatch(name) or UNFINISHED.fullmatch(name)):
+            raise InputError(f"{output} also holds {name}; give --output a new folder")
+
+
+def _remove(folder: str | Path, unwanted: re.Pattern) -> None:
+    for name in storage.names_in(folder):
+        if unwanted.fullmatch(name):
+            storage.remove(storage.join(folder, name))

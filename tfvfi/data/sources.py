@@ -93,9 +93,13 @@ def open_source(
             "samples are drawn from a records folder or from a benchmark of pictures; make records "
             f"of videos with tools/create_records.py. Received: {type(records).__name__}"
         )
-    if storage.exists(storage.join(records, MANIFEST)):
+    try:
+        finished = storage.exists(storage.join(records, MANIFEST))
+        old = [] if finished else _old_files(records)
+    except OSError as error:
+        raise InputError(f"{records} cannot be read: {error.strerror}") from None
+    if finished:
         return RecordSource(records, split)
-    old = _old_files(records)
     if not old:
         # Says what is wrong with the folder.
         Records(records)

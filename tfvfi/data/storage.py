@@ -1,12 +1,14 @@
 """Files on this machine, and on object stores for paths with a scheme (`gs://`, `s3://`).
 
-Only the latter import TensorFlow.
+Only the latter import TensorFlow. Whatever goes wrong is an `OSError`.
 """
 
 import contextlib
+import errno
 import os
 import re
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -17,16 +19,34 @@ from tfvfi.errors import InputError
 ASIDE = ".unfinished"
 
 
+@contextlib.contextmanager
+def _os_errors() -> Iterator[None]:
+    """What TensorFlow says of an object store, as the system says it of a disk."""
+    try:
+        yield
+    except Exception as error:
+        tensorflow = sys.modules.get("tensorflow")
+        if tensorflow is None or not isinstance(error, tensorflow.errors.OpError):
+            raise
+        missing = isinstance(error, tensorflow.errors.NotFoundError)
+        number = errno.ENOENT if missing else errno.EIO
+        raise OSError(number, error.message or os.strerror(number)) from None
+
+
 def join(folder: str | Path, *names: str) -> str:
     """A path in a folder."""
     return "/".join([str(folder).rstrip("/") if str(folder) != "/" else "", *names])
 
 
-def open_file(path: str | Path, mode: str = "rb") -> IO:
+@contextlib.contextmanager
+def open_file(path: str | Path, mode: str = "rb") -> Iterator[IO[bytes]]:
     """An open file."""
-    if _is_remote(path):
-        return _gfile().GFile(str(path), mode)
-    return open(path, mode, encoding=None if "b" in mode else "utf-8")
+    if not _is_remote(path):
+        with open(path, mode) as file:
+            yield file
+        return
+    with _os_errors(), _gfile().GFile(str(path), mode) as file:
+        yield file
 
 
 @contextlib.contextmanager
@@ -58,11 +78,13 @@ def read_text(path: str | Path) -> str:
         return file.read().decode()
 
 
+@_os_errors()
 def exists(path: str | Path) -> bool:
     """Whether there is such a file or folder."""
     return _gfile().exists(str(path)) if _is_remote(path) else os.path.exists(path)
 
 
+@_os_errors()
 def names_in(folder: str | Path) -> list[str]:
     """Names in a folder, sorted; none if there is no such folder."""
     if not exists(folder):
@@ -76,11 +98,13 @@ def local_folder(path: str | Path) -> str | None:
     return None if _is_remote(path) else os.path.dirname(path)
 
 
+@_os_errors()
 def make_folder(path: str | Path) -> None:
     """Makes a folder and those above it."""
     _gfile().makedirs(str(path)) if _is_remote(path) else os.makedirs(path, exist_ok=True)
 
 
+@_os_errors()
 def rename(old: str | Path, new: str | Path) -> None:
     """Renames, replacing what has the new name."""
     if _is_remote(new):
@@ -105,11 +129,13 @@ def only_one(folder: str | Path) -> Iterator[None]:
         yield
 
 
+@_os_errors()
 def remove(path: str | Path) -> None:
     """Removes a file."""
     _gfile().remove(str(path)) if _is_remote(path) else os.remove(path)
 
 
+@_os_errors()
 def remove_folder(path: str | Path) -> None:
     """Removes a folder and all in it."""
     _gfile().rmtree(str(path)) if _is_remote(path) else shutil.rmtree(path)
