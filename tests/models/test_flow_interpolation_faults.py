@@ -13,7 +13,7 @@ from tests.conftest import psnr
 from tests.models.shared import GOLDEN
 from tfvfi.models.base import FlowEstimator
 from tfvfi.models.flow_interpolation.network import FlowInterpolation
-from tfvfi.models.flow_interpolation.warping import consistency
+from tfvfi.models.flow_interpolation.warping import consistency, match
 
 
 class Given(FlowEstimator):
@@ -84,6 +84,22 @@ def published_occlusion(flow, back):
     return (np.abs(flow + back[row, column]) > 0.5).any(axis=-1)
 
 
+def published_splat(first, second, flow):
+    """The flow half way as the origin finds it: where several land, half-way colors choose."""
+    height, width = first.shape
+    found, best = np.full((height, width, 2), np.nan), np.full((height, width), np.inf)
+    rows, columns = np.mgrid[:height, :width]
+    row = np.rint(rows + 0.5 * flow[..., 1]).astype(int)
+    column = np.rint(columns + 0.5 * flow[..., 0]).astype(int)
+    lands = (row >= 0) & (row < height) & (column >= 0) & (column < width)
+    for pixel in map(tuple, np.argwhere(lands)):
+        to = row[pixel], column[pixel]
+        error = (second[to] - first[pixel]) ** 2
+        if error < best[to]:
+            best[to], found[to] = error, flow[pixel]
+    return found
+
+
 def test_color_is_interpolated_not_blue_alone(stored):
     """The origin reads channel 0 of BGR and gives one channel."""
     assert stored["wide_mid_u8"].ndim == 2
@@ -115,6 +131,20 @@ def test_occlusion_is_looked_up_where_the_flow_leads(stored, case):
     assert published_occlusion(flow, back)[inside].mean() > 0.3
     seen = ops.convert_to_numpy(consistency(flow[None], back[None]))[0, ..., 0]
     assert seen[inside].min() > 0.99
+
+
+@pytest.mark.parametrize("case", ["edge", "wide"])
+def test_pixels_that_land_together_are_judged_where_their_flow_ends(stored, case):
+    """The origin looks up the second frame half way, where it shows something else."""
+    blue = (stored[f"{case}_frame{end}_bgr"][..., 0].astype(float) for end in (0, 1))
+    found = published_splat(*blue, stored[f"{case}_flow_fwd"])
+    np.testing.assert_array_equal(found, stored[f"{case}_mid_flow_splat"])
+
+    first, second = (frame.astype("float32")[None] for frame in moving(48, 96, (0, 12)))
+    flow = np.full((1, 48, 96, 2), (12, 0), "float32")
+    inside = np.s_[0, :, 16:-16, 0]
+    right, wrong = (ops.convert_to_numpy(match(first, second, part * flow)) for part in (1, 0.5))
+    assert right[inside].min() > 0.99 > 0.2 > np.median(wrong[inside])
 
 
 def test_no_hole_is_left_black(stored):
