@@ -92,15 +92,23 @@ def test_a_jump_anywhere_in_a_window_is_noticed(jump):
     assert counts[1] > 20
 
 
-def test_repeated_frames_end_a_window():
+def test_a_repeated_frame_is_in_no_window():
     frames = scene(8)
     # Not quite the same: cameras and codecs add noise.
     noise = np.random.default_rng(0).normal(0, 3, frames[3].shape)
     noisy = np.clip(frames[3] + noise, 0, 255).astype("uint8")
     found, seen = windows([*frames[:4], noisy, *frames[4:]])
-    assert found == [[0, 1, 2], [4, 5, 6]]
+    assert found == [[0, 1, 2], [5, 6, 7]]
     assert seen["repeated"] == 1
     assert windows([frames[0]] * 30)[0] == []
+
+
+@pytest.mark.parametrize(("hold", "count"), [(2, 4), (3, 4), (4, 4), (5, 0)])
+def test_drawings_that_are_held_give_windows_of_what_is_new(hold, count):
+    """And nothing through a pause."""
+    found, seen = windows([frame for frame in scene(12) for _ in range(hold)])
+    assert seen["repeated"] == 12 * (hold - 1)
+    assert found == [[3 * hold * n + hold * k for k in range(3)] for n in range(count)]
 
 
 def test_a_small_thing_that_moves_is_no_repetition():

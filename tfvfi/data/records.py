@@ -5,7 +5,7 @@ An example is a window of consecutive frames of one video, cut to a patch:
     frames   the encoded images (PNG, JPEG or WebP), first to last
     times    when each is shown: 0 at the window's first frame, 1 at its last
     source   the video's name
-    start    the number of the window's first frame in the video
+    start    the number of the window's first frame in the video; repeated ones are left out
     top, left   where the patch lies in the frame
     flow     where made: for each inner frame the flow to the window's first frame, then to its
              last: (height, width, 4) in float16, compressed by zlib

@@ -1,4 +1,8 @@
-"""Windows of consecutive frames in a stream: none across a cut, none with a repeated frame."""
+"""Windows of consecutive frames in a stream: none across a cut, none with a repeated frame.
+
+Repeated frames are passed over, so that a video whose every frame is shown twice, as drawings are,
+gives windows of what is new; these frames then follow at even steps.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -14,6 +18,8 @@ LONGEST_SIDE = 640
 # A pixel of a repeated frame differs by no more than this, of 255: less than where drawings are
 # told apart, as what is filmed moves by less.
 TOLERANCE = 4.0
+# A frame that is shown longer is a pause, and no window lasts through it.
+LONGEST_HOLD = 4
 # A window whose longest interval is more than so many times the shortest has lost frames.
 UNEVEN = 3
 
@@ -67,10 +73,16 @@ class Windows:
             if previous is None or previous.image.shape != image.shape:
                 duplicates = DuplicateDetector(tolerance=TOLERANCE)
             repeated = duplicates.repeats(frame.small)
-            if previous is not None and self._apart(cuts, previous, frame, repeated):
-                held = []
+            cut = previous is not None and self._cut(cuts, previous, frame)
             previous = frame
-            held.append(frame)
+            if cut:
+                held = []
+            elif repeated:
+                self.seen["repeated"] += 1
+                if held and number - held[-1].number < LONGEST_HOLD:
+                    continue
+                held = []
+            held = _at_even_steps([*held, frame])
             if len(held) == self.length:
                 if _even(held):
                     self.seen["windows"] += 1
@@ -79,13 +91,12 @@ class Windows:
                     self.seen["uneven"] += 1
                 held = []
 
-    def _apart(self, cuts, first: Frame, second: Frame, repeated: bool) -> bool:
+    def _cut(self, cuts, first: Frame, second: Frame) -> bool:
         """Whether no window may hold both."""
-        if first.image.shape != second.image.shape or cuts.between(first.small, second.small):
-            self.seen["cuts"] += 1
-            return True
-        self.seen["repeated"] += repeated
-        return repeated
+        shapes = first.image.shape, second.image.shape
+        cut = shapes[0] != shapes[1] or cuts.between(first.small, second.small)
+        self.seen["cuts"] += cut
+        return cut
 
 
 def _reduced(image: np.ndarray) -> tuple[np.ndarray, int]:
@@ -95,6 +106,12 @@ def _reduced(image: np.ndarray) -> tuple[np.ndarray, int]:
         small = cv2.resize(small, size, interpolation=cv2.INTER_AREA)
         scale *= 2
     return small, scale
+
+
+def _at_even_steps(frames: list[Frame]) -> list[Frame]:
+    """All frames, or the last two where the step between these is another one."""
+    steps = {second.number - first.number for first, second in pairwise(frames)}
+    return frames if len(steps) <= 1 else frames[-2:]
 
 
 def _even(window: list[Frame]) -> bool:
