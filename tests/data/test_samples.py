@@ -253,8 +253,10 @@ def spoiled(record: int, how: str) -> bytes:
         return b"\xff" * 40
     if how == "no feature":
         return example.encode({"frames": whole.frames, "times": list(whole.times)})
-    if how == "wrong types":
-        return example.encode({"frames": [1, 2], "times": [b"x"], "source": [2.0], "start": [b""]})
+    if how.startswith("wrong "):
+        return example.encode(
+            {**example.decode(whole.pack()), how.removeprefix("wrong "): [7, 8, 9]}
+        )
     if how == "no picture":
         fields["frames"] = (b"", b"GIF89a" + b"\0" * 40, whole.frames[2])
     if how == "cut picture":
@@ -278,8 +280,11 @@ def spoiled(record: int, how: str) -> bytes:
     "how",
     [
         "no message",
+        "wrong frames",
+        "wrong times",
+        "wrong flow",
         "no feature",
-        "wrong types",
+        "wrong source",
         "no picture",
         "cut picture",
         "other size",

@@ -53,6 +53,16 @@ class Layout:
     flow: bool = False
 
 
+# What the lists of an example hold.
+FEATURES = {
+    "frames": bytes,
+    "times": float,
+    "source": bytes,
+    **dict.fromkeys(("start", "top", "left"), int),
+    "flow": bytes,
+}
+
+
 @dataclass(frozen=True)
 class Example:
     """One record, its images and flows still encoded; the fields are told at the top."""
@@ -79,6 +89,9 @@ class Example:
     def unpack(cls, payload: bytes) -> "Example":
         """The example in a payload; `CorruptRecordError` if there is none."""
         found = example.decode(payload)
+        for name, kind in FEATURES.items():
+            if not all(isinstance(value, kind) for value in found.get(name, ())):
+                raise CorruptRecordError(f"its {name} are of another kind than {kind.__name__}")
         try:
             return cls(
                 frames=tuple(found["frames"]),
