@@ -158,6 +158,8 @@ def test_reading_a_small_dataset_compares_it_with_the_manifest(tmp_path, caplog)
         lambda text: text.replace('"name": "small"', '"name": "../../etc"'),
         lambda text: text.replace('"train"', '"../train"'),
         lambda text: text.replace('"sha256"', '"sha1"'),
+        lambda text: text.replace('"bytes": ', '"bytes": -'),
+        lambda text: "[" * 100_000,
     ],
 )
 def test_a_damaged_manifest_is_told_in_a_sentence(tmp_path, damage):

@@ -120,6 +120,10 @@ class Shard:
     bytes: int
     sha256: str
 
+    def __post_init__(self) -> None:
+        if not all(isinstance(size, int) and size >= 0 for size in (self.examples, self.bytes)):
+            raise ValueError("a shard's size is no number")
+
 
 class Records:
     """A finished dataset, opened for reading.
@@ -149,7 +153,7 @@ class Records:
                 _checked_name(split): [Shard(**shard) for shard in shards]
                 for split, shards in self.manifest["splits"].items()
             }
-        except (ValueError, TypeError, LookupError, AttributeError) as error:
+        except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
             raise InputError(f"{path} is damaged ({error}); make the records again") from None
         self.splits = tuple(self._shards)
 
