@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from tests.data import small_records
 from tests.data.small_records import SIZE
-from tfvfi.data import iterate, load, plain_errors
+from tfvfi.data import example, iterate, load, plain_errors, tfrecord
 from tfvfi.data.batches import Plan
 from tfvfi.errors import InputError
 
@@ -61,6 +61,22 @@ def test_tensorflow_gives_what_arrays_give(kind, folder):
     expected = arrays(iterate(folder, **options), 10)
     assert_same(arrays(load(folder, **options), 10), expected)
     assert_same(arrays(load(folder, **options), 10), expected)
+
+
+def test_old_records_are_decoded_as_their_project_did(tmp_path):
+    """By TensorFlow, and of BGR taken for RGB; OpenCV gives other levels."""
+    random = np.random.default_rng(0)
+    stored = [
+        tf.io.encode_jpeg(random.integers(0, 256, (48, 40, 3), np.uint8), quality=95).numpy()
+        for _ in range(3)
+    ]
+    features = {f"img{number}": [data] for number, data in enumerate(stored, start=1)}
+    path = tmp_path / "clip_1.tfrecord"
+    path.write_bytes(tfrecord.pack(example.encode({**features, "height": [48], "width": [40]})))
+    (batch,) = arrays(load(path, batch_size=1, repeat=False), 1)
+    for name, data in zip(("frame0", "target", "frame1"), stored, strict=True):
+        expected = tf.io.decode_jpeg(data).numpy()[..., ::-1]
+        np.testing.assert_array_equal(np.rint(batch[name][0] * 255), expected)
 
 
 @pytest.mark.parametrize("read", [load, iterate])

@@ -47,6 +47,22 @@ def decode(data: bytes, size: tuple[int, int] | None = None) -> np.ndarray:
     return image
 
 
+def decode_as_tensorflow(data: bytes, size: tuple[int, int]) -> np.ndarray:
+    """As `decode`, by TensorFlow: its quick arithmetic gives JPEG other colors, by a level or two.
+
+    Raises:
+        BadPictureError: It cannot be decoded or has another size.
+    """
+    import tensorflow as tf
+
+    if claimed_size(data) != tuple(size):
+        raise BadPictureError(f"it claims to be {_by(claimed_size(data))}, not {_by(size)}")
+    try:
+        return tf.io.decode_jpeg(data, channels=3).numpy()
+    except tf.errors.OpError:
+        raise BadPictureError("it cannot be decoded as a JPEG picture") from None
+
+
 def read(path: Path) -> np.ndarray:
     """A picture file, as `decode` gives it; `InputError` if there is none."""
     try:

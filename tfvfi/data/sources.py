@@ -158,7 +158,8 @@ class RecordSource:
 class OldSource:
     """Records of the origin project: features img1, img2, img3 (JPEG), height and width.
 
-    Their JPEG files hold blue where red belongs, which is mended here. All are for training.
+    Their JPEG files hold blue where red belongs, which is mended here; they are decoded as there,
+    by TensorFlow. All are for training.
 
     Args:
         name: What the user named.
@@ -189,7 +190,7 @@ class OldSource:
         return Window(
             self.place(index),
             (0.0, 0.5, 1.0),
-            lambda number: pictures.decode(images[number], size)[..., ::-1],
+            lambda number: pictures.decode_as_tensorflow(images[number], size)[..., ::-1],
         )
 
     def _images(self, index: int) -> list[bytes]:
