@@ -20,7 +20,7 @@ from tfvfi.errors import InputError
 from tfvfi.evaluation import evaluate, metrics, published, results
 from tfvfi.evaluation.contestants import Contestant, predict, rounded
 from tfvfi.evaluation.evaluate import Settings
-from tfvfi.evaluation.protocols import PROTOCOLS, protocol
+from tfvfi.evaluation.protocols import PROTOCOLS, ROUNDINGS, Protocol, protocol
 from tfvfi.evaluation.tables import as_text
 
 ROOT = Path(__file__).parent.parent.parent
@@ -43,6 +43,10 @@ def run_tool(*arguments):
     for flag in tool.FLAGS:
         tool.FLAGS[flag].unparse()
     return command.exit_code(tool.main, tool.FLAGS, ["evaluate", *arguments])
+
+
+def beside(name, dataset, rounding="none", options=(), self_ensemble=False, **means):
+    return published.comparison(name, (dataset,), means, rounding, dict(options), self_ensemble)
 
 
 def test_numbers_are_those_of_the_library_call(evaluated, clips):
@@ -115,16 +119,16 @@ def test_results_of_another_run_are_not_continued(clips, tmp_path):
     )
 
 
-def test_numbers_do_not_depend_on_batches_or_on_native_operations(clips, tmp_path):
-    name = "ifrnet_s,weights=None"
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [("ifrnet_s,weights=None", "ifrnet_s_fresh"), ("flow_interpolation", "flow_interpolation")],
+)
+def test_numbers_do_not_depend_on_batches_or_on_native_operations(clips, tmp_path, name, label):
     one = run(clips, tmp_path / "one", name)
     batch = run(clips, tmp_path / "batch", name, batch_size=2)
     with tfvfi.ops.portable():
         portable = run(clips, tmp_path / "portable", name)
-    tables = [
-        read(tmp_path / kind / "ifrnet_s_fresh" / "frames.csv")
-        for kind in ("one", "batch", "portable")
-    ]
+    tables = [read(tmp_path / kind / label / "frames.csv") for kind in ("one", "batch", "portable")]
     for rows in zip(*tables, strict=True):
         assert len({(row["sample"], row["frame"]) for row in rows}) == 1
         decibels = [float(row["psnr"]) for row in rows]
@@ -168,19 +172,80 @@ def test_every_published_number_names_a_known_metric():
 
 
 def test_ours_published_difference():
-    rows = published.comparison("ifrnet_s", ("UCF101",), {"psnr": 35.0, "ssim_3d": 0.97})
+    rows = beside("ifrnet_s", "UCF101", psnr=35.0, ssim_3d=0.97)
     assert [(row["metric"], row["published"]) for row in rows] == [
         ("PSNR", 35.28),
         ("SSIM 3-D", 0.9691),
     ]
     assert rows[0]["difference"] == pytest.approx(-0.28)
-    assert published.comparison("ifrnet_s", ("Sintel",), {"psnr": 35.0}) == []
+    assert beside("ifrnet_s", "Sintel", psnr=35.0) == []
+    assert {row["note"] for row in rows} == {""}
+
+
+def test_every_published_number_is_of_a_dataset_that_can_be_measured():
+    known = {title for plan in PROTOCOLS.values() for title in plan.published}
+    scores = [score for preset in registry.presets().values() for score in preset.scores]
+    assert {score.dataset for score in scores} <= known
+    assert {score.rounding for score in scores} <= {None, *ROUNDINGS}
+
+
+def test_what_was_done_otherwise_than_for_the_published_number_is_said():
+    def notes(*arguments, **settings):
+        return {row["note"] for row in beside(*arguments, psnr=36.0, **settings)}
+
+    assert notes("sepconv", "Middlebury", rounding="truncate") == {""}
+    assert notes("ifrnet", "Middlebury", rounding="truncate", options={"border": "zeros"}) == {
+        "published with rounding=none"
+    }
+    assert notes("ifrnet", "Middlebury") == {"published with border=zeros"}
+    assert notes("ifrnet", "Vimeo90K", self_ensemble=True) == {"published without self-ensemble"}
+
+
+def test_networks_are_measured_as_their_authors_did():
+    hard, middlebury = protocol("snu_film_hard"), protocol("middlebury")
+    assert Contestant("ifrnet_l").under(hard).options == {"scale": 0.8}
+    assert Contestant("ifrnet_l").under(middlebury).options == {"border": "zeros"}
+    asked = Contestant("ifrnet_l", options={"scale": 1})
+    assert asked.under(hard) == asked and asked.under(protocol("vimeo90k")) == asked
+    assert Contestant("sepconv").under(middlebury).options == {}
+
+
+def test_files_of_names_that_are_hard_to_write(tmp_path):
+    names = ["plain", 'a,"b"', "two\nlines", "page\x0cbreak\u2028\x85", "bytes \udcff"]
+    table = results.FrameTable(tmp_path, {}, ["psnr"])
+    for name in names:
+        row = {"sample": name, "frame": name, "time": 0.5, "of": 1, "psnr": 30.0}
+        table.append(name, [row])
+    content = (tmp_path / results.FRAMES).read_bytes()
+    assert results.FrameTable(tmp_path, {}, ["psnr"]).rows == table.rows
+    assert (tmp_path / results.FRAMES).read_bytes() == content
+    # Wherever it is cut off, what is whole is kept.
+    for end in range(content.index(b"bytes") + 20):
+        (tmp_path / results.FRAMES).write_bytes(content[:end])
+        kept = results.FrameTable(tmp_path, {}, ["psnr"]).rows
+        assert kept == {name: table.rows[name] for name in names[: len(kept)]}
+    assert len(kept) == 4
+
+
+def test_frames_that_are_no_numbers_are_refused(clips, tmp_path, monkeypatch):
+    def broken(model, pairs, times, self_ensemble=False):
+        return [[np.full(a.shape, np.nan, "float32") for _ in times] for a, _ in pairs]
+
+    monkeypatch.setattr(evaluate, "predict", broken)
+    with pytest.raises(InputError, match="no numbers"):
+        run(clips, tmp_path, rounding="none")
+
+
+def test_other_data_is_another_run(clips, tmp_path):
+    run(clips, tmp_path, limit=1)
+    with pytest.raises(InputError, match="differs in data_dir"):
+        run(clips / "one", tmp_path, limit=1)
 
 
 def test_the_table_tells_when_numbers_do_not_compare(evaluated):
     summary = json.loads((evaluated / "summary.json").read_text())
-    beside = published.comparison("ifrnet_s", ("UCF101",), {"psnr": 35.0, "ssim_3d": 0.97})
-    summary["contestants"][1]["published"] = beside
+    rows = beside("ifrnet_s", "UCF101", psnr=35.0, ssim_3d=0.97)
+    summary["contestants"][1]["published"] = rows
     text = as_text({**summary, "complete": False, "published_samples": 379})
     assert "only 3 of 379 samples were measured: not comparable" in text
     assert "35.28" in text and "-0.28" in text
@@ -201,11 +266,14 @@ def test_contestants_are_named_in_one_line():
 
 
 def test_flow_scale_reaches_networks_that_have_one():
-    assert Contestant("ifrnet_s").scaled(2).options == {"scale": 0.5}
-    assert Contestant("ifrnet_s", options={"scale": 1}).scaled(2).options == {"scale": 1}
-    assert Contestant("flow_interpolation").scaled(2).options == {"scale": 0.5}
-    assert Contestant("sepconv").scaled(2).options == {}
-    assert Contestant("superslomo").scaled(2).options == {"flow_scale": 2}
+    def under(name, **options):
+        return Contestant(name, options=options).under(Protocol(flow_scale=2)).options
+
+    assert under("ifrnet_s") == {"scale": 0.5}
+    assert under("ifrnet_s", scale=1) == {"scale": 1}
+    assert under("flow_interpolation") == {"scale": 0.5}
+    assert under("sepconv") == {}
+    assert under("superslomo") == {"flow_scale": 2}
 
 
 def test_equal_frames_do_not_make_the_mean_infinite():

@@ -6,7 +6,7 @@ flow_interpolation,flow=dis,mode=splat
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tfvfi import options, registry
-from tfvfi.evaluation.protocols import Rounding
+from tfvfi.evaluation import published
+from tfvfi.evaluation.protocols import Protocol, Rounding
 
 if TYPE_CHECKING:
     from tfvfi.models.base import Interpolator
@@ -64,26 +65,34 @@ class Contestant:
             keras.utils.set_random_seed(0)
         return registry.load_interpolator(self.name, self.weights, **self.options)
 
-    def scaled(self, flow_scale: float) -> "Contestant":
-        """The same with flow estimated that many times smaller, where it has an option for it."""
+    def under(self, plan: Protocol) -> "Contestant":
+        """The same as a benchmark's protocol wants it; options that were given stay.
+
+        These are the options with which its authors measured it, and flow estimated smaller where
+        the protocol says so and the network has an option for it.
+        """
+        wanted = published.options(self.name, plan.published)
         offered = registry.options_of(self.name)
-        if flow_scale == 1 or {"flow_scale", "scale"} & set(self.options):
-            return self
-        if "flow_scale" in offered:
-            return Contestant(self.name, self.weights, {**self.options, "flow_scale": flow_scale})
-        if "scale" in offered:
-            return Contestant(self.name, self.weights, {**self.options, "scale": 1 / flow_scale})
-        return self
+        if plan.flow_scale != 1 and not {"flow_scale", "scale"} & set(self.options):
+            if "flow_scale" in offered:
+                wanted["flow_scale"] = plan.flow_scale
+            elif "scale" in offered:
+                wanted["scale"] = 1 / plan.flow_scale
+        return replace(self, options={**wanted, **self.options})
 
     def identity(self) -> dict[str, Any]:
         """What makes its results its own, for files."""
         return {
             "model": self.name,
             "weights": "fresh" if self.weights is None else str(self.weights),
-            "weights_sha256": _digest(self.weights),
+            "weights_sha256": _digest(self.name, self.weights),
             "options": {key: str(value) for key, value in sorted(self.options.items())},
-            "flow_weights_sha256": _digest(self.options.get("flow_weights")),
+            "flow_weights_sha256": self._digest_of_flow(),
         }
+
+    def _digest_of_flow(self) -> str | None:
+        flow = self.options.get("flow")
+        return _digest(flow, self.options.get("flow_weights", "default")) if flow else None
 
 
 def predict(
@@ -131,15 +140,8 @@ def _predict(model, pairs, times):
     direct = model.times == "any" or set(times) <= set(model.times)
     if len(pairs) == 1 or not direct:
         return [model.interpolate(*pair, times) for pair in pairs]
-    from keras import ops
-
     first, second = (np.stack(frames) for frames in zip(*pairs, strict=True))
-    by_time = [
-        ops.convert_to_numpy(
-            model.frame_at_any_size(first, second, np.full(len(pairs), time, "float32"))
-        )
-        for time in times
-    ]
+    by_time = model.interpolate_batch(first, second, times)
     return [list(frames) for frames in zip(*by_time, strict=True)]
 
 
@@ -148,7 +150,7 @@ def _stem(weights: Any) -> str:
     return Path(str(weights)).name.removesuffix(".weights.h5")
 
 
-def _digest(weights: Any) -> str | None:
-    """SHA-256 of a file of weights; None where there is no file."""
-    file = None if weights in ("default", None) else Path(weights)
+def _digest(name: str, weights: Any) -> str | None:
+    """SHA-256 of the file of weights, bundled ones too; None where there is no file."""
+    file = registry.weight_path(registry.preset(name), weights)
     return hashlib.sha256(file.read_bytes()).hexdigest() if file and file.is_file() else None

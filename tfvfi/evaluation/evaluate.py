@@ -94,7 +94,7 @@ def evaluate(
     folder = Path(folder)
     samples = benchmarks.open(dataset, data_dir, **settings.dataset_options)
     count = min(len(samples), settings.limit or len(samples))
-    contestants = [contestant.scaled(plan.flow_scale) for contestant in contestants]
+    contestants = [contestant.under(plan) for contestant in contestants]
     _check_labels(contestants)
     measures = _measures(settings)
     by_label = {}
@@ -106,6 +106,7 @@ def evaluate(
         run = {
             **contestant.identity(),
             "dataset": dataset,
+            "data_dir": str(Path(data_dir).resolve()),
             "dataset_options": dict(settings.dataset_options),
             "protocol": asdict(plan),
             "self_ensemble": settings.self_ensemble,
@@ -130,7 +131,14 @@ def evaluate(
         results.write_csv(own / results.SAMPLES, results.sample_rows(rows, table.metrics))
         by_label[contestant.label] = rows
         numbers = results.of_run(rows, table.metrics)
-        beside = comparison(contestant.name, plan.published, numbers["means"])
+        beside = comparison(
+            contestant.name,
+            plan.published,
+            numbers["means"],
+            plan.rounding,
+            contestant.options,
+            settings.self_ensemble,
+        )
         about = {"label": contestant.label, **contestant.identity()}
         found.append({**about, **numbers, "published": beside})
     summary = {
@@ -147,7 +155,13 @@ def evaluate(
     summary = results.finite(summary)
     results.write_json(folder / results.SUMMARY, summary)
     write_report(
-        folder, summary, by_label, contestants, itertools.islice(samples, count), settings.shown
+        folder,
+        summary,
+        by_label,
+        contestants,
+        itertools.islice(samples, count),
+        settings.shown,
+        settings.self_ensemble,
     )
     return summary
 
@@ -172,14 +186,14 @@ def measure(
         measures: Name -> metric of a prediction and the truth.
         advance: Called once a sample.
     """
-    names = []
+    names: dict[str, None] = {}
     sinks = Sinks(table.path.parent, settings.media, contestant.label, rounding)
 
     def missing() -> Iterator[Loaded]:
         for sample in samples:
             if sample.name in names:
                 raise InputError(f"two samples are called {sample.name}")
-            names.append(sample.name)
+            names[sample.name] = None
             wanted = sinks.wants(sample)
             if sample.name in table.rows and not wanted:
                 advance()
@@ -192,11 +206,11 @@ def measure(
             times = batch[0].sample.times
             predicted = predict(contestant.model, pairs, times, settings.self_ensemble)
             for loaded, frames in zip(batch, predicted, strict=True):
-                rows = measure_sample(loaded, frames, rounding, measures)
+                _check_finite(frames, contestant, loaded.sample)
                 sinks.write(loaded, frames)
-                if loaded.sample.name in table.rows:
-                    table.forget([loaded.sample.name])
-                table.append(loaded.sample.name, rows)
+                if loaded.sample.name not in table.rows:
+                    rows = measure_sample(loaded, frames, rounding, measures)
+                    table.append(loaded.sample.name, rows)
                 advance()
     return {name: table.rows[name] for name in names}
 
@@ -247,6 +261,15 @@ def batches(loaded: Iterable[Loaded], size: int) -> Iterator[list[Loaded]]:
         batch.append(one)
     if batch:
         yield batch
+
+
+def _check_finite(frames: Sequence[np.ndarray], contestant: Contestant, sample: Any) -> None:
+    """Refuses frames that are no pictures: a mean over the others would hide them."""
+    if not all(np.isfinite(frame).all() for frame in frames):
+        raise InputError(
+            f"{contestant.label} painted values that are no numbers (NaN) for {sample.name}; "
+            "its weights are unusable, or its precision too low"
+        )
 
 
 def _plan(dataset: str, settings: Settings) -> Protocol:

@@ -6,8 +6,10 @@ Nothing is rounded, converted or cropped unless the definition says so, and ever
 
 Which of them a published number means:
 
-- SSIM: `ssim` is that of scikit-image with Gaussian weights, used by Super SloMo, SepConv and most
-  papers; `ssim_3d` is that of IFRNet, RIFE, EMA-VFI and their successors, about 0.01 higher.
+- SSIM: `ssim` is that of scikit-image with Gaussian weights, used by Super SloMo and most papers;
+  `ssim_uniform` is what scikit-image gives unless it is asked for Gaussian weights, as in the
+  scripts of SepConv and SoftSplat; `ssim_3d` is that of CAIN, RIFE, IFRNet, EMA-VFI and their
+  successors, about 0.01 higher.
 - Interpolation error: "absolute" is that of IFRNet and of most tables headed IE; "rms" is that of
   the Middlebury benchmark itself; "euclidean" is that of Super SloMo's evaluation by NVIDIA.
 """
@@ -21,17 +23,24 @@ from tfvfi.errors import InputError
 
 WINDOW, SIGMA = 11, 1.5
 RADIUS = WINDOW // 2
+UNIFORM_WINDOW = 7
 K1, K2 = 0.01, 0.03
 
 DEFINITIONS: Mapping[str, str] = {
     "psnr": (
         "10 log10(range^2 / MSE) in dB; MSE over all pixels and the three RGB channels together; "
-        "values as they are, no border removed; infinite for equal frames. Higher is better."
+        "values as they are, no border removed; infinite for equal frames, which means leave out "
+        "and count. Higher is better."
     ),
     "ssim": (
         "2-D structural similarity, per RGB channel: Gaussian window 11 x 11, sigma 1.5; sample "
         "(co)variances, so times 121/120; K1 0.01, K2 0.03; the mean over pixels without the "
         "border of 5, where windows are incomplete, and over channels. Higher is better."
+    ),
+    "ssim_uniform": (
+        "2-D structural similarity, per RGB channel: all values of a window 7 x 7 weigh the same; "
+        "sample (co)variances, so times 49/48; K1 0.01, K2 0.03; the mean over pixels without the "
+        "border of 3, where windows are incomplete, and over channels. Higher is better."
     ),
     "ssim_3d": (
         "3-D structural similarity as IFRNet reports it: Gaussian window 11 x 11 x 11, sigma 1.5, "
@@ -79,7 +88,7 @@ def psnr(a: np.ndarray, b: np.ndarray, data_range: float | None = None) -> float
 
 
 def ssim(
-    a: np.ndarray, b: np.ndarray, data_range: float | None = None, form: str = "scikit-image"
+    a: np.ndarray, b: np.ndarray, data_range: float | None = None, form: str = "gaussian"
 ) -> float:
     """Structural similarity in a 2-D form.
 
@@ -87,8 +96,9 @@ def ssim(
         a: A frame.
         b: The other.
         data_range: As for `psnr`.
-        form: "scikit-image", that of most papers, see `DEFINITIONS["ssim"]`; or "ifrnet", the one
-            in IFRNet's code: border values repeated, population variances, the whole map.
+        form: "gaussian", that of most papers, see `DEFINITIONS["ssim"]`; "uniform", see
+            `DEFINITIONS["ssim_uniform"]`; or "ifrnet", the one in IFRNet's code: Gaussian, border
+            values repeated, population variances, the whole map.
 
     Example:
         >>> import numpy as np
@@ -100,13 +110,14 @@ def ssim(
     if form == "ifrnet":
         luminance, contrast = ssim_maps(*_unit(a, b, data_range), blur)
         return float(np.mean(luminance * contrast))
-    if form != "scikit-image":
-        raise InputError(f"form is scikit-image or ifrnet. Received: {form!r}")
-    if min(a.shape[:2]) < WINDOW:
-        raise InputError(f"SSIM needs frames of at least {WINDOW} x {WINDOW}. Received: {a.shape}")
-    unbiased = WINDOW**2 / (WINDOW**2 - 1)
-    luminance, contrast = ssim_maps(*_unit(a, b, data_range), blur, unbiased)
-    inside = slice(RADIUS, -RADIUS)
+    if form not in WHOLE_WINDOWS:
+        raise InputError(f"form is gaussian, uniform or ifrnet. Received: {form!r}")
+    window, means = WHOLE_WINDOWS[form]
+    if min(a.shape[:2]) < window:
+        raise InputError(f"SSIM needs frames of at least {window} x {window}. Received: {a.shape}")
+    unbiased = window**2 / (window**2 - 1)
+    luminance, contrast = ssim_maps(*_unit(a, b, data_range), means, unbiased)
+    inside = slice(window // 2, -(window // 2))
     return float(np.mean((luminance * contrast)[inside, inside]))
 
 
@@ -194,13 +205,14 @@ def flicker(frames: Sequence[np.ndarray], truths: Sequence[np.ndarray]) -> float
 OF_FRAMES: Mapping[str, Callable[[np.ndarray, np.ndarray], float]] = {
     "psnr": psnr,
     "ssim": ssim,
+    "ssim_uniform": lambda a, b: ssim(a, b, form="uniform"),
     "ssim_3d": ssim_3d,
     "ie_absolute": interpolation_error,
     "ie_rms": lambda a, b: interpolation_error(a, b, "rms"),
     "ie_euclidean": lambda a, b: interpolation_error(a, b, "euclidean"),
 }
 
-HIGHER_IS_BETTER = frozenset({"psnr", "ssim", "ssim_3d"})
+HIGHER_IS_BETTER = frozenset({"psnr", "ssim", "ssim_uniform", "ssim_3d"})
 
 
 def ssim_maps(
@@ -244,6 +256,17 @@ def blur_3d(frame: np.ndarray) -> np.ndarray:
         for offset, weight in enumerate(gaussian(), start=-RADIUS):
             mix[min(max(to + offset, 0), channels - 1), to] += weight
     return blur(frame) @ mix
+
+
+def box_blur(frame: np.ndarray) -> np.ndarray:
+    """Means over 7 rows and columns."""
+    import cv2
+
+    return cv2.blur(frame, (UNIFORM_WINDOW, UNIFORM_WINDOW), borderType=cv2.BORDER_REPLICATE)
+
+
+# The forms of SSIM that look at whole windows only: how large those are, and their means.
+WHOLE_WINDOWS = {"gaussian": (WINDOW, blur), "uniform": (UNIFORM_WINDOW, box_blur)}
 
 
 def _unit(a: np.ndarray, b: np.ndarray, data_range: float | None = None) -> list[np.ndarray]:

@@ -13,7 +13,8 @@ class Protocol:
     """What of an evaluation has to be as in the papers for numbers to compare.
 
     Frames are evaluated whole, padded by the network's own published rule and cropped back; a mean
-    is over all frames of all samples. Self-ensembles are off unless asked for.
+    is over all frames of all samples. Self-ensembles are off unless asked for. Options that a
+    network's authors measured it with on a dataset are in its preset, see `published.options`.
 
     Attributes:
         published: What tables call the dataset; see `PublishedScore.dataset`.
@@ -52,9 +53,10 @@ PROTOCOLS: Mapping[str, Protocol] = {
     "snu_film_hard": _snu_film("hard"),
     "snu_film_extreme": _snu_film("extreme"),
     "middlebury": Protocol(
-        ("Middlebury Other", "Middlebury"),
+        ("Middlebury",),
         "truncate",
-        note="as SepConv's script: truncated, 2-D SSIM; the twelve scenes with a true middle frame",
+        note="as SepConv's script: truncated; the twelve scenes with a true middle frame; IFRNet's "
+        "figures are of unrounded frames: rounding=none",
     ),
     "xiph_2k": Protocol(("Xiph 2K",), "nearest"),
     "xiph_4k": Protocol(("Xiph 4K",), "nearest"),

@@ -1,13 +1,14 @@
 """Results as files: a table of frames that survives a kill, tables and means made from it."""
 
 import csv
+import io
 import json
 import math
 import os
 import platform
 import shutil
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from tfvfi.errors import InputError
 FRAMES, SAMPLES, RUN, SUMMARY = "frames.csv", "samples.csv", "run.json", "summary.json"
 # Columns before the metrics: the sample, the frame in it, its time, how many the sample has.
 KEYS = ("sample", "frame", "time", "of")
+# Names come from files and may be any bytes; line ends inside them stay as they are.
+TEXT: Mapping[str, Any] = {"encoding": "utf-8", "errors": "surrogateescape", "newline": ""}
 
 Row = dict[str, Any]
 
@@ -40,22 +43,20 @@ class FrameTable:
             _check_same_run(folder, run)
             self._read()
         write_json(folder / RUN, run)
-        self.forget(())
+        self._rewrite()
 
     def append(self, sample: str, rows: list[Row]) -> None:
         """Adds the frames of a sample; they are on the disk when this returns."""
         self.rows[sample] = rows
-        with self.path.open("a", newline="") as file:
+        with self.path.open("a", **TEXT) as file:
             self._writer(file).writerows(rows)
             file.flush()
             os.fsync(file.fileno())
 
-    def forget(self, samples: Iterable[str]) -> None:
-        """Leaves samples out, and whatever a kill left half-written."""
-        for sample in samples:
-            self.rows.pop(sample, None)
+    def _rewrite(self) -> None:
+        """Leaves out whatever a kill left half-written."""
         aside = self.path.with_name(f".{FRAMES}.partial")
-        with aside.open("w", newline="") as file:
+        with aside.open("w", **TEXT) as file:
             writer = self._writer(file)
             writer.writeheader()
             for rows in self.rows.values():
@@ -66,11 +67,13 @@ class FrameTable:
         return csv.DictWriter(file, [*KEYS, *self.metrics])
 
     def _read(self) -> None:
-        with self.path.open(newline="") as file:
-            # The last line may have been cut off anywhere.
-            whole = "".join(line for line in file if line.endswith("\n"))
+        with self.path.open(**TEXT) as file:
+            # The last line may have been cut off anywhere, also within a name that has line ends.
+            whole = file.read().rpartition("\n")[0] + "\n"
         found: dict[str, list[Row]] = {}
-        for row in csv.DictReader(whole.splitlines(keepends=True)):
+        for row in csv.DictReader(io.StringIO(whole, newline="")):
+            if None in row.values():
+                continue
             numbers = {name: float(row[name]) for name in ("time", *self.metrics)}
             found.setdefault(row["sample"], []).append({**row, **numbers, "of": int(row["of"])})
         self.rows = {name: rows for name, rows in found.items() if len(rows) == rows[0]["of"]}
@@ -113,7 +116,7 @@ def of_run(rows: Mapping[str, list[Row]], metrics: Sequence[str]) -> dict[str, A
 def write_csv(path: Path, rows: Sequence[Row]) -> None:
     """Rows as a table that appears when it is complete."""
     aside = path.with_name(f".{path.name}.partial")
-    with aside.open("w", newline="") as file:
+    with aside.open("w", **TEXT) as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
@@ -160,7 +163,8 @@ def environment() -> dict[str, str]:
 
 
 def _check_same_run(folder: Path, run: Mapping[str, Any]) -> None:
-    before = json.loads((folder / RUN).read_text())
+    path = folder / RUN
+    before = json.loads(path.read_text()) if path.exists() else {}
     now = json.loads(json.dumps(finite(run)))
     different = sorted(key for key in {*before, *now} if before.get(key) != now.get(key))
     if different:

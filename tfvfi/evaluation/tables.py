@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-PLACES = {"psnr": 2, "ssim": 4, "ssim_3d": 4, "lpips": 4}
+PLACES = {"psnr": 2, "ssim": 4, "ssim_uniform": 4, "ssim_3d": 4, "lpips": 4}
 
 
 def as_text(summary: Mapping[str, Any]) -> str:
@@ -61,7 +61,8 @@ def _published(one: Mapping[str, Any], summary: Mapping[str, Any]) -> list[str]:
     for row in one["published"]:
         ours, published = (shown(row["means"], row[key]) for key in ("ours", "published"))
         difference = f"{row['difference']:+.{PLACES.get(row['means'], 3)}f}"
-        rows.append([row["metric"], ours, published, difference, row["source"]])
+        source = "; ".join(filter(None, (row["source"], row["note"])))
+        rows.append([row["metric"], ours, published, difference, source])
     heading = f"{one['label']} beside published numbers"
     if not summary["complete"]:
         heading += (

@@ -164,6 +164,31 @@ class Interpolator(Network):
             self._halve(Fraction(time), known)
         return [images.from_unit(known[time], a.dtype) for time in times]
 
+    def interpolate_batch(
+        self, a: np.ndarray, b: np.ndarray, times: Sequence[float]
+    ) -> list[np.ndarray]:
+        """The frames between several pairs of one size, in one pass for each time.
+
+        Args:
+            a: The first frames, N x H x W x 3, float32 in [0, 1].
+            b: The second ones.
+            times: Where between them; times that the weights answer themselves.
+
+        Returns:
+            For each time N x H x W x 3, float32, clipped to [0, 1].
+        """
+        height, width = a.shape[1:3]
+        padding = self.padding(height, width)
+        prepared = self._prepare(*(self.pad(ops.convert_to_tensor(frames)) for frames in (a, b)))
+        rendered = [
+            ops.convert_to_numpy(
+                self._render_one(prepared, ops.full((len(a),), time, dtype="float32"))
+            )
+            for time in times
+        ]
+        cropped = (images.crop(frames, padding, height, width) for frames in rendered)
+        return [np.clip(frames, 0, 1).astype("float32") for frames in cropped]
+
     def frame_at_any_size(self, frame0: Any, frame1: Any, time: Any) -> Any:
         """Frames of a batch of pairs of any size, each at its own time, clipped to [0, 1].
 

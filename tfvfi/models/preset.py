@@ -28,12 +28,24 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class PublishedScore:
-    """A number that somebody printed, and where."""
+    """A number that somebody printed, and where.
+
+    Attributes:
+        dataset: What `tfvfi.evaluation.protocols` calls it.
+        metric: A key of `tfvfi.evaluation.published.METRICS`.
+        value: What was printed.
+        source: Where, and of which weights.
+        rounding: What became of predictions before they were measured, as `Protocol.rounding` has
+            it; None where nobody told.
+        options: Arguments of the network with which its authors measured it.
+    """
 
     dataset: str
     metric: str
     value: float
     source: str
+    rounding: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

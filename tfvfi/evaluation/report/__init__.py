@@ -25,6 +25,7 @@ def write_report(
     contestants: Sequence[Contestant],
     samples: Iterable[Any],
     shown: int,
+    self_ensemble: bool = False,
 ) -> Path:
     """Writes the page of an evaluation.
 
@@ -35,13 +36,14 @@ def write_report(
         contestants: The networks; they paint once more what is shown.
         samples: The samples that were measured.
         shown: How many of them get pictures: the ten worst, and others evenly.
+        self_ensemble: Whether predictions were averages over views.
 
     Returns:
         The page.
     """
     first = rows[contestants[0].label]
     chosen, played = choose(results.sample_rows(first, ("psnr",)), shown)
-    gallery = Gallery(contestants, first, chosen, played)
+    gallery = Gallery(contestants, first, chosen, played, self_ensemble)
     pictures = gallery.paint(samples) if chosen else {}
     path = folder / PAGE
     aside = folder / f".{PAGE}.partial"

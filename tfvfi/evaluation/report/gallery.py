@@ -45,6 +45,7 @@ class Gallery:
         rows: The rows of each sample, by the first of them.
         chosen: Samples that get pictures.
         played: Samples with which a playback begins.
+        self_ensemble: Whether predictions are averages over views, as they were when measured.
     """
 
     def __init__(
@@ -53,11 +54,13 @@ class Gallery:
         rows: Mapping[str, list[Row]],
         chosen: Sequence[str],
         played: Sequence[str],
+        self_ensemble: bool = False,
     ):
         self.contestants = contestants
         self.rows = rows
         self.chosen = set(chosen)
         self.played = set(played)
+        self.self_ensemble = self_ensemble
 
     def paint(self, samples: Iterable[Any]) -> dict[str, Pictures]:
         """Pictures by the name of their sample, as data addresses."""
@@ -75,7 +78,7 @@ class Gallery:
                 continue
             loaded = Loaded.read(sample)
             painted = {
-                one.label: predict(one.model, [loaded.pair], sample.times)[0]
+                one.label: predict(one.model, [loaded.pair], sample.times, self.self_ensemble)[0]
                 for one in self.contestants
             }
             if sample.name in self.chosen:

@@ -4,7 +4,7 @@ const byId = (id) => document.getElementById(id);
 const content = JSON.parse(byId("data").textContent);
 const { summary, metrics, samples } = content;
 const higher = new Set(content.higher);
-const places = { psnr: 2, ssim: 4, ssim_3d: 4, lpips: 4 };
+const places = { psnr: 2, ssim: 4, ssim_uniform: 4, ssim_3d: 4, lpips: 4 };
 const worst = 10;
 
 // Elements are made, never written as markup: names come from files.
@@ -55,7 +55,7 @@ function showPublished() {
         "tr", {},
         element("th", { scope: "row" }, row.metric),
         ...numbers.map((text) => element("td", {}, text)),
-        element("td", { className: "long" }, row.source),
+        element("td", { className: "long" }, [row.source, row.note].filter(Boolean).join("; ")),
       );
     });
     const cells = head.map((text) => element("th", { scope: "col", className: text === "source" ? "long" : "" }, text));

@@ -34,6 +34,12 @@ SETTINGS = (
     "SNU-FILM extreme",
 )
 
+# What its authors' scripts ask of the network.
+MEASURED_WITH = {
+    "Middlebury": {"border": "zeros"},
+    **{setting: {"scale": 0.8} for setting in SETTINGS if setting.startswith("SNU-FILM")},
+}
+
 
 def _checkpoints(stem: str) -> tuple[Checkpoint, ...]:
     return tuple(
@@ -47,27 +53,26 @@ def _scores(
 ) -> tuple[PublishedScore, ...]:
     paper = "IFRNet, CVPR 2022, table 1"
     other = f"{REPOSITORY}, figures/middlebury_other.png"
-    return (
-        *(
-            PublishedScore(setting, "PSNR", value, paper)
-            for setting, value in zip(SETTINGS, psnr, strict=True)
-        ),
-        *(
-            PublishedScore(setting, "SSIM 3-D", value, paper)
-            for setting, value in zip(SETTINGS, ssim, strict=True)
-        ),
-        *(
-            PublishedScore("Middlebury Other", metric, value, other)
-            for metric, value in zip(("PSNR", "SSIM 3-D", "IE"), middlebury, strict=True)
-        ),
+    table = [
+        (setting, metric, value, paper)
+        for metric, values in (("PSNR", psnr), ("SSIM 3-D", ssim))
+        for setting, value in zip(SETTINGS, values, strict=True)
+    ]
+    table += [
+        ("Middlebury", metric, value, other)
+        for metric, value in zip(("PSNR", "SSIM 3-D", "IE"), middlebury, strict=True)
+    ]
+    return tuple(
+        PublishedScore(dataset, *score, "none", MEASURED_WITH.get(dataset, {}))
+        for dataset, *score in table
     )
 
 
 def _eight_times(dataset: str, psnr: float, ssim: float) -> tuple[PublishedScore, ...]:
     table = "IFRNet, CVPR 2022, table 5"
     return (
-        PublishedScore(f"{dataset} 8x", "PSNR", psnr, table),
-        PublishedScore(f"{dataset} 8x", "SSIM 3-D", ssim, table),
+        PublishedScore(f"{dataset} 8x", "PSNR", psnr, table, "none"),
+        PublishedScore(f"{dataset} 8x", "SSIM 3-D", ssim, table, "none"),
     )
 
 

@@ -40,15 +40,15 @@ def _scores() -> tuple[PublishedScore, ...]:
     return (
         *(
             PublishedScore(
-                f"Middlebury, 12 scenes, {weights}, {padding} padding", metric, value, script
+                "Middlebury", metric, value, f"{script}: {weights}, {padding} padding", "truncate"
             )
             for weights, padding, *values in middlebury
-            for metric, value in zip(("PSNR", "SSIM"), values, strict=True)
+            for metric, value in zip(("PSNR", "SSIM uniform"), values, strict=True)
         ),
         *(
             PublishedScore(dataset, metric, value, table)
             for dataset, *values in others
-            for metric, value in zip(("PSNR", "SSIM"), values, strict=True)
+            for metric, value in zip(("PSNR", "SSIM 3-D"), values, strict=True)
         ),
         *(PublishedScore(f"SNU-FILM {setting}", "PSNR", value, table) for setting, value in films),
     )

@@ -67,7 +67,10 @@ def _scores(
 ) -> tuple[PublishedScore, ...]:
     source = f"{NVIDIA}, README: {trained_on}"
     values = {"PSNR": psnr, "SSIM": ssim, "IE euclidean": ie}
-    return tuple(PublishedScore(dataset, metric, value, source) for metric, value in values.items())
+    return tuple(
+        PublishedScore(dataset, metric, value, source, "truncate")
+        for metric, value in values.items()
+    )
 
 
 PRESETS = (
