@@ -9,22 +9,23 @@ from tfvfi.data import codecs, pictures
 from tfvfi.data.records import Example
 
 SAMPLES, COLUMNS = 48, 6
-THUMBNAIL, MARGIN, CAPTION = 96, 6, 14
+THUMBNAIL, GAP, MARGIN, CAPTION = 96, 2, 8, 14
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 PAPER, INK, OFFERED, TAKEN = (255,) * 3, (40,) * 3, (190, 200, 210), (30, 100, 180)
 
 
 def sheet(examples: Sequence[Example]) -> bytes:
     """A PNG of samples: first, middle and last frame side by side, and the video's name."""
-    cell = np.array([THUMBNAIL + CAPTION + MARGIN, 3 * THUMBNAIL + MARGIN])
+    cell = np.array([THUMBNAIL + CAPTION + MARGIN, 3 * THUMBNAIL + 2 * GAP + MARGIN])
     columns = min(COLUMNS, len(examples))
     rows = -(-len(examples) // columns)
     canvas = np.full((*(cell * (rows, columns) + MARGIN), 3), PAPER, np.uint8)
     for number, example in enumerate(examples):
         top, left = cell * divmod(number, columns) + MARGIN
-        shown = [example.frames[k] for k in (0, len(example.frames) // 2, -1)]
-        strip = np.hstack([_thumbnail(frame) for frame in shown])
-        canvas[top : top + THUMBNAIL, left : left + 3 * THUMBNAIL] = strip
+        for place, frame in enumerate((0, len(example.frames) // 2, -1)):
+            start = left + place * (THUMBNAIL + GAP)
+            image = _thumbnail(example.frames[frame])
+            canvas[top : top + THUMBNAIL, start : start + THUMBNAIL] = image
         caption = f"{example.source[-34:]}  {example.start}"
         _write(canvas, caption, left, top + THUMBNAIL + CAPTION - 4)
     return codecs.encode_image(canvas)
