@@ -8,6 +8,7 @@ import av
 import numpy as np
 
 from tfvfi.video.colors import EXACT, Converter
+from tfvfi.video.writing.svt import kept_calm
 
 
 class Fade:
@@ -57,6 +58,8 @@ def write(
             setattr(context, name, value)
         if rotation:
             stream.set_display_rotation(rotation)
+        with kept_calm():
+            context.open()
         sound = out.add_stream("aac", rate=48000, layout="mono") if beep_at is not None else None
         for number, image in enumerate(frames):
             form = "rgb24" if image.dtype == np.uint8 else "rgb48le"

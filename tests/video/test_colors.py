@@ -182,6 +182,17 @@ def test_what_displays_of_high_range_are_told_is_passed_on(tmp_path, codec, endi
     assert "prores_ks is not told of the light" in caplog.text
 
 
+@pytest.mark.parametrize("ending", [".gif", ".webp", ".apng", ""])
+def test_what_cannot_say_how_it_was_held_is_turned_upright(tmp_path, ending):
+    frame = np.full((32, 48, 3), 60, np.uint8)
+    frame[:8, :8] = 220
+    source = write(tmp_path / "in.mp4", [frame] * 2, 25, None, "libx264", "yuv420p", 90)
+    interpolate_video(source, tmp_path / f"out{ending}", Fade(), 1)
+    first = next(iter(open_source([tmp_path / f"out{ending}"]))).image
+    assert first.shape == (48, 32, 3)
+    assert first[-8:, :8].mean() > 200 and first[:-10].mean() < 70
+
+
 def test_rotation_and_the_shape_of_pixels_are_kept(tmp_path):
     frames = [grey(level) for level in (0, 40, 80)]
     source = write(

@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -196,6 +197,75 @@ def test_resume_and_overwrite_go_together(tmp_path):
     assert len(read(tmp_path / "out.mp4")[0]) == 2 * FRAMES
 
 
+def test_only_one_process_works_on_an_output(tmp_path):
+    """Two would write into one file, and the first that ends would deliver what both wrote."""
+    source = film(tmp_path)
+    process = start(source, tmp_path / "out.mp4", resume=False, seconds=0.05)
+    while not (tmp_path / ".out.mp4.parts" / "out.mp4").exists():
+        time.sleep(0.05)
+    for settings in ({}, {"resume": True}, {"overwrite": True}):
+        with pytest.raises(InputError, match="another process is writing"):
+            interpolate_video(source, tmp_path / "out.mp4", Fade(), **settings)
+    assert process.poll() is None
+    process.kill()
+    process.communicate()
+    assert interpolate_video(source, tmp_path / "out.mp4", Fade(), 1) == FRAMES
+
+
+def test_work_that_did_not_begin_binds_nobody(tmp_path):
+    """After a refusal the command is given again with other flags."""
+    source = film(tmp_path, 6)
+    settings = {"resume": True, "progress": False}
+    with pytest.raises(InputError, match="comes without weights"):
+        interpolate_video(source, tmp_path / "out.mp4", "ifrnet_s", **settings)
+    with pytest.raises(InputError, match="refuses these settings"):
+        size = {"size": "5x5", "encoding": Encoding("h264", pixel_format="yuv420p")}
+        interpolate_video(source, tmp_path / "out.mp4", Fade(), **size, **settings)
+    assert os.listdir(tmp_path) == ["in.mp4"]
+    assert interpolate_video(source, tmp_path / "out.mp4", Fade(), **settings) == 12
+
+
+def test_after_damage_that_stopped_it_the_work_goes_on(tmp_path):
+    source = film(tmp_path)
+    settings = {"resume": True, "scene_cuts": "mix", "progress": False}
+
+    class Breaks(Fade):
+        def interpolate(self, a, b, times=(0.5,)):
+            if self.pairs == 130:
+                raise InputError("in.mp4 is damaged")
+            return super().interpolate(a, b, times)
+
+    with pytest.raises(InputError, match="damaged"):
+        interpolate_video(source, tmp_path / "out.mp4", Breaks(), damaged="stop", **settings)
+    network = Fade()
+    interpolate_video(source, tmp_path / "out.mp4", network, damaged="keep", **settings)
+    assert network.pairs == FRAMES - 1 - 120
+
+
+def test_changed_pictures_and_networks_do_not_continue(tmp_path):
+    class Learned(Fade):
+        variables = (np.zeros(3),)
+
+        def interpolate(self, a, b, times=(0.5,)):
+            if self.pairs == 3:
+                raise RuntimeError("out of memory")
+            return super().interpolate(a, b, times)
+
+    (tmp_path / "in").mkdir()
+    for number in range(6):
+        cv2.imwrite(str(tmp_path / "in" / f"{number}.png"), grey(20 * number))
+    arguments = tmp_path / "in", tmp_path / "out"
+    with pytest.raises(RuntimeError):
+        interpolate_video(*arguments, Learned(), resume=True)
+    other = Learned()
+    other.variables = (np.ones(3),)
+    with pytest.raises(InputError, match=r"begun otherwise \(model differ"):
+        interpolate_video(*arguments, other, resume=True)
+    cv2.imwrite(str(tmp_path / "in" / "5.png"), grey(0))
+    with pytest.raises(InputError, match=r"begun otherwise \(files differ"):
+        interpolate_video(*arguments, Learned(), resume=True)
+
+
 @pytest.mark.parametrize("resume", [False, True])
 @pytest.mark.parametrize("name", ["out.mkv", "out"])
 def test_ctrl_c_leaves_a_clean_folder(tmp_path, resume, name):
@@ -205,7 +275,8 @@ def test_ctrl_c_leaves_a_clean_folder(tmp_path, resume, name):
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=20)
     assert process.returncode == 130 and "interrupted" in said and "Traceback" not in said
-    parts = {f".{name}.parts"} if resume else set()
+    # Pictures are finished one by one, of a video nothing is yet.
+    parts = {".out.parts"} if resume and name == "out" else set()
     assert set(os.listdir(tmp_path)) == {"in.mp4"} | parts
 
 

@@ -22,6 +22,8 @@ CHOICES = {
     "damaged": (STOP, KEEP),
 }
 HIGHEST_RATE, SMALLEST_TILE = 10_000, 64
+# FFmpeg's fractions have 32 bits.
+FINEST_RATE = 200_000
 
 
 @dataclass(frozen=True)
@@ -111,10 +113,7 @@ class Treatment:
             return Factor(factor, clock)
         if self.factor is not None or self.slowmo:
             raise InputError("fps says it all: leave out factor, and slowmo, which needs a factor")
-        try:
-            rate = Fraction(self.fps)
-        except (ValueError, ZeroDivisionError):
-            rate = Fraction(0)
+        rate = _fraction(self.fps).limit_denominator(FINEST_RATE)
         if not 0 < rate <= HIGHEST_RATE:
             raise InputError(f"fps is a rate such as 60 or 60000/1001; received {self.fps}")
         return Rate(rate)
@@ -123,10 +122,15 @@ class Treatment:
 def _positive(name: str, value: float | str | Fraction | None) -> Fraction | None:
     if value is None:
         return None
-    try:
-        number = Fraction(value)
-    except (ValueError, ZeroDivisionError, OverflowError):
-        number = Fraction(0)
+    number = _fraction(value)
     if number <= 0:
         raise InputError(f"{name} is a number above 0; received {value}")
     return number
+
+
+def _fraction(value: float | str | Fraction) -> Fraction:
+    """The number as it is written, so that 23.976 is 2997/125; 0 for what is none."""
+    try:
+        return Fraction(str(value))
+    except (ValueError, ZeroDivisionError):
+        return Fraction(0)

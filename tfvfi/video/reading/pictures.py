@@ -1,5 +1,6 @@
 """Single pictures, read in order."""
 
+import logging
 import re
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
@@ -33,7 +34,6 @@ class Pictures:
     rate = PICTURE_RATE
     time_base = 1 / PICTURE_RATE
     last_duration = 1 / PICTURE_RATE
-    path = None
 
     def __init__(self, paths: Sequence[Path]):
         self.paths = list(paths)
@@ -49,7 +49,7 @@ class Pictures:
 
     def __iter__(self) -> Iterator[Shown]:
         """The pictures, one after another at an even rate."""
-        dtype = np.uint8 if self.look.depth == 8 else np.uint16
+        dtype, warned = np.uint8 if self.look.depth == 8 else np.uint16, False
         for number, path in enumerate(self.paths):
             image = read_picture(path)
             if image.shape[:2] != tuple(self.size):
@@ -61,6 +61,11 @@ class Pictures:
                 raise InputError(
                     f"pictures must have one depth: {path} is {image.dtype}, "
                     f"{self.paths[0]} is {np.dtype(dtype)}"
+                )
+            if image.shape[-1] == 4 and not (self.look.alpha or warned):
+                warned = True
+                logging.warning(
+                    "%s is transparent and %s is not: transparency is dropped", path, self.paths[0]
                 )
             yield Shown(_channels(image, 4 if self.with_alpha else 3), number / self.rate)
 

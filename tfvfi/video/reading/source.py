@@ -1,6 +1,7 @@
 """Where frames come from: a video, an animation, a folder or pattern of pictures, or pictures."""
 
 import logging
+import re
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -21,6 +22,9 @@ from tfvfi.video.treatment import STOP
 PLAYLISTS = ("concat", "hls", "dash", "imf")
 # More errors without a packet between them, and the rest is given up.
 MOST_ERRORS_IN_A_ROW = 100
+# Containers that know when their pictures end, and by how many seconds they may be wrong: the
+# reading of one that is damaged can end early without a word.
+KNOW_THEIR_END, END_TOLERANCE = ("mov,mp4", "matroska", "avi"), 1
 
 
 class Video:
@@ -41,6 +45,7 @@ class Video:
 
     def __init__(self, path: Path, damaged: str = STOP):
         self.path = path
+        self.paths = [path]
         self.damaged = damaged
         self.with_alpha = False
         self.threads = 0
@@ -54,6 +59,7 @@ class Video:
             self.rate = Fraction(stream.average_rate or stream.guessed_rate or PICTURE_RATE)
             self.frames_expected = stream.frames or None
             self.seconds_expected = _seconds(container, stream)
+            self.end_expected = _end(container, stream)
             self.time_base = Fraction(stream.time_base or 1 / self.rate)
             first = next(self._decoded(container, stream), None)
             if first is None:
@@ -71,8 +77,7 @@ class Video:
     def __iter__(self) -> Iterator[Shown]:
         """The frames; those without a time, or with one that does not rise, follow the rate."""
         converter, deep = Converter(self.exact), self.look.depth > 8
-        previous = None
-        count = 0
+        previous, count = None, 0
         with open_container(self.path) as container:
             stream = container.streams[self.stream]
             stream.thread_type = "AUTO"
@@ -93,13 +98,17 @@ class Video:
                 yield Shown(converter.array(frame, deep, self.with_alpha), time)
         if previous is None:
             raise InputError(f"{self.path} holds no frame that can be decoded")
-        if self.missing:
-            logging.warning(
-                "%s is damaged: %d bytes at its end are missing; %d frames were read",
-                self.path,
-                self.missing,
-                count,
-            )
+        self._check_end(previous + self.last_duration, count)
+
+    def _check_end(self, end: Fraction, count: int) -> None:
+        """Tells what is missing at the end."""
+        said = f"the last {self.missing} bytes are missing" if self.missing else None
+        if self.end_expected is not None and end + END_TOLERANCE < self.end_expected:
+            ends = f"{float(end):.2f} s, and should at {float(self.end_expected):.2f} s"
+            said = f"its pictures end at {ends}"
+        if said is not None:
+            self._damage(said)
+            logging.warning("%s is damaged: %s; %d frames were read", self.path, said, count)
 
     def _decoded(self, container: Any, stream: Any) -> Iterator[av.VideoFrame]:
         """What can be decoded, packet by packet."""
@@ -128,13 +137,15 @@ class Video:
                 sound = sound or not frame.is_corrupt
                 yield frame
         if lost:
-            logging.warning("%s is damaged: %d frames or packets of it are lost", self.path, lost)
+            logging.warning(
+                "%s is damaged: %d frames or packets of it are lost or incomplete", self.path, lost
+            )
 
     def _damage(self, said: str) -> None:
         if self.damaged == STOP:
             raise InputError(
-                f"{self.path} is damaged: {said}; nothing was written: --damaged=keep goes on "
-                "with what can be decoded"
+                f"{self.path} is damaged: {said}; the output was not written: --damaged=keep goes "
+                "on with what can be decoded"
             )
 
 
@@ -193,6 +204,21 @@ def _seconds(container: Any, stream: Any) -> Fraction:
     if stream.duration and stream.time_base:
         return stream.duration * Fraction(stream.time_base)
     return Fraction(container.duration or 0, av.time_base)
+
+
+def _end(container: Any, stream: Any) -> Fraction | None:
+    """When the last picture should end; None if the container does not know."""
+    if not container.format.name.startswith(KNOW_THEIR_END):
+        return None
+    if stream.duration and stream.time_base:
+        return stream.duration * Fraction(stream.time_base)
+    told = re.fullmatch(r"(\d+):(\d\d):(\d\d(\.\d*)?)", stream.metadata.get("DURATION", ""))
+    if told is None:
+        # What is told of the whole is of the longest track.
+        alone = len(container.streams) == 1 and container.duration
+        return Fraction(container.duration, av.time_base) if alone else None
+    hours, minutes, seconds = (Fraction(part) for part in told.groups()[:3])
+    return 3600 * hours + 60 * minutes + seconds
 
 
 def _decoder(stream: Any) -> av.CodecContext | None:

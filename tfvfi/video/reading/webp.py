@@ -39,6 +39,7 @@ class AnimatedWebP:
 
     def __init__(self, path: Path):
         self.path = path
+        self.paths = [path]
         self.with_alpha = False
         lengths = []
         flags, width, height = 0, 0, 0

@@ -11,12 +11,15 @@ from tfvfi.errors import InputError
 from tfvfi.video.colors import Converter
 from tfvfi.video.reading.look import Light, Look
 from tfvfi.video.writing.encoding import CODECS, Encoding, suitable_format
+from tfvfi.video.writing.svt import kept_calm
 
 # A segment is as many frames: each begins with a whole picture, so short ones cost space, and
 # what is not finished of one is painted again after an interruption.
 SEGMENT_PIXELS, SHORTEST_SEGMENT, LONGEST_SEGMENT = 2**28, 32, 240
-# Clocks are kept to this many ticks a second.
-FINEST_CLOCK = 10_000_000
+# Clocks are kept to this many ticks a second, and FFmpeg's fractions to 32 bits.
+FINEST_CLOCK, LARGEST_INT = 10_000_000, 2**31 - 1
+# Rates that are told to encoders, which only plan by them, are simple ones.
+RATE_DENOMINATOR, HIGHEST_RATE = 100_000, 10_000
 
 
 class Encoder:
@@ -48,7 +51,7 @@ class Encoder:
             )
         self.size = size
         self.time_base = time_base
-        self.rate = rate
+        self.rate = min(rate, Fraction(HIGHEST_RATE)).limit_denominator(RATE_DENOMINATOR)
         self.pixel_format = encoding.pixel_format or suitable_format(codec, look, size)
         self.look = look.written(
             rgb=av.VideoFormat(self.pixel_format).is_rgb, full=self.codec.has_range
@@ -85,11 +88,19 @@ class Encoder:
             self.describe(self._context)
             # Containers want what every segment has in common at their beginning.
             self._context.flags |= int(av.codec.context.Flags.global_header)
+            self._open(self._context)
         frame = self.converter.frame(image, self.pixel_format, self.look)
         frame.pts = round(time / self.time_base)
         frame.time_base = self.time_base
         self._ticks[frame.pts] = round((time + length) / self.time_base) - frame.pts
         return self._packets(frame)
+
+    def _open(self, context: av.CodecContext) -> None:
+        try:
+            with kept_calm():
+                context.open()
+        except (ValueError, av.FFmpegError) as error:
+            raise InputError(refusal(self.codec, error)) from None
 
     def end_segment(self) -> list[av.Packet]:
         """The packets that are left of the segment."""
@@ -116,7 +127,7 @@ class Encoder:
         if crf is not None:
             options["crf"] = str(crf)
         if encoding.preset is not None:
-            options[self.codec.preset_option] = encoding.preset
+            options[self.codec.preset_option] = str(encoding.preset)
         for name, value in _light_options(self.codec.encoder, self.look.light).items():
             options[name] = ":".join(filter(None, (options.get(name), value)))
         return options
@@ -124,13 +135,13 @@ class Encoder:
 
 def clock(step: Fraction, start: Fraction) -> Fraction:
     """A time base in which both a step and a start are whole numbers, if it is not too fine."""
-    if not start:
-        return step
     both = Fraction(
         gcd(step.numerator * start.denominator, start.numerator * step.denominator),
         step.denominator * start.denominator,
     )
-    return both if 1 / both <= FINEST_CLOCK else step
+    if 1 / both <= FINEST_CLOCK and both.denominator <= LARGEST_INT:
+        return both
+    return step if step.denominator <= LARGEST_INT else Fraction(1, FINEST_CLOCK)
 
 
 def refusal(codec: object, error: Exception) -> str:

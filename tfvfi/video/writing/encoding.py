@@ -132,7 +132,7 @@ class Encoding:
             raise InputError(f"{name} has no crf; leave it out")
         if self.crf is not None and not 0 <= self.crf <= codec.worst_crf:
             raise InputError(f"the crf of {name} is 0 to {codec.worst_crf}; received {self.crf}")
-        if self.preset is not None and self.preset not in codec.presets:
+        if self.preset is not None and str(self.preset) not in codec.presets:
             known = f"are: {', '.join(codec.presets)}" if codec.presets else "are none"
             raise InputError(f"{name} has no preset '{self.preset}'; there {known}")
         formats = pixel_formats(name)

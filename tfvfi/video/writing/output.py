@@ -49,7 +49,8 @@ def open_output(
             f"pass --fps={FASTEST_GIF}, or write .webp or .apng"
         )
     if ending not in CONTAINERS:
-        return PictureFolder(path, JOINED[ending][0] if ending else encoding.pictures, parts)
+        form = JOINED[ending][0] if ending else encoding.pictures
+        return PictureFolder(path, form, parts, turns=round(source.look.rotation / 90) % 4)
     codec, base = encoding.codec_for(ending), clock(step, source.start)
     encoder = Encoder(codec, encoding, source.look, prepared.size, base, rate)
     if not isinstance(source, Video):

@@ -1,9 +1,10 @@
 """Finished parts of an unfinished output, so that interrupted work continues.
 
 They lie in a hidden folder beside the output: `plan.json` says what is being made of what, and
-each part appears by a rename when it is complete.
+each part appears by a rename when it is complete. `lock` is held by the process that works there.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -15,6 +16,7 @@ from typing import Any, BinaryIO
 import av
 from av.packet import PacketSideData
 
+from tfvfi.data.storage import only_one
 from tfvfi.errors import InputError
 
 # A segment begins with the numbers of its frames and bytes, and a packet with its times and length,
@@ -26,7 +28,7 @@ BESIDE = ("matroska_block_additional", 15)
 
 
 class Parts:
-    """The folder with the parts of an output.
+    """The folder with the parts of an output, for one process at a time.
 
     Args:
         output: What they become.
@@ -38,17 +40,31 @@ class Parts:
         self.folder = output.with_name(f".{output.name}.parts")
         self.kept = plan is not None
         self.unfinished: BinaryIO | None = None
+        self.lock = contextlib.ExitStack()
+        try:
+            self.folder.mkdir(exist_ok=True)
+            self.lock.enter_context(only_one(self.folder))
+        except OSError as error:
+            raise InputError(f"{output} cannot be written: {error.strerror}") from None
         before = self._plan_before()
-        if plan is None or before != json.loads(json.dumps(plan)):
-            if before is not None and not overwrite:
-                raise InputError(_cannot_continue(output, before, plan))
-            if self.folder.exists():
-                shutil.rmtree(self.folder)
-        if self.kept and not self.folder.exists():
-            self.folder.mkdir()
+        if plan is not None and before == json.loads(json.dumps(plan)):
+            return
+        if before is not None and self._holds_work() and not overwrite:
+            self.lock.close()
+            raise InputError(_cannot_continue(output, before, plan))
+        for old in self.folder.iterdir():
+            if old.is_dir():
+                shutil.rmtree(old)
+            elif old.name != "lock":
+                old.unlink()
+        if plan is not None:
             aside = self.folder / "plan.aside"
             aside.write_text(json.dumps(plan, indent=2))
             os.replace(aside, self.folder / "plan.json")
+
+    def aside(self, name: str) -> Path:
+        """Where a file grows that is renamed when it is complete."""
+        return self.folder / name
 
     def segments(self) -> list[Path]:
         """The finished segments of a video, in order, as far as none is missing."""
@@ -86,13 +102,22 @@ class Parts:
     def remove(self) -> None:
         """Leaves nothing."""
         shutil.rmtree(self.folder, ignore_errors=True)
+        self.lock.close()
 
     def discard(self) -> None:
         """Leaves what a later run continues, and nothing else."""
         if self.unfinished is not None:
-            self.unfinished.close()
-        if not self.kept:
+            # What is left in memory may not fit on the disk.
+            with contextlib.suppress(OSError):
+                self.unfinished.close()
+        if self.kept and self._holds_work():
+            self.lock.close()
+        else:
             self.remove()
+
+    def _holds_work(self) -> bool:
+        """Whether anything is finished."""
+        return any(self.folder.glob("*.packets")) or any(self.folder.glob("pictures/[!.]*"))
 
     def _segment(self, number: int) -> Path:
         return self.folder / f"{number:06d}.packets"

@@ -24,12 +24,14 @@ class PictureFolder:
         path: Where it is to appear.
         form: One of `stills.FORMATS`.
         parts: Where the pictures wait until all are there.
+        turns: Quarters by which they are turned to the left, for pictures do not say so.
     """
 
-    def __init__(self, path: Path, form: str, parts: Parts):
+    def __init__(self, path: Path, form: str, parts: Parts, turns: int = 0):
         self.path = path
         self.form = form
         self.parts = parts
+        self.turns = turns
         self.ending, _, self.keeps_alpha, _ = stills.FORMATS[form]
         self.folder = parts.pictures()
         self.done = 0
@@ -43,6 +45,7 @@ class PictureFolder:
         self.lengths.append(length)
         if image is None:
             return
+        image = np.ascontiguousarray(np.rot90(image, self.turns))
         aside = target.with_name(f".{target.name}")
         try:
             aside.write_bytes(stills.encode(image, self.form).tobytes())
@@ -59,7 +62,7 @@ class PictureFolder:
                     shutil.rmtree(self.path)
                 os.replace(self.folder, self.path)
             else:
-                aside = self.parts.folder / self.path.name
+                aside = self.parts.aside(self.path.name)
                 files = [self._picture(number) for number in range(len(self.lengths))]
                 join[1](aside, files, self.lengths)
                 os.replace(aside, self.path)

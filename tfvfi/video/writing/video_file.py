@@ -16,6 +16,7 @@ from tfvfi.video.writing.copier import Copier
 from tfvfi.video.writing.encoder import Encoder, refusal
 from tfvfi.video.writing.encoding import has_alpha, muxer
 from tfvfi.video.writing.parts import Parts, read_segment
+from tfvfi.video.writing.svt import kept_calm
 
 # Errors that are not the encoder's.
 OF_THE_DISK = (
@@ -42,7 +43,7 @@ class VideoFile:
         copier: Callable[[av.container.OutputContainer], Copier] | None = None,
     ):
         self.path = path
-        self.aside = path.with_name(f".{path.stem}.partial{path.suffix}")
+        self.aside = parts.aside(path.name)
         self.encoder = encoder
         self.parts = parts
         self.keeps_alpha = has_alpha(encoder.pixel_format)
@@ -53,18 +54,15 @@ class VideoFile:
         try:
             self.stream = self._stream()
             self.copier = copier(self.container) if copier else None
-            self.container.start_encoding()
+            with kept_calm():
+                self.container.start_encoding()
         except (ValueError, OSError, av.FFmpegError) as error:
             self.discard()
             if getattr(error, "errno", None) in OF_THE_DISK:
                 raise self._cannot_write(error) from None
             said = refusal(encoder.codec, error)
             raise InputError(f"{path.name} cannot be written like this: {said}") from None
-        for segment in parts.segments():
-            frames, packets = read_segment(segment)
-            self._mux(packets)
-            self.done += frames
-            self.number += 1
+        self._continue()
 
     def write(self, image: np.ndarray | None, time: Fraction, length: Fraction) -> None:
         """Adds a frame that is shown at `time`; None: one of the first `done`, which are there."""
@@ -112,6 +110,18 @@ class VideoFile:
         if self.keeps_alpha and self.encoder.codec.encoder == "libvpx-vp9":
             stream.metadata["alpha_mode"] = "1"
         return stream
+
+    def _continue(self) -> None:
+        """Puts in what is finished."""
+        try:
+            for segment in self.parts.segments():
+                frames, packets = read_segment(segment)
+                self._mux(packets)
+                self.done += frames
+                self.number += 1
+        except BaseException:
+            self.discard()
+            raise
 
     def _add(self, packets: list[av.Packet]) -> None:
         try:
