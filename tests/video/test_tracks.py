@@ -178,6 +178,31 @@ def test_slow_motion_drops_sound_or_stretches_it(tmp_path):
         assert length == pytest.approx(4 * 40 / 25, abs=0.2)
 
 
+def test_stretched_sound_keeps_its_time_behind_a_gap(tmp_path):
+    """A track that is silent for two seconds without a packet, and tells no layout."""
+    source = tmp_path / "in.mkv"
+    with av.open(str(source), "w") as out:
+        video = out.add_stream("libx264", rate=25)
+        video.width, video.height, video.pix_fmt = 48, 32, "yuv420p"
+        sound = out.add_stream("pcm_s16le", rate=48000, layout="mono")
+        for number in range(100):
+            frame = av.VideoFrame.from_ndarray(grey(200 if number >= 75 else 0))
+            frame.pts = number
+            out.mux(video.encode(frame))
+        out.mux(video.encode(None))
+        for start, loudness in ((0, 0), (2.5, 0), (3, 20000)):
+            wave = np.sin(np.arange(24000) / 5) * loudness
+            frame = av.AudioFrame.from_ndarray(wave.astype("i2")[None], "s16", "mono")
+            frame.sample_rate, frame.pts = 48000, int(start * 48000)
+            out.mux(sound.encode(frame))
+        out.mux(sound.encode(None))
+    settings = {"factor": 3, "slowmo": True, "sound": "stretch", "size": "24x16"}
+    interpolate_video(source, tmp_path / "out.mkv", Fade(), **settings)
+    flash, beep = flash_and_beep(tmp_path / "out.mkv")
+    assert flash == pytest.approx(9, abs=2e-3)
+    assert beep == pytest.approx(flash, abs=3 * 0.043)
+
+
 def test_pitch_stays_in_slow_motion(tmp_path):
     source = film(tmp_path / "in.mkv", sounds=("aac",), subtitles=None)
     interpolate_video(source, tmp_path / "out.mkv", Fade(), factor=3, slowmo=True, sound="stretch")

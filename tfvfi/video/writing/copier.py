@@ -9,6 +9,7 @@ from typing import Any
 import av
 from av.stream import Disposition
 
+from tfvfi.errors import InputError
 from tfvfi.video.reading.source import open_container
 from tfvfi.video.treatment import DROP, STRETCH
 from tfvfi.video.writing.stretch import Stretcher, sound_codec
@@ -19,6 +20,7 @@ OWN_WORDS = (
     *("alpha_mode", "rotate"),
 )
 COVER_KINDS = {"png": "image/png", "mjpeg": "image/jpeg"}
+USUAL_LAYOUTS = {1: "mono", 2: "stereo", 4: "4.0", 6: "5.1", 8: "7.1"}
 MATROSKA_STATISTICS = ("bps", "number_of_", "_statistics_")
 
 
@@ -95,7 +97,7 @@ class Copier:
     def _packets(self) -> Iterator[av.Packet]:
         chosen = [self.source.streams[index] for index in self.streams]
         if chosen:
-            for packet in self.source.demux(chosen):
+            for packet in self._readable(chosen):
                 stamp = packet.pts if packet.pts is not None else packet.dts
                 if stamp is None or packet.size == 0:
                     continue
@@ -105,6 +107,15 @@ class Copier:
             if isinstance(stretcher, Stretcher):
                 self.target.mux(stretcher.rest())
         self.source.close()
+
+    def _readable(self, chosen: list[av.stream.Stream]) -> Iterator[av.Packet]:
+        """Packets as far as they can be read."""
+        try:
+            yield from self.source.demux(chosen)
+        except av.FFmpegError as error:
+            logging.warning(
+                "%s is damaged (%s): its other tracks end early", self.path, error.strerror
+            )
 
     def _moved(self, time: Fraction) -> Fraction:
         """When something of the source is in the output."""
@@ -135,7 +146,18 @@ class Copier:
 
     def _stretcher(self, stream: Any) -> Stretcher:
         codec = sound_codec(self.target)
-        copy = self.target.add_stream(codec, rate=_rate(codec, stream.rate), layout=stream.layout)
+        layout = stream.layout.name
+        if layout.endswith("channels"):
+            # It is not told which channel is which.
+            layout = USUAL_LAYOUTS.get(stream.channels, layout)
+        copy = self.target.add_stream(codec, rate=_rate(codec, stream.rate), layout=layout)
+        try:
+            copy.codec_context.open()
+        except (av.FFmpegError, ValueError):
+            raise InputError(
+                f"{codec} does not take the sound of {self.path} ({stream.rate} Hz, {layout}), so "
+                "it cannot be stretched: pass --sound=drop"
+            ) from None
         self._describe_stream(stream, copy)
         return Stretcher(stream, copy, self.slower, self._moved)
 
