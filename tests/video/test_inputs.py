@@ -1,6 +1,7 @@
 """Every odd input as a real file: few frames, tiny frames, every kind of pixel, damage, clocks."""
 
 import os
+import re
 import struct
 from fractions import Fraction
 from itertools import product
@@ -145,6 +146,21 @@ def test_pictures_of_every_form(tmp_path, form, kind):
     first = cv2.imread(str(folder / f"0.{form}"), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
     ours = cv2.imread(str(tmp_path / "out" / "00000000.png"), cv2.IMREAD_UNCHANGED)
     np.testing.assert_array_equal(ours, first)
+
+
+def test_what_systems_hide_in_folders_is_no_picture(tmp_path):
+    (tmp_path / "in").mkdir()
+    for number in range(2):
+        cv2.imwrite(str(tmp_path / "in" / f"{number}.png"), grey(40 * number))
+        (tmp_path / "in" / f"._{number}.png").write_bytes(b"\0\5\x16\7 no picture")
+    assert smooth(tmp_path / "in", tmp_path / "out") == 3
+
+
+def test_transparency_that_begins_later_is_said_to_be_dropped(tmp_path, caplog):
+    for number, channels in enumerate((3, 4, 4)):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), np.full((8, 8, channels), 90, np.uint8))
+    assert smooth(tmp_path / "%d.png", tmp_path / "out") == 5
+    assert caplog.text.count("transparency is dropped") == 1
 
 
 def test_pictures_must_be_alike(tmp_path):
@@ -293,6 +309,42 @@ def test_damage_in_the_middle_stops_or_is_left_out(tmp_path, caplog):
     count = smooth(source, tmp_path / "out.mkv", damaged="keep")
     assert 2 * 35 <= count <= 2 * 40
     assert "are lost" in caplog.text
+
+
+@pytest.mark.parametrize("damaged", ["stop", "keep"])
+def test_a_file_whose_reading_ends_early_without_an_error(tmp_path, caplog, damaged):
+    """As of Matroska with rubbish inside; here one of open length, whose second half is lost."""
+    source = write(tmp_path / "in.mkv", noise(60), 25, None, "libx264", "yuv420p")
+    data = bytearray(source.read_bytes())
+    length = data.index(b"\x18\x53\x80\x67") + 4
+    data[length : length + 8] = b"\x01" + 7 * b"\xff"
+    source.write_bytes(data[: len(data) // 2])
+    said = r"its pictures end at \d\.\d\d s, and should at 2\.40 s"
+    if damaged == "stop":
+        with pytest.raises(InputError, match=said):
+            smooth(source, tmp_path / "out.mkv")
+        assert os.listdir(tmp_path) == ["in.mkv"]
+    else:
+        assert 2 * 20 <= smooth(source, tmp_path / "out.mkv", damaged="keep") < 2 * 60
+        assert re.search(said + r"; \d\d frames were read", caplog.text)
+
+
+def test_a_trimmed_mp4_is_not_damaged(tmp_path):
+    """Telephones trim by a list of what is to be shown: the file holds more than it plays."""
+    whole = write(
+        tmp_path / "whole.mp4", [scene(n) for n in range(100)], 25, None, "libx264", "yuv420p"
+    )
+    source = tmp_path / "in.mp4"
+    with av.open(str(whole)) as given, av.open(str(source), "w") as out:
+        stream = given.streams.video[0]
+        copy = out.add_stream_from_template(stream)
+        for packet in given.demux(stream):
+            if packet.size:
+                packet.pts -= round(2 / packet.time_base)
+                packet.dts -= round(2 / packet.time_base)
+                packet.stream = copy
+                out.mux(packet)
+    assert abs(smooth(source, tmp_path / "out.mkv") - 100) <= 2
 
 
 @pytest.mark.parametrize("name", ["text.mp4", "empty.mp4", "list.m3u8", "list.ffconcat"])

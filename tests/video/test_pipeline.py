@@ -4,6 +4,7 @@ import os
 from fractions import Fraction
 from itertools import pairwise
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from tests.conftest import psnr
 from tests.video.clips import Fade, grey, read, write
 from tfvfi.video import Encoding, interpolate_frames, interpolate_video
+from tfvfi.video.reading.source import open_source
 
 LOSSLESS = Encoding(codec="ffv1")
 LEVELS = [0, 40, 80, 120, 160]
@@ -181,7 +183,41 @@ def test_a_size_that_changes_on_the_way_becomes_the_first(tmp_path):
     assert len(frames) == count >= 14 and {frame.shape[:2] for frame in frames} == {(32, 48)}
 
 
-def test_several_times_of_a_pair_are_one_call(clip, tmp_path):
+@pytest.mark.parametrize("settings", [{"factor": 8}, {"fps": "60000/1001"}, {"fps": 240}])
+def test_several_times_of_a_pair_are_one_call(clip, tmp_path, settings):
     network = Fade()
-    interpolate_video(clip, tmp_path / "out.mkv", network, 8, encoding=LOSSLESS)
+    interpolate_video(clip, tmp_path / "out.mkv", network, encoding=LOSSLESS, **settings)
     assert network.pairs == 4
+
+
+@pytest.mark.parametrize(
+    ("fps", "rate"), [(23.976, "2997/125"), (59.94005994005994, "60000/1001"), ("12.5", "25/2")]
+)
+def test_a_rate_may_be_a_number_with_a_point(clip, tmp_path, fps, rate):
+    count = interpolate_video(clip, tmp_path / "out.mp4", Fade(), fps=fps)
+    assert read(tmp_path / "out.mp4")[1] == [number / Fraction(rate) for number in range(count)]
+
+
+@pytest.mark.parametrize("factor", [7, 300])
+def test_clocks_finer_than_containers_keep_are_rounded(tmp_path, factor):
+    """A clock of ten million ticks, as some recorders have, times the factor."""
+    source = tmp_path / "in.mp4"
+    base = Fraction(1, 10_000_000)
+    with av.open(str(source), "w", options={"video_track_timescale": "10000000"}) as out:
+        stream = out.add_stream("mpeg4", rate=25)
+        stream.height, stream.width, stream.pix_fmt = 32, 48, "yuv420p"
+        for number in range(3):
+            frame = av.VideoFrame.from_ndarray(grey(20 * number)).reformat(format="yuv420p")
+            frame.pts = number
+            for packet in stream.encode(frame):
+                packet.pts = packet.dts = number * 400_003
+                packet.time_base = base
+                out.mux(packet)
+    assert open_source([source]).time_base == base
+    assert interpolate_video(source, tmp_path / "out.mp4", Fade(), factor) == 3 * factor
+    shown = read(tmp_path / "out.mp4")[1]
+    expected = [Fraction(400_003 * number, 10_000_000 * factor) for number in range(3 * factor)]
+    worst = max(
+        abs(ours - theirs) for ours, theirs in zip(shown[: 2 * factor], expected, strict=False)
+    )
+    assert worst <= base

@@ -1,19 +1,21 @@
 """The formulas: how many frames, and when."""
 
+import math
 from fractions import Fraction
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from tfvfi.video.timeline import Factor, Rate, Shown, spans
+from tfvfi.video.timeline import Factor, Rate, Shown, settled, spans
 
 
 def outcome(times, end, wanted):
     """(first frame, share, time) of every output frame."""
     shown = [Shown(np.array(number), Fraction(time)) for number, time in enumerate(times)]
     made = []
-    for span in spans(shown, wanted, lambda: Fraction(end) - Fraction(times[-1])):
+    found = spans(shown, wanted, lambda: Fraction(end) - Fraction(times[-1]))
+    for span in settled(found, wanted):
         made += [
             (int(span.first), share, time)
             for share, time in zip(span.shares, span.times, strict=True)
@@ -59,6 +61,23 @@ def test_rate_finds_the_right_place_between_uneven_frames():
     assert made[1] == (0, Fraction(1, 2), Fraction(11, 20))
     assert made[3] == (1, Fraction(1, 6), Fraction(13, 20))
     assert made[-1] == (2, 0, Fraction(19, 20))
+
+
+@pytest.mark.parametrize("wanted", [Rate(Fraction(7)), Rate(Fraction(240)), Factor(3)])
+def test_each_pair_is_given_out_once_with_all_that_is_wanted_of_it(wanted):
+    """A network is then asked once for a pair, and computes once what its frames share."""
+    shown = [Shown(np.array(number), Fraction(number, 24)) for number in range(20)]
+    firsts = [int(span.first) for span in settled(spans(shown, wanted, lambda: 0), wanted)]
+    assert len(firsts) == len(set(firsts))
+
+
+@pytest.mark.parametrize("last", [Fraction(1, 1000), Fraction(1, 100), Fraction(1)])
+def test_the_end_decides_on_the_last_frame(last):
+    """Where the last source frame is short, the frame before its start may be one too many."""
+    end = Fraction(2, 10) + last
+    made = outcome([0, Fraction(1, 10), Fraction(2, 10)], end, Rate(Fraction(6)))
+    assert len(made) == max(1, math.ceil(end * 6 - Fraction(1, 2)))
+    assert [time for *_, time in made] == [Fraction(number, 6) for number in range(len(made))]
 
 
 def test_even_doubling_is_exact_for_ntsc():

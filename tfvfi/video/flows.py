@@ -8,7 +8,7 @@ import numpy as np
 
 from tfvfi.data.flo import write_flo
 from tfvfi.errors import InputError
-from tfvfi.video.paint import Plan
+from tfvfi.video.timeline import Span
 
 # The flow from one frame to another, both H x W x 3.
 Estimate = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -29,19 +29,20 @@ def flow_of(network: Any) -> Estimate:
     return estimate
 
 
-def with_flows(plans: Iterator[Plan], estimate: Estimate, folder: Path) -> Iterator[Plan]:
+def with_flows(spans: Iterator[Span], estimate: Estimate, folder: Path) -> Iterator[Span]:
     """Writes the flow of each pair of frames as it comes by: 00000000.flo, 00000001.flo, ...
 
     Args:
-        plans: Spans of a video.
+        spans: Of a video.
         estimate: See `flow_of`.
         folder: Where the files go.
     """
-    number, before = 0, None
-    for plan in plans:
-        span = plan.span
-        if span.second is not None and span.first is not before:
+    for number, span in enumerate(spans):
+        if span.second is not None:
             pair = (np.ascontiguousarray(frame[..., :3]) for frame in (span.first, span.second))
-            write_flo(folder / f"{number:08d}.flo", estimate(*pair))
-            number, before = number + 1, span.first
-        yield plan
+            path = folder / f"{number:08d}.flo"
+            try:
+                write_flo(path, estimate(*pair))
+            except OSError as error:
+                raise InputError(f"{path} cannot be written: {error.strerror}") from None
+        yield span

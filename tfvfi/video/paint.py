@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -19,14 +19,6 @@ STILL = 2
 PIXELS_AT_ONCE = 2**26
 
 
-@dataclass(frozen=True)
-class Plan:
-    """A span, and how the frames in it come about: "paint", "mix" or "hold"."""
-
-    span: Span
-    how: str
-
-
 class Planner:
     """Looks at spans one after another.
 
@@ -39,17 +31,19 @@ class Planner:
         self.scene_cuts = scene_cuts
         self.cuts = CutDetector()
 
-    def plan(self, span: Span) -> Plan:
-        """How the frames of the next span come about."""
-        if span.second is None or not any(span.shares):
-            self._look(span)
-            return Plan(span, "hold")
-        if self._look(span):
-            return Plan(span, "hold" if self.scene_cuts == HOLD else "mix")
-        return Plan(span, "mix" if is_still(span.first, span.second) else "paint")
+    def plan(self, span: Span) -> Span:
+        """The next span, and how its frames come about."""
+        return replace(span, how=self._how(span))
 
-    def _look(self, span: Span) -> bool:
-        """Whether a cut lies in the span."""
+    def _how(self, span: Span) -> str:
+        is_cut = self._is_cut(span)
+        if not any(span.shares):
+            return "hold"
+        if is_cut:
+            return "hold" if self.scene_cuts == HOLD else "mix"
+        return "mix" if is_still(span.first, span.second) else "paint"
+
+    def _is_cut(self, span: Span) -> bool:
         if self.scene_cuts == MIX or span.second is None:
             return False
         return self.cuts.between(span.first[..., :3], span.second[..., :3])
@@ -68,13 +62,12 @@ class Painter:
         self.tile = tile
         self.warned = False
 
-    def frames(self, plan: Plan) -> Iterator[np.ndarray]:
+    def frames(self, span: Span) -> Iterator[np.ndarray]:
         """The frames of a span, in order."""
-        span = plan.span
         inner = [share for share in span.shares if share]
-        if plan.how == "paint":
+        if span.how == "paint":
             made = self._painted(span, [float(share) for share in inner])
-        elif plan.how == "mix":
+        elif span.how == "mix":
             made = (mixed(span.first, span.second, share) for share in inner)
         else:
             made = (span.first for _ in inner)

@@ -14,10 +14,10 @@ from tfvfi import registry
 from tfvfi.video.ahead import ahead
 from tfvfi.video.flows import flow_of, with_flows
 from tfvfi.video.identity import identity, of_file
-from tfvfi.video.paint import Painter, Plan, Planner
+from tfvfi.video.paint import Painter, Planner
 from tfvfi.video.reading.prepared import Prepared
 from tfvfi.video.reading.source import open_source
-from tfvfi.video.timeline import Factor, Rate, Shown, spans
+from tfvfi.video.timeline import Factor, Rate, Shown, Span, settled, spans
 from tfvfi.video.treatment import Treatment
 from tfvfi.video.writing.encoding import Encoding
 from tfvfi.video.writing.output import check_output, open_output
@@ -88,19 +88,24 @@ def interpolate_video(
     check_output(output, overwrite)
     prepared = Prepared(source, treated)
     wanted = treated.wanted(clock=source.has_clock or bool(output.suffix))
-    known = identity(inputs, treated, encoding, model, weights, options) if resume else None
-    parts = Parts(output, known, overwrite)
-    network = _network(model, weights, options)
-    estimate = None if flow_output is None else flow_of(network)
-    sink = open_output(output, prepared, treated, wanted, encoding, parts)
+    about = (source.paths, treated, encoding, model, weights, options)
+    parts = Parts(output, identity(*about) if resume else None, overwrite)
+    try:
+        network = _network(model, weights, options)
+        estimate = None if flow_output is None else flow_of(network)
+        sink = open_output(output, prepared, treated, wanted, encoding, parts)
+    except BaseException:
+        parts.discard()
+        raise
     source.with_alpha = source.look.alpha and sink.keeps_alpha
     if source.look.alpha and not sink.keeps_alpha:
         logging.warning("%s does not hold transparency, which is dropped", output.name)
 
-    plans = _planned(prepared, wanted, treated.scene_cuts)
+    planned = _planned(prepared, wanted, treated.scene_cuts)
     if estimate is not None:
-        plans = with_flows(plans, estimate, Path(flow_output))
-    return _run(plans, Painter(network, treated.tile), sink, prepared, wanted, treated, progress)
+        planned = with_flows(planned, estimate, Path(flow_output))
+    planned, painter = settled(planned, wanted), Painter(network, treated.tile)
+    return _run(planned, painter, sink, prepared, wanted, treated, progress)
 
 
 def interpolate_frames(
@@ -136,7 +141,7 @@ def interpolate_frames(
 
 
 def _run(
-    plans: Iterator[Plan],
+    planned: Iterator[Span],
     painter: Painter,
     sink: VideoFile | PictureFolder,
     prepared: Prepared,
@@ -147,7 +152,7 @@ def _run(
     """Decodes, paints and encodes, each in its own thread."""
     start = prepared.source.start
     waiting = _waiting(prepared)
-    frames = ahead(_painted(ahead(plans, waiting), painter, sink.done), waiting)
+    frames = ahead(_painted(ahead(planned, waiting), painter, sink.done), waiting)
     frames_in = prepared.frames_expected
     bar = tqdm(
         total=wanted.count(frames_in, prepared.seconds_expected) if frames_in else None,
@@ -172,7 +177,7 @@ def _run(
     return count
 
 
-def _planned(prepared: Prepared, wanted: Factor | Rate, scene_cuts: str) -> Iterator[Plan]:
+def _planned(prepared: Prepared, wanted: Factor | Rate, scene_cuts: str) -> Iterator[Span]:
     """Decodes, and looks at each pair of frames."""
     planner = Planner(scene_cuts)
     for span in spans(prepared, wanted, lambda: prepared.last_duration):
@@ -180,23 +185,22 @@ def _planned(prepared: Prepared, wanted: Factor | Rate, scene_cuts: str) -> Iter
 
 
 def _painted(
-    plans: Iterator[Plan], painter: Painter, done: int
+    planned: Iterator[Span], painter: Painter, done: int
 ) -> Iterator[tuple[np.ndarray | None, Fraction, Fraction]]:
     """Every output frame with its time and length; None for the first `done`."""
     number = 0
     try:
-        for plan in plans:
-            span = plan.span
+        for span in planned:
             here = len(span.times)
             if number + here <= done:
                 images: Iterator[np.ndarray | None] = iter([None] * here)
             else:
-                images = painter.frames(plan)
+                images = painter.frames(span)
             for image, time, length in zip(images, span.times, span.lengths, strict=True):
                 yield (image if number >= done else None), time, length
                 number += 1
     finally:
-        plans.close()
+        planned.close()
 
 
 def _waiting(prepared: Prepared) -> int:

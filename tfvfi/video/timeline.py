@@ -15,7 +15,7 @@ A frame shown at p_i <= t < p_(i+1) is the source's own where t = p_i, and lies
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 
@@ -44,27 +44,25 @@ class Span:
     Attributes:
         first: The frame that the span begins with.
         second: The frame that ends it.
+        end: When it ends.
         shares: How far each output frame is on the way from `first` to `second`.
         times: When each is shown.
         lengths: How long.
+        how: How those on the way come about: "hold" of the first, "mix" or "paint".
     """
 
     first: np.ndarray
     second: np.ndarray | None
+    end: Fraction
     shares: tuple[Fraction, ...]
     times: tuple[Fraction, ...]
     lengths: tuple[Fraction, ...]
+    how: str = "hold"
 
-    @classmethod
-    def of(cls, first: Shown, second: Shown | None, slots: list["Slot"]) -> "Span":
-        """The span between two source frames, or after the last."""
-        times = tuple(time for time, _ in slots)
-        lengths = tuple(length for _, length in slots)
-        if second is None:
-            return cls(first.image, None, (Fraction(0),) * len(slots), times, lengths)
-        length = second.time - first.time
-        shares = tuple((time - first.time) / length for time in times)
-        return cls(first.image, second.image, shares, times, lengths)
+    def without_last(self) -> "Span":
+        """The span with an output frame less."""
+        kept = {name: getattr(self, name)[:-1] for name in ("shares", "times", "lengths")}
+        return replace(self, **kept)
 
 
 # When a frame is shown, and how long.
@@ -126,39 +124,58 @@ def spans(
 ) -> Iterator[Span]:
     """What to make of a stream of frames, span by span; two source frames are held at a time.
 
+    Of a `Rate` the last frame may be one too many, see `settled`.
+
     Args:
         frames: Source frames in order, their times rising.
         wanted: What is to come out.
         last_duration: Called at the end; gives how long the last frame is shown.
     """
-    before = late = None
-    empty = True
-
-    def settled(first: Shown, second: Shown | None, end: Fraction) -> Iterator[Span]:
-        """The span's frames whose middle is before the end known so far; at most one is late."""
-        nonlocal late, empty
-        if late is not None and late.times[0] + wanted.half < end:
-            empty = False
-            yield late
-            late = None
-        beats = list(pairwise((first.time, *first.held, end)))
-        slots = [
-            slot
-            for start, stop in beats
-            for slot in wanted.slots(start, stop, last=second is None and stop == end)
-        ]
-        ready = [slot for slot in slots if slot[0] + wanted.half < end]
-        empty = empty and not ready
-        yield Span.of(first, second, ready)
-        if len(ready) < len(slots):
-            late = Span.of(first, second, slots[len(ready) :])
-
+    before = None
     for frame in frames:
         if before is not None:
-            yield from settled(before, frame, frame.time)
+            yield _span(before, frame, frame.time, wanted)
         before = frame
     if before is not None:
-        end = before.held[-1] if before.held else before.time
-        yield from settled(before, None, end + last_duration())
-        if empty and late is not None:
-            yield late
+        held = before.held[-1] if before.held else before.time
+        yield _span(before, None, held + last_duration(), wanted)
+
+
+def settled(found: Iterable[Span], wanted: Factor | Rate) -> Iterator[Span]:
+    """The spans that show something, without a last frame whose middle is not before the end.
+
+    The end is known only there, so one span is held.
+
+    Args:
+        found: What `spans` gives.
+        wanted: Likewise.
+    """
+    waiting, first, end = None, True, None
+    for span in found:
+        end = span.end
+        if span.times:
+            if waiting is not None:
+                first = False
+                yield waiting
+            waiting = span
+    if waiting is None:
+        return
+    if waiting.times[-1] + wanted.half >= end and not (first and len(waiting.times) == 1):
+        waiting = waiting.without_last()
+    yield waiting
+
+
+def _span(first: Shown, second: Shown | None, end: Fraction, wanted: Factor | Rate) -> Span:
+    """What is wanted between two source frames, or after the last."""
+    beats = list(pairwise((first.time, *first.held, end)))
+    slots = [
+        slot
+        for start, stop in beats
+        for slot in wanted.slots(start, stop, last=second is None and stop == end)
+    ]
+    times = tuple(time for time, _ in slots)
+    lengths = tuple(length for _, length in slots)
+    if second is None:
+        return Span(first.image, None, end, (Fraction(0),) * len(slots), times, lengths)
+    shares = tuple((time - first.time) / (end - first.time) for time in times)
+    return Span(first.image, second.image, end, shares, times, lengths)
