@@ -6,7 +6,6 @@ times that the weights answer, where they came from, and the name and shape of e
 
 import json
 import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,15 +46,14 @@ def save(model: "Network", path: str | Path, **origin: Any) -> None:
         "variables": variable_shapes(model),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, aside = tempfile.mkstemp(prefix=".", suffix=SUFFIX, dir=path.parent)
-    os.close(handle)
+    aside = path.with_name(f".{os.getpid()}-{path.name}")
     try:
         model.save_weights(aside, overwrite=True)
         with h5py.File(aside, "r+") as file:
             file.attrs[ATTRIBUTE] = json.dumps(about)
         os.replace(aside, path)
     except BaseException:
-        os.unlink(aside)
+        aside.unlink(missing_ok=True)
         raise
 
 

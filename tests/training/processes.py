@@ -33,17 +33,17 @@ def start(settings: dict[str, Any], replicas: int = 1, cluster: str = "") -> sub
     )
 
 
-def start_workers(settings: dict[str, Any], count: int) -> list[subprocess.Popen]:
-    """Starts as many workers on this machine."""
-    with_ports = [f"localhost:{port}" for port in _free_ports(count)]
+def start_workers(settings: list[dict[str, Any]]) -> list[subprocess.Popen]:
+    """Starts workers on this machine, one for each settings."""
+    with_ports = [f"localhost:{port}" for port in _free_ports(len(settings))]
     return [
         start(
-            {**settings, "strategy": "multi_worker"},
+            {**each, "strategy": "multi_worker"},
             cluster=json.dumps(
                 {"cluster": {"worker": with_ports}, "task": {"type": "worker", "index": index}}
             ),
         )
-        for index in range(count)
+        for index, each in enumerate(settings)
     ]
 
 

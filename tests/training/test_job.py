@@ -37,6 +37,7 @@ def folders(tmp_path_factory) -> dict[str, str]:
         ("tiny", "two", {"objective": "cycle"}, "too short for 'cycle'"),
         ("tiny", "three", {"crop_size": 32}, "32x32 does not fit into the records' patches of 24"),
         ("tiny", "nowhere", {}, "nowhere"),
+        ("superslomo", "three", {}, "needs patches of 32 pixels at least, and those of .* have 24"),
         ("ifrnet_s", "three", {"crop_size": 24}, "needs crops that divide by 16"),
         ("pwcnet", "large", {}, "^pwcnet learns from true flow, and these records hold none"),
         ("dis", "three", {}, "dis has no weights to train"),

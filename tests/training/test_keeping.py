@@ -112,7 +112,8 @@ def test_the_best_averaged_weights_are_exported(records, tmp_path):
     path = tmp_path / "e.weights.h5"
     # So fast that it overshoots: the best is not the last.
     asked = {"steps": 20, "batch_size": 2, "interval": 4, "learning_rate": 0.2, "ema": 0.5}
-    run = train(Settings("tiny", records, str(tmp_path / "run"), export=str(path), **asked))
+    settings = Settings("tiny", records, str(tmp_path / "run"), export=str(path), **asked)
+    run = train(settings)
     best = checkpoints.read_state(checkpoints.newest(run / "checkpoints")).best_step
     with np.load(checkpoints.at_step(run / "checkpoints", best)) as file:
         (average,) = (file[name] for name in file.files if name.endswith("_average"))
@@ -121,7 +122,13 @@ def test_the_best_averaged_weights_are_exported(records, tmp_path):
     told = tfvfi.weights.describe(path)
     assert told["metrics"]["step"] == best < 20 and told["settings"]["batch_size"] == 2
     card = (tmp_path / "e.md").read_text()
+    # Others may read what they are given.
+    assert path.stat().st_mode & 0o777 == (tmp_path / "e.md").stat().st_mode & 0o777
     assert 'tfvfi.load("tiny", weights="e.weights.h5")' in card and "validation/psnr" in card
+    # Where the best is gone, the last is what there is.
+    checkpoints.at_step(run / "checkpoints", best).unlink()
+    train(settings)
+    assert tfvfi.weights.describe(path)["metrics"]["step"] == 20
 
 
 def test_tuned_weights_tell_where_they_came_from(run, records, tmp_path):
@@ -141,7 +148,14 @@ def test_a_dry_run_writes_nothing(records, tmp_path):
     assert "frame0 (4, 16, 16, 3)" in plan and "GB at the peak" in plan
 
 
-def test_an_export_of_another_name_is_refused_at_once(records, tmp_path):
-    with pytest.raises(InputError, match=r"\.weights\.h5"):
-        train(Settings("tiny", records, str(tmp_path / "run"), export="weights.pth"))
+def test_an_export_that_cannot_be_written_is_refused_at_once(records, tmp_path):
+    (tmp_path / "file").touch()
+    (tmp_path / "folder.weights.h5").mkdir()
+    for export, said in (
+        ("weights.pth", r"\.weights\.h5"),
+        (f"{tmp_path}/file/e.weights.h5", "is no folder to write to"),
+        (f"{tmp_path}/folder.weights.h5", "is a folder; --export names a file"),
+    ):
+        with pytest.raises(InputError, match=said):
+            train(Settings("tiny", records, str(tmp_path / "run"), export=export))
     assert not (tmp_path / "run").exists()

@@ -9,6 +9,7 @@ import pytest
 from tests.training import processes, tiny
 from tfvfi.errors import InputError
 from tfvfi.training import checkpoints
+from tfvfi.training.folder import RunFolder
 from tfvfi.training.session import train
 from tfvfi.training.settings import Settings
 
@@ -84,6 +85,25 @@ def test_a_damaged_checkpoint_is_passed_over(tmp_path):
     train(Settings(**run, steps=15), quiet=True)
     assert checkpoints.read_state(checkpoints.newest(folder)).step == 15
     assert rows(tmp_path / "run") == before and len(before) == 4
+
+
+def test_a_run_that_was_killed_as_it_began_begins_again(tmp_path):
+    run = {**RUN, "records": tiny.records(tmp_path / "records"), "output": str(tmp_path / "run")}
+    (tmp_path / "run").mkdir()
+    for name in ("lock", "run.json.123.unfinished"):
+        (tmp_path / "run" / name).touch()
+    folder = train(Settings(**run, steps=5), quiet=True)
+    assert checkpoints.newest(folder / "checkpoints") and not list(folder.glob("*.unfinished"))
+
+
+def test_one_process_has_a_run_alone(tmp_path):
+    records, output = tiny.records(tmp_path / "records"), tmp_path / "run"
+    with (
+        RunFolder(output).alone(),
+        pytest.raises(InputError, match="another process is writing in"),
+    ):
+        train(Settings(**RUN, records=records, output=str(output), steps=5), quiet=True)
+    assert [path.name for path in output.iterdir()] == ["lock"]
 
 
 def test_a_run_is_continued_with_what_it_was_told(tmp_path):

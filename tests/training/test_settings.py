@@ -63,13 +63,17 @@ def test_nothing_is_left_open():
         ({"batch_size": -1}, "--batch_size must be above 0"),
         ({"clip": -0.1}, "--clip must be 0 or more"),
         ({"ema": 1.0}, "--ema is a momentum from 0 to below 1"),
+        ({"learning_rate": float("nan")}, "--learning_rate must be above 0"),
+        ({"milestones": (0.5, 200.0)}, "--milestones are shares of the steps"),
+        ({"steps": 100, "warm_up": 100}, "--warm_up must be shorter than the training of 100"),
+        ({"output": "gs://bucket/run"}, "--output is a folder of a file system"),
         ({"optimizer": "adagrad"}, "--optimizer is one of adam, adamw, adamax, sgd"),
         ({"precision": "float16"}, "--precision is one of float32"),
     ],
 )
 def test_contradictions_are_refused(asked, said):
     with pytest.raises(InputError, match=said):
-        check(Settings("ifrnet_s", "records", "run", **asked))
+        check(Settings(**{"model": "ifrnet_s", "records": "records", "output": "run", **asked}))
 
 
 def test_what_changed_is_named():

@@ -36,7 +36,7 @@ def test_replicas_and_workers_equal_one_replica(tmp_path):
     started = [
         processes.start({**run, "strategy": "mirrored", "output": str(tmp_path / "two")}, 2),
         processes.start({**plain, "strategy": "mirrored", "output": str(tmp_path / "step")}, 2),
-        *processes.start_workers({**run, "output": str(tmp_path / "workers")}, 2),
+        *processes.start_workers([{**run, "output": str(tmp_path / "workers")}] * 2),
     ]
     one = arrays(train(Settings(**run, output=str(tmp_path / "one")), quiet=True))
     for process in started:
@@ -72,7 +72,7 @@ def test_a_lost_worker_ends_the_others_and_the_run_goes_on(tmp_path, victim):
         "output": str(tmp_path / "run"),
         "steps": 5000,
     }
-    workers = processes.start_workers(run, 2)
+    workers = processes.start_workers([run] * 2)
     assert workers[0].stdout.readline().startswith("step 5/")
     workers[victim].kill()
     workers[victim].communicate()
@@ -84,17 +84,28 @@ def test_a_lost_worker_ends_the_others_and_the_run_goes_on(tmp_path, victim):
 @pytest.mark.slow
 def test_killed_workers_go_on_as_if_nothing_had_happened(tmp_path):
     run = {**RUN, "records": tiny.records(tmp_path / "records"), "steps": 200}
-    workers = processes.start_workers({**run, "output": str(tmp_path / "killed")}, 2)
+    workers = processes.start_workers([{**run, "output": str(tmp_path / "killed")}] * 2)
     assert workers[0].stdout.readline().startswith("step 5/")
     for worker in workers:
         worker.kill()
         worker.communicate()
     for folder in ("killed", "whole"):
-        for worker in processes.start_workers({**run, "output": str(tmp_path / folder)}, 2):
+        for worker in processes.start_workers([{**run, "output": str(tmp_path / folder)}] * 2):
             processes.finish(worker)
     whole = tiny.weights(tmp_path / "whole")
     for name, array in tiny.weights(tmp_path / "killed").items():
         np.testing.assert_array_equal(array, whole[name], err_msg=name)
+
+
+@pytest.mark.slow
+def test_workers_that_see_different_folders_are_refused(tmp_path):
+    run = {**RUN, "records": tiny.records(tmp_path / "records")}
+    train(Settings(**{**run, "steps": 5}, output=str(tmp_path / "run")), quiet=True)
+    outputs = [str(tmp_path / name) for name in ("run", "empty")]
+    for worker in processes.start_workers([{**run, "output": output} for output in outputs]):
+        _, complaint = worker.communicate(timeout=120)
+        assert worker.returncode == 1
+        assert "would continue from different steps (0, 5)" in complaint
 
 
 def test_a_cluster_must_be_named(tmp_path, monkeypatch):

@@ -17,6 +17,8 @@ from tfvfi.errors import InputError
 
 # Ending of a file that is not finished; nothing reads such files.
 ASIDE = ".unfinished"
+# A folder that one process has alone holds an empty file of this name.
+LOCK = "lock"
 
 
 @contextlib.contextmanager
@@ -121,7 +123,7 @@ def only_one(folder: str | Path) -> Iterator[None]:
         return
     import fcntl
 
-    with open(join(folder, "lock"), "w") as file:
+    with open(join(folder, LOCK), "w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -84,9 +84,12 @@ def at_step(folder: Path, step: int) -> Path:
 
 
 def read_state(path: Path) -> State:
-    """What a checkpoint tells beside its arrays."""
+    """What a checkpoint tells beside its arrays; it is the best itself if that is not there."""
     with np.load(path) as file:
-        return State(**json.loads(file[STATE].tobytes()))
+        state = State(**json.loads(file[STATE].tobytes()))
+    if at_step(path.parent, state.best_step).exists():
+        return state
+    return State(state.step, state.score, state.step, state.score)
 
 
 def restore(path: Path, trainer: Trainer) -> State:
@@ -100,7 +103,7 @@ def restore(path: Path, trainer: Trainer) -> State:
             if name not in file or file[name].shape != tuple(variable.shape):
                 raise InputError(f"{path} is of another training: it has no {name} of that shape")
             variable.assign(file[name])
-        return State(**json.loads(file[STATE].tobytes()))
+    return read_state(path)
 
 
 def average(trainer: Trainer, network: Any) -> None:

@@ -5,20 +5,24 @@ metrics.csv       a row an interval
 curve.svg         the same as a picture
 checkpoints/      the last two and the best
 events.*          for TensorBoard, with pictures
+batch-*.npz       what a run that broke was learning from then
 """
 
+import contextlib
 import csv
 import json
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tfvfi.data.storage import write_bytes
+from tfvfi.data import storage
 from tfvfi.errors import InputError
 from tfvfi.training.settings import Settings
 
 RUN, METRICS, CURVE, CHECKPOINTS = "run.json", "metrics.csv", "curve.svg", "checkpoints"
+PATTERNS = (METRICS, CURVE, CHECKPOINTS, "events.*.tfvfi", "batch-*.npz")
 
 Row = dict[str, Any]
 
@@ -40,7 +44,7 @@ class RunFolder:
         Raises:
             InputError: The folder holds something else.
         """
-        if not self.path.exists() or not any(self.path.iterdir()):
+        if not any(map(_means_something, self._names())):
             return None
         try:
             return json.loads((self.path / RUN).read_text())["settings"]
@@ -49,10 +53,31 @@ class RunFolder:
                 f"{self.path} is not empty and holds no run; name another --output"
             ) from None
 
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Makes the folder and keeps other processes of this machine out of it.
+
+        Raises:
+            InputError: One is there already, or something cannot be written.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            with storage.only_one(self.path):
+                yield
+        except OSError as error:
+            raise InputError(
+                f"{error.filename or self.path} cannot be written: {error.strerror or error}; the "
+                "same command continues the run from its last checkpoint"
+            ) from None
+
     def discard(self) -> None:
-        """Forgets the run."""
-        if self.kept_settings() is not None:
-            shutil.rmtree(self.path)
+        """Forgets the run; what else lies in its folder stays."""
+        if self.kept_settings() is None:
+            return
+        with self.alone():
+            for path in (path for pattern in PATTERNS for path in self.path.glob(pattern)):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+            storage.write_bytes(self.path / RUN, b'{"settings": null}\n')
 
     def begin(self, settings: Settings) -> None:
         """Writes what the run was told and what runs it."""
@@ -63,8 +88,10 @@ class RunFolder:
             "environment": environment(),
             "git": git_revision(),
         }
-        self.path.mkdir(parents=True, exist_ok=True)
-        write_bytes(self.path / RUN, (json.dumps(about, indent=1) + "\n").encode())
+        # What a kill left half-written.
+        for path in self.path.glob(f"*{storage.ASIDE}"):
+            path.unlink()
+        storage.write_bytes(self.path / RUN, (json.dumps(about, indent=1) + "\n").encode())
 
     def rows(self) -> list[Row]:
         """What was measured so far, as numbers."""
@@ -79,7 +106,14 @@ class RunFolder:
         names = list(dict.fromkeys(name for row in rows for name in row))
         lines = [names, *([row.get(name, "") for name in names] for row in rows)]
         text = "".join(",".join(map(str, line)) + "\n" for line in lines)
-        write_bytes(self.path / METRICS, text.encode())
+        storage.write_bytes(self.path / METRICS, text.encode())
+
+    def _names(self) -> list[str]:
+        if not self.path.exists():
+            return []
+        if not self.path.is_dir():
+            raise InputError(f"{self.path} is a file and no folder; name another --output")
+        return [path.name for path in self.path.iterdir()]
 
 
 def git_revision() -> str | None:
@@ -92,6 +126,11 @@ def git_revision() -> str | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.strip() or None if done.returncode == 0 else None
+
+
+def _means_something(name: str) -> bool:
+    """Whether a file is more than the traces of a run that was killed as it began."""
+    return name != storage.LOCK and not name.endswith(storage.ASIDE)
 
 
 def _numbers(row: dict[str, str]) -> Row:

@@ -93,15 +93,20 @@ def prepare(asked: Settings) -> Job:
     keras.utils.set_random_seed(asked.seed)
     with strategies.scope(strategy):
         network = build_network(asked)
-        side = min(layout.height, layout.width)
+        patch = min(layout.height, layout.width)
         settings = complete(
             replace(asked, objective=objective.name),
             preset,
             len(
                 Samples(asked.records, **reading(asked, objective, network) | {"augmentation": ()})
             ),
-            side - side % network.multiple,
+            patch - patch % network.multiple,
         )
+        if patch < network.multiple:
+            raise InputError(
+                f"{asked.model} needs patches of {network.multiple} pixels at least, and those of "
+                f"{asked.records} have {patch}; make records with a larger --patch_size"
+            )
         _check_fit(settings, network, strategy)
         samples = Samples(settings.records, **reading(settings, objective, network))
         trainer = _trainer(settings, objective, network, strategy)

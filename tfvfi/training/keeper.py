@@ -22,13 +22,16 @@ class Keeper:
     Args:
         job: What is trained, as far as `state` says.
         folder: Where it is kept.
+        validation: Measures it.
         state: Of the checkpoint that the run continues from.
         quiet: Whether to print nothing.
     """
 
-    def __init__(self, job: Job, folder: RunFolder, state: State, quiet: bool):
-        self.job, self.folder, self.state, self.quiet = job, folder, state, quiet
-        self.validation = Validation(job)
+    def __init__(
+        self, job: Job, folder: RunFolder, validation: Validation, state: State, quiet: bool
+    ):
+        self.job, self.folder, self.validation = job, folder, validation
+        self.state, self.quiet = state, quiet
         folder.begin(job.settings)
         # What was measured behind the checkpoint will be measured again.
         self.rows = [row for row in folder.rows() if row["step"] <= state.step]

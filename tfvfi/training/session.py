@@ -1,18 +1,21 @@
 """A training from its settings to its weights."""
 
+import contextlib
+import os
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 from tfvfi import weights
 from tfvfi.errors import InputError
-from tfvfi.training import checkpoints, loops
+from tfvfi.training import checkpoints, loops, strategies
 from tfvfi.training.checkpoints import State
 from tfvfi.training.folder import RunFolder
 from tfvfi.training.job import Job, prepare
 from tfvfi.training.keeper import Keeper
 from tfvfi.training.plan import plan
 from tfvfi.training.settings import Settings, changed
+from tfvfi.training.validation import Validation
 from tfvfi.training.watch import Guard, Intervals, Progress
 
 
@@ -32,19 +35,28 @@ def train(settings: Settings, quiet: bool = False) -> Path:
     """
     folder = RunFolder(settings.output)
     job = _prepared(settings, folder)
-    newest = checkpoints.newest(folder.checkpoints)
-    state = checkpoints.restore(newest, job.trainer) if newest else State(0)
-    keeper = Keeper(job, folder, state, quiet) if job.is_chief else None
-
-    start, left = state.step, job.settings.steps - state.step
-    if left > 0:
-        watchers = [Guard(job, start), Progress(job, start, quiet or keeper is None)]
-        if keeper:
-            watchers.append(Intervals(start, keeper.end_interval))
-        loops.drive(job, start, left, job.settings.interval, watchers)
-    if keeper and settings.export:
-        keeper.export(settings.export)
+    # One writes, of several workers the first.
+    validation = Validation(job) if job.is_chief else None
+    with folder.alone() if validation else contextlib.nullcontext():
+        newest = checkpoints.newest(folder.checkpoints)
+        state = checkpoints.restore(newest, job.trainer) if newest else State(0)
+        strategies.check_agreement(job.strategy, state.step)
+        keeper = Keeper(job, folder, validation, state, quiet) if validation else None
+        _steps(job, state.step, keeper, quiet)
+        if keeper and settings.export:
+            keeper.export(settings.export)
     return folder.path
+
+
+def _steps(job: Job, start: int, keeper: Keeper | None, quiet: bool) -> None:
+    """Does the steps that are left."""
+    left = job.settings.steps - start
+    if left <= 0:
+        return
+    watchers = [Guard(job, start), Progress(job, start, quiet or keeper is None)]
+    if keeper:
+        watchers.append(Intervals(start, keeper.end_interval))
+    loops.drive(job, start, left, job.settings.interval, watchers)
 
 
 def dry_run(settings: Settings) -> str:
@@ -77,7 +89,18 @@ def continued(asked: Settings, kept: dict[str, Any] | None) -> Settings:
 def _prepared(settings: Settings, folder: RunFolder) -> Job:
     if settings.export:
         weights.check_name(settings.export)
+        _check_place(Path(settings.export))
     return prepare(continued(settings, folder.kept_settings()))
+
+
+def _check_place(path: Path) -> None:
+    """Refuses a file that could not be written when the training is over."""
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; --export names a file")
+    # What does not exist yet will be made in the nearest folder that does.
+    there = next(folder for folder in path.absolute().parents if folder.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        raise InputError(f"{path} cannot be written, as {there} is no folder to write to")
 
 
 def _tuples(value: Any) -> Any:

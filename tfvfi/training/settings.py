@@ -171,16 +171,31 @@ def changed(kept: Mapping[str, Any], now: Settings) -> list[str]:
 
 def check(settings: Settings) -> None:
     """Refuses settings that contradict themselves, in one sentence."""
-    positive = ("steps", "batch_size", "crop_size", "learning_rate", "interval", "accumulate")
-    for name in (*positive, "warm_up", "clip", "validation_limit", "pictures", "seed"):
+    positive = (
+        *("steps", "batch_size", "crop_size", "learning_rate", "interval", "accumulate"),
+        "validation_limit",
+    )
+    for name in (*positive, "final_rate", "factor", "warm_up", "clip", "pictures", "seed"):
         value = getattr(settings, name)
-        if value is not None and (value < 0 or (name in positive and value == 0)):
+        if value is not None and not (value > 0 if name in positive else value >= 0):
             raise InputError(
                 f"--{name} must be {'above 0' if name in positive else '0 or more'}. "
                 f"Received: {value}"
             )
     if settings.ema is not None and not 0 <= settings.ema < 1:
         raise InputError(f"--ema is a momentum from 0 to below 1. Received: {settings.ema}")
+    if not all(0 < share < 1 for share in settings.milestones or ()):
+        raise InputError(
+            "--milestones are shares of the steps, between 0 and 1. "
+            f"Received: {', '.join(map(str, settings.milestones))}"
+        )
+    if settings.steps and settings.warm_up and settings.warm_up >= settings.steps:
+        raise InputError(
+            f"--warm_up must be shorter than the training of {settings.steps} steps. "
+            f"Received: {settings.warm_up}"
+        )
+    if "://" in settings.output:
+        raise InputError(f"--output is a folder of a file system. Received: {settings.output}")
     choices = {
         "optimizer": OPTIMIZERS,
         "schedule": SCHEDULES,

@@ -54,6 +54,25 @@ def worker(strategy: Any) -> tuple[int, int]:
     return cluster.task_id, len(cluster.cluster_spec().as_dict()["worker"])
 
 
+def check_agreement(strategy: Any, step: int) -> None:
+    """Refuses workers that would continue from different steps."""
+    if strategy is None or worker(strategy)[1] == 1:
+        return
+    import tensorflow as tf
+
+    def gathered() -> tf.Tensor:
+        return tf.distribute.get_replica_context().all_gather(tf.constant([step]), axis=0)
+
+    with lost_workers(strategy):
+        found = strategy.experimental_local_results(strategy.run(gathered))[0]
+    steps = sorted(set(found.numpy().tolist()))
+    if len(steps) > 1:
+        raise InputError(
+            f"the workers would continue from different steps ({', '.join(map(str, steps))}); "
+            "--output must be one folder that all of them see"
+        )
+
+
 @contextlib.contextmanager
 def lost_workers(strategy: Any) -> Iterator[None]:
     """Says in one sentence that another worker is gone."""
