@@ -126,10 +126,17 @@ def test_what_cannot_be_exported_is_refused(tmp_path, model, weights, options, s
     assert not (tmp_path / "out").exists()
 
 
-def test_a_mistake_on_the_command_line_is_one_sentence(tmp_path):
-    done = export("--model=ifrnet_s", "--weights=none", "--lite=big", f"--output={tmp_path}/out")
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("--model=ifrnet_s", "--lite=big"), "width x height"),
+        (("--model=sepconv,padding=mirror",), "padding is one of improved, paper"),
+    ],
+)
+def test_a_mistake_on_the_command_line_is_one_sentence(tmp_path, given, said):
+    done = export(*given, "--weights=none", f"--output={tmp_path}/out")
     assert done.returncode == 1
-    assert "width x height" in done.stderr and len(done.stderr.splitlines()) == 1
+    assert said in done.stderr and len(done.stderr.splitlines()) == 1
     assert not (tmp_path / "out").exists()
 
 

@@ -49,7 +49,7 @@ class Network(keras.Model):
 
     def build_variables(self) -> None:
         """Creates every variable, without computing anything."""
-        side = -(-self.build_side // self.multiple) * self.multiple
+        side = images.next_multiple(self.build_side, self.multiple)
         inputs = {
             key: keras.KerasTensor((1, side, side, 3) if key != "time" else (1,), dtype="float32")
             for key in self.input_names
@@ -287,7 +287,7 @@ class FlowEstimator(Network):
     def flow_at_any_size(self, frame0: Any, frame1: Any) -> Any:
         """The flow of a batch of any size, by resizing to the next size that the network takes."""
         height, width = images.size(frame0)
-        inside = [-(-side // self.multiple) * self.multiple for side in (height, width)]
+        inside = [images.next_multiple(side, self.multiple) for side in (height, width)]
         flow = self.flow(*(resize(frame, inside) for frame in (frame0, frame1)))["flow"]
         return images.resize_flow(flow, (height, width))
 

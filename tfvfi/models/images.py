@@ -51,10 +51,20 @@ def size(frames: Any) -> tuple[Any, Any]:
     return shape[1], shape[2]
 
 
+def next_multiple(side: Any, multiple: Any) -> Any:
+    """The smallest multiple that is not below a side.
+
+    Example:
+        >>> next_multiple(1080, 64)
+        1088
+    """
+    # Not `-(-side // multiple)`: converted to ONNX, a negative number is divided towards zero.
+    return (side + multiple - 1) // multiple * multiple
+
+
 def pad_end(height: Any, width: Any, multiple: int) -> Padding:
     """Padding below and to the right up to the next multiple."""
-    # Not `-height % multiple`: converted to ONNX, the remainder of a negative number is negative.
-    below, right = ((multiple - side % multiple) % multiple for side in (height, width))
+    below, right = (next_multiple(side, multiple) - side for side in (height, width))
     return 0, below, 0, right
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from keras import ops
 
+from tfvfi.models.images import next_multiple
 from tfvfi.ops.shift import rows_within
 
 # paint(first row, what the strip above left) -> (strip, what it leaves for the one below)
@@ -18,9 +19,9 @@ def strip_rows(height: Any, pixels_a_row: Any, pixels: int, multiple: int = 1) -
         >>> strip_rows(height=1080, pixels_a_row=1920, pixels=100_000)
         52
     """
-    units = -(-height // multiple)
-    strips = -(-units // -(-pixels // (multiple * pixels_a_row)))
-    return multiple * -(-units // strips)
+    units = _divided(height, multiple)
+    strips = _divided(units, _divided(pixels, multiple * pixels_a_row))
+    return multiple * _divided(units, strips)
 
 
 def paint_in_strips(paint: Paint, size: tuple[Any, Any, Any], rows: Any, above: Any = ()) -> Any:
@@ -53,3 +54,8 @@ def paint_in_strips(paint: Paint, size: tuple[Any, Any, Any], rows: Any, above: 
     blank = ops.zeros((batch, height, width, 3), dtype="float32")
     first = ops.convert_to_tensor(0, dtype="int32")
     return ops.fori_loop(0, height // rows, add_strip, (blank, first, above))[0]
+
+
+def _divided(whole: Any, part: Any) -> Any:
+    """The number of parts, of which the last may be smaller."""
+    return next_multiple(whole, part) // part

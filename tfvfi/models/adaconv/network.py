@@ -77,8 +77,9 @@ class AdaConv(MiddleInterpolator):
         """The frame in the middle, as "frame"."""
         batch, height, width, _ = ops.shape(frame0)
         rows = strip_rows(height, batch * width, PIXELS_AT_ONCE, multiple=SPACING)
-        painted = -(-height // rows) * rows
-        below, beside = painted - height, -width % SPACING
+        painted = images.next_multiple(height, rows)
+        below = painted - height
+        beside = images.next_multiple(width, SPACING) - width
         after = CONTEXT - REACH
         around = (REACH, after + below, REACH, after + beside)
         pair = images.pad_zeros(_as_published(frame0, frame1), around)

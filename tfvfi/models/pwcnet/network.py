@@ -63,7 +63,7 @@ class PWCNet(FlowEstimator):
     def flow_at_any_size(self, frame0: Any, frame1: Any) -> Any:
         """The flow of a batch of any size, estimated at the next size that divides by 64."""
         size = images.size(frame0)
-        inside = [-(-side // self.multiple) * self.multiple for side in size]
+        inside = [images.next_multiple(side, self.multiple) for side in size]
         # From a quarter of the inner size to the outer one at once, as published.
         levels = self.flow_levels(*(resize(frame, inside) for frame in (frame0, frame1)))
         return _enlarged(levels[0], size)

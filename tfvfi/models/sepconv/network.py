@@ -78,7 +78,7 @@ class SepConv(MiddleInterpolator):
 
         batch, height, width, _ = ops.shape(frame0)
         rows = strip_rows(height, batch * width, PIXELS_AT_ONCE)
-        painted = -(-height // rows) * rows
+        painted = images.next_multiple(height, rows)
         around = (REACH, REACH + painted - height, REACH, REACH)
         padded = [images.pad_edge(frame, around) for frame in (frame0, frame1)]
 
