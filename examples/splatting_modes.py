@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from absl import flags
 
-from tfvfi import command
+from tfvfi import command, startup
 from tfvfi.errors import InputError
 
 FLAGS = flags.FlagValues()
@@ -31,6 +31,7 @@ MARGIN, CAPTION = 8, 34
 
 def main() -> None:
     """Splats the first frame in all modes and pastes the results together."""
+    startup.import_keras()
     import cv2
 
     if len(FLAGS.input) not in (0, 2):

@@ -101,6 +101,15 @@ def test_every_form_of_frames_is_judged_alike(form):
     assert kept(noisy.astype(form)) == [True, False] * 3
 
 
+@pytest.mark.parametrize("tolerance", [0, 16])
+def test_transparency_is_part_of_a_drawing_and_what_it_hides_is_not(tolerance):
+    colors = np.concatenate([drawings(1, 90, 160)[0], np.full((90, 160, 1), 255, "uint8")], -1)
+    hidden, other = colors.copy(), colors.copy()
+    hidden[20:60, 40:90, 3] = 0
+    other[20:60, 40:90] = (0, 255, 0, 0)
+    assert kept([colors, colors, hidden, other], tolerance=tolerance) == [True, False, True, False]
+
+
 def test_memory_is_that_of_one_frame():
     frame = np.zeros((720, 1280, 3), "uint8")
     detector = DuplicateDetector()

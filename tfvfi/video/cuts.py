@@ -5,6 +5,8 @@ from collections import deque
 import cv2
 import numpy as np
 
+from tfvfi.video.levels import white
+
 # Frames are compared at this width, so that the answer does not depend on their size.
 WIDTH = 96
 # Colors are counted in 8 x 8 x 8 bins.
@@ -61,7 +63,7 @@ def _small(frame: np.ndarray) -> np.ndarray:
     height, width = frame.shape[:2]
     size = (min(WIDTH, width), max(1, round(height * min(WIDTH, width) / width)))
     small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA).astype(np.float32)
-    return small / np.iinfo(frame.dtype).max if frame.dtype.kind == "u" else small
+    return small / white(frame.dtype)
 
 
 def _correlation(first: np.ndarray, second: np.ndarray) -> float:

@@ -5,6 +5,8 @@ from functools import reduce
 import cv2
 import numpy as np
 
+from tfvfi.video.levels import white
+
 # A pixel differs when one of its colors moved by more than this, of 255. Compression flickers by
 # as much at sharp edges, but hardly where it is averaged over a window of this side.
 TOLERANCE, WINDOW = 16.0, 5
@@ -43,8 +45,10 @@ class DuplicateDetector:
         """Whether a frame repeats; if not, the next ones are compared with it.
 
         Args:
-            frame: H x W x 3, uint8, uint16 or float in [0, 1], of the same size every time.
+            frame: H x W x 3, or 4 with transparency; uint8, uint16 or float in [0, 1], of the
+                same size every time.
         """
+        frame = frame if frame.shape[-1] == 3 else _as_seen(frame)
         seen = cv2.blur(frame, (WINDOW, WINDOW)) if self.tolerance else frame
         if self._kept is not None and self._share(self._kept, seen) <= self.threshold:
             return True
@@ -53,6 +57,13 @@ class DuplicateDetector:
 
     def _share(self, kept: np.ndarray, seen: np.ndarray) -> float:
         """The share of pixels that differ."""
-        whole = np.iinfo(seen.dtype).max if seen.dtype.kind == "u" else 1.0
         furthest = reduce(cv2.max, cv2.split(cv2.absdiff(kept, seen)))
-        return np.count_nonzero(furthest > self.tolerance / 255 * whole) / furthest.size
+        limit = self.tolerance / 255 * white(seen.dtype)
+        return np.count_nonzero(furthest > limit) / furthest.size
+
+
+def _as_seen(frame: np.ndarray) -> np.ndarray:
+    """Colors as far as they are not transparent, and transparency itself."""
+    alpha = frame[..., 3:]
+    colors = frame[..., :3] * (alpha / np.float32(white(frame.dtype)))
+    return np.concatenate([colors.astype(frame.dtype), alpha], axis=-1)

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from tfvfi.video.cuts import CutDetector
-from tfvfi.video.tiles import tiling_for, white
+from tfvfi.video.levels import white
+from tfvfi.video.tiles import tiling_for
 from tfvfi.video.timeline import Span
 from tfvfi.video.treatment import AUTO, HOLD, MIX
 

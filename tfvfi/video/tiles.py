@@ -17,6 +17,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from tfvfi.video.levels import white
 from tfvfi.video.treatment import AUTO, OFF
 
 # Frames of more pixels are tiled by "auto", into tiles of this side.
@@ -132,11 +133,6 @@ def _as(frame: np.ndarray, dtype: np.dtype, most: float) -> np.ndarray:
         return frame.astype(dtype, copy=False)
     frame *= np.float32(most)
     return np.rint(frame, out=frame).astype(dtype)
-
-
-def white(dtype: np.dtype) -> float:
-    """The largest value of a color."""
-    return 1.0 if np.dtype(dtype).kind == "f" else float(np.iinfo(dtype).max)
 
 
 def _longest_motion(a: np.ndarray, b: np.ndarray) -> float:

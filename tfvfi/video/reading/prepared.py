@@ -87,7 +87,7 @@ class Prepared:
         kept: Shown | None = None
         repeats: list[Fraction] = []
         for shown in chain(frames, [None]):
-            if shown is not None and detector.repeats(np.ascontiguousarray(shown.image[..., :3])):
+            if shown is not None and detector.repeats(np.ascontiguousarray(shown.image)):
                 repeats.append(shown.time)
                 continue
             if kept is not None:
