@@ -59,6 +59,7 @@ def main() -> None:
 
     model, network = named(FLAGS.model)
     weights = network.pop("weights", FLAGS.weights)
+    network |= {key: FLAGS[key].value for key in ("flow", "flow_weights") if FLAGS[key].value}
     about = export_model(
         model,
         FLAGS.output,
@@ -72,7 +73,6 @@ def main() -> None:
             onnx=FLAGS.onnx,
         ),
         **network,
-        **{key: FLAGS[key].value for key in ("flow", "flow_weights") if FLAGS[key].value},
     )
     worst = max(about["differences"].values())
     print(f"wrote {about['folder']}: differs from Keras by at most {worst:.1e}; see card.md there")
