@@ -3,7 +3,8 @@
     python benchmarks/exports.py [--only=ifrnet_s,pwcnet] [--output=FOLDER]
 
 The speed column pairs the optimized export with a plain call of the Keras model in this process,
-calls in turns, medians; weights are fresh, which changes no figure but the differences.
+calls in turns, medians; weights are fresh, which changes no figure but the differences. What the
+export itself took includes loading, the choice of the faster form and the check.
 """
 
 import statistics
@@ -11,11 +12,11 @@ import tempfile
 import time
 from pathlib import Path
 
-import numpy as np
 from absl import flags
 
 import tfvfi
 from tfvfi import command, registry, startup
+from tfvfi.benchmark import machine
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_list("only", [], "names of networks; all by default", flag_values=FLAGS)
@@ -41,18 +42,22 @@ def one(name: str, output: Path) -> set[str]:
     from tfvfi.export.saved_model import Options, export_model
 
     options = {"flow": "pwcnet", "flow_weights": None} if name == "flow_interpolation" else {}
+    start = time.perf_counter()
+    machine.watch_memory()
     try:
         about = export_model(name, output, None, Options(optimize=True), **options)
     except InputError as refusal:
         print(f"{name}: {refusal}")
         return set()
+    took, memory = time.perf_counter() - start, machine.memory_mib("VmHWM") / 1024
     freezing = about["freezing"]
     frozen = f"x{freezing['speedup']:.2f}" if "speedup" in freezing else freezing["reason"]
     differences = " ".join(f"{size} {value:.1e}" for size, value in about["differences"].items())
     plain, exported = seconds(name, about["folder"], options)
     print(
         f"{name}: {differences}; Keras call {plain:.3f} s, export {exported:.3f} s "
-        f"({plain / exported:.2f}x), {'frozen' if freezing['kept'] else 'not frozen'} ({frozen})",
+        f"({plain / exported:.2f}x), {'frozen' if freezing['kept'] else 'not frozen'} ({frozen}); "
+        f"exporting took {took:.0f} s, {memory:.1f} GiB at most",
         flush=True,
     )
     return set(about["operations"])
@@ -62,12 +67,11 @@ def seconds(name: str, folder: str, options: dict) -> tuple[float, float]:
     """Medians of the plain Keras call and of the export, called in turns."""
     import tensorflow as tf
 
+    from tfvfi.export import sample
+
     model = registry.build(name, **options)
     serve = tf.saved_model.load(folder).signatures["serving_default"]
-    noise = np.random.default_rng(0)
-    inputs = {key: noise.random((1, HEIGHT, WIDTH, 3), "float32") for key in ("frame0", "frame1")}
-    if "time" in model.input_names:
-        inputs["time"] = np.array([0.5], "float32")
+    inputs = sample.inputs(model, 1, HEIGHT, WIDTH)
     tensors = {key: tf.constant(value) for key, value in inputs.items()}
     forms = {"keras": lambda: model(tensors), "export": lambda: serve(**tensors)}
     taken: dict[str, list[float]] = {form: [] for form in forms}

@@ -20,9 +20,15 @@ flags.DEFINE_string(
 flags.DEFINE_string("model", "ifrnet_s", "name it is served under", flag_values=FLAGS)
 flags.DEFINE_integer("version", None, "one of its versions, else the newest", flag_values=FLAGS)
 flags.DEFINE_multi_string("input", [], "first and second image", flag_values=FLAGS)
-flags.DEFINE_string("output", None, "image to write", flag_values=FLAGS)
+flags.DEFINE_string("output", None, "image to write: .png or .jpg", flag_values=FLAGS)
 flags.DEFINE_float("time", 0.5, "0 is the first image, 1 the second", 0, 1, flag_values=FLAGS)
-flags.DEFINE_string("signature", "interpolate_encoded", "or interpolate_uint8", flag_values=FLAGS)
+flags.DEFINE_enum(
+    "signature",
+    "interpolate_encoded",
+    ["interpolate_encoded", "interpolate_uint8"],
+    "send files, which needs an export made with --encoded, or pixels",
+    flag_values=FLAGS,
+)
 flags.DEFINE_float("timeout", 60, "seconds to wait for an answer", 0, flag_values=FLAGS)
 flags.DEFINE_integer("retries", 3, "how often to ask again", 0, flag_values=FLAGS)
 flags.DEFINE_boolean("overwrite", False, "replace an existing output", flag_values=FLAGS)
@@ -36,14 +42,18 @@ def main() -> None:
     output = Path(FLAGS.output)
     if output.exists() and not FLAGS.overwrite:
         raise InputError(f"{output} exists; name another output, or pass --overwrite")
+    from tfvfi.data.storage import write_bytes
+    from tfvfi.export import pictures
     from tfvfi.export.client import Server
 
+    pictures.check_ending(output)
     server = Server(FLAGS.url, FLAGS.model, FLAGS.version, FLAGS.timeout, FLAGS.retries)
     image = server.interpolate(*FLAGS.input, FLAGS.time, FLAGS.signature)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    aside = output.with_name(f".{output.name}.part")
-    aside.write_bytes(image)
-    aside.replace(output)
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        write_bytes(output, pictures.as_ending_says(image, output))
+    except OSError as error:
+        raise InputError(f"{output} cannot be written: {error.strerror}") from None
     print(f"wrote {output}")
 
 

@@ -5,6 +5,8 @@ import contextlib
 import http.server
 import json
 import os
+import socket
+import sys
 import threading
 import time
 from concurrent import futures
@@ -15,9 +17,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tfvfi import command
 from tfvfi.errors import InputError
-from tfvfi.export import protos
+from tfvfi.export import pictures, protos
 from tfvfi.export.client import PREDICT, Server, rest_body
+from tools import serving_client
 
 
 @pytest.fixture
@@ -99,7 +103,12 @@ def test_a_body_is_small_json():
         (404, "Servable not found for request: Latest(m)", "serves no model m"),
         (400, 'Serving signature name: "interpolate_encoded" not found', "export it with --enc"),
         (413, "Request Entity Too Large", "too large"),
-        (400, "frames of two sizes", "frames of two sizes"),
+        (400, "input tensor alias not found in signature: frame0_bytes", "refused"),
+        (
+            400,
+            "Graph execution error:\n\nDetected at\nassertion failed: [of two sizes] [4]\n\t [[",
+            r"refused \(HTTP 400: assertion failed: \[of two sizes\] \[4\]\)$",
+        ),
     ],
 )
 def test_a_refusal_is_told_with_what_to_do(pair, status, error, said):
@@ -111,12 +120,125 @@ def test_a_refusal_is_told_with_what_to_do(pair, status, error, said):
     assert len(requests) == 1
 
 
-def test_an_answer_that_is_none_is_told(pair):
+@pytest.mark.parametrize("signature", ["interpolate_encoded", "interpolate_uint8"])
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (["hello"], "not that of a predict request"),
+        ({"outputs": {"flow": [1]}}, "not that of a predict request"),
+        ({"outputs": [{"b64": "?"}]}, "not that of a predict request"),
+        ({"outputs": [[[[300, 0, 0]]]]}, "not that of a predict request"),
+        ({"outputs": []}, "no export of tfvfi's"),
+    ],
+)
+def test_an_answer_that_is_none_is_told(pair, signature, answer, said):
     with (
-        rest_server(lambda *_: (200, ["hello"])) as (url, _),
-        pytest.raises(InputError, match="not that of a predict request"),
+        rest_server(lambda *_: (200, answer)) as (url, _),
+        pytest.raises(InputError, match=said),
     ):
-        Server(url, "m").interpolate(*pair, 0.5)
+        Server(url, "m").interpolate(*pair, 0.5, signature)
+
+
+def test_an_answer_that_breaks_off_is_asked_for_again(pair):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def break_off():
+            for _ in range(2):
+                connection, _ = server.accept()
+                connection.recv(1 << 20)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
+                connection.close()
+
+        threading.Thread(target=break_off, daemon=True).start()
+        with pytest.raises(InputError, match=r"does not answer .* asked 2 times"):
+            Server(f"http://127.0.0.1:{server.getsockname()[1]}", "m", retries=1).interpolate(
+                *pair, 0.5
+            )
+
+
+def test_a_name_with_any_letters_stays_one_part_of_the_address(pair):
+    with (
+        rest_server(lambda *_: (404, {"error": "Servable not found"})) as (url, requests),
+        pytest.raises(InputError, match="serves no model a/b c"),
+    ):
+        Server(url, "a/b c").interpolate(*pair, 0.5)
+    assert requests[0][0] == "/v1/models/a%2Fb%20c:predict"
+
+
+def test_pixels_of_two_sizes_are_not_sent(tmp_path, pair):
+    cv2.imwrite(str(tmp_path / "low.png"), np.zeros((8, 9, 3), np.uint8))
+    with pytest.raises(InputError, match=r"of one size. Received: 56x40 and 9x8"):
+        Server("http://127.0.0.1:9", "m").interpolate(
+            pair[0], tmp_path / "low.png", 0.5, "interpolate_uint8"
+        )
+
+
+def test_other_files_and_turned_photographs_are_sent_as_png(tmp_path, pair):
+    frame = cv2.imread(str(pair[0]))
+    cv2.imwrite(str(tmp_path / "a.webp"), frame, [cv2.IMWRITE_WEBP_QUALITY, 101])
+    sent = pictures.sendable(tmp_path / "a.webp")
+    np.testing.assert_array_equal(tf.io.decode_png(sent).numpy(), frame[..., ::-1])
+    jpeg = cv2.imencode(".jpg", frame)[1].tobytes()
+    for orientation in (1, 6):
+        # "Turn me a quarter to the right", as a camera that was held upright writes it.
+        exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0%c\0\0\0\0\0\0"
+        exif %= orientation
+        head = b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif
+        path = tmp_path / f"{orientation}.jpg"
+        path.write_bytes(jpeg[:2] + head + jpeg[2:])
+        sent = pictures.sendable(path)
+        if orientation == 1:
+            assert sent == path.read_bytes()
+        else:
+            np.testing.assert_array_equal(tf.io.decode_png(sent).numpy(), pictures.pixels(path))
+            assert tf.io.decode_png(sent).shape == (56, 40, 3)
+
+
+def run_command(*flags):
+    """The exit code of the command."""
+    # Another test may have left values.
+    for name in serving_client.FLAGS:
+        serving_client.FLAGS[name].unparse()
+    return command.exit_code(serving_client.main, serving_client.FLAGS, ["client", *flags])
+
+
+def test_the_command_writes_what_the_ending_says(tmp_path, pair):
+    image = cv2.imencode(".png", np.full((4, 5, 3), 7, np.uint8))[1].tobytes()
+    outputs = [{"b64": base64.b64encode(image).decode()}]
+    with rest_server(lambda *_: (200, {"outputs": outputs})) as (url, _):
+        inputs = [f"--input={path}" for path in pair]
+        for name, magic in (("c.png", pictures.PNG), ("new/c.jpg", pictures.JPEG)):
+            flags = [f"--url={url}", *inputs, f"--output={tmp_path / name}"]
+            assert run_command(*flags) == 0
+            assert (tmp_path / name).read_bytes().startswith(magic)
+        assert sorted(path.name for path in tmp_path.iterdir()) == [
+            "a.png",
+            "b.png",
+            "c.png",
+            "new",
+        ]
+
+
+@pytest.mark.parametrize(
+    ("output", "code", "said"),
+    [
+        ("a.png", 1, "exists; name another"),
+        ("c.bmp", 1, "the output ends in .png, .jpg, .jpeg"),
+        ("a.png/c.png", 1, "does not answer"),
+    ],
+)
+def test_the_command_refuses_in_a_sentence(tmp_path, pair, capsys, output, code, said):
+    flags = ["--url=http://127.0.0.1:9", "--retries=0", *(f"--input={path}" for path in pair)]
+    flags.append(f"--output={tmp_path / output}")
+    assert run_command(*flags) == code
+    error = capsys.readouterr().err
+    assert said in error and error.count("\n") == 1
+
+
+def test_grpc_that_is_not_installed_is_told(pair, monkeypatch):
+    monkeypatch.setitem(sys.modules, "grpc", None)
+    with pytest.raises(InputError, match="needs grpcio, which is not installed"):
+        Server("grpc://127.0.0.1:9", "m").interpolate(*pair, 0.5)
 
 
 def test_a_busy_server_is_asked_again(pair):
@@ -145,7 +267,9 @@ def test_no_server_is_told(pair, scheme):
         Server(f"{scheme}://127.0.0.1:9", "m", timeout=2, retries=0).interpolate(*pair, 0.5)
 
 
-@pytest.mark.parametrize("url", ["localhost:8501", "ftp://host", "http://"])
+@pytest.mark.parametrize(
+    "url", ["localhost:8501", "ftp://host", "http://", "http://host:port", "http://[host"]
+)
 def test_a_url_of_another_kind_is_refused(pair, url):
     with pytest.raises(InputError, match=r"a server is http://"):
         Server(url, "m").interpolate(*pair, 0.5)

@@ -10,7 +10,7 @@ from tfvfi import registry
 from tfvfi.errors import InputError
 from tfvfi.export import freeze, lite, onnx, saved_model
 from tfvfi.export.saved_model import Options
-from tfvfi.export.signatures import core
+from tfvfi.export.signatures import FLOAT_PAIR, TIME, core
 
 
 def size(folder) -> int:
@@ -40,7 +40,7 @@ def test_half_the_bits_are_half_the_size_and_the_same_arithmetic(tmp_path, weigh
 @pytest.mark.slow
 def test_freezing_changes_nothing(weight_file):
     model = registry.load("ifrnet_s", weight_file)
-    kept, measured = freeze.where_faster(core(model))
+    kept, measured = freeze.where_faster(model, core(model))
     assert measured["difference"] <= 1e-5 and measured["speedup"] > 0
     assert (len(kept.graph.captures) == 0) is measured["kept"]
 
@@ -58,9 +58,25 @@ def test_a_frozen_graph_has_no_variables(weight_file):
 
 def test_a_lite_file_gives_the_frame_of_the_model(tmp_path, weight_file):
     model = registry.load("ifrnet_s", weight_file)
-    about = lite.write(tmp_path, "ifrnet_s", model, core(model), (64, 96))
+    about = lite.write(tmp_path, model, core(model), (64, 96))
     assert (tmp_path / "ifrnet_s_64x96.tflite").stat().st_size == about["bytes"] > 1e7
     assert about["difference"] < 1e-4
+
+
+def test_a_frozen_graph_that_gives_another_result_is_not_kept(monkeypatch):
+    model = registry.build("ifrnet_s")
+    mean = tf.function(lambda frame0, frame1, time: (frame0 + frame1) / 2)
+    graph = mean.get_concrete_function(*(FLOAT_PAIR | TIME).values())
+    monkeypatch.setattr(freeze, "frozen", lambda graph: lambda *inputs: graph(*inputs) + 1e-3)
+    kept, measured = freeze.where_faster(model, graph)
+    assert kept is graph
+    assert measured == {"kept": False, "reason": "it changes the result by 1.0e-03"}
+
+
+def test_the_flow_inside_is_stored_in_fewer_bits_too():
+    network = saved_model._with_precision({"flow": "pwcnet", "flow_weights": None}, "float16")
+    model = registry.load("flow_interpolation", **network)
+    assert {variable.dtype for variable in model.variables} == {"float16"}
 
 
 @pytest.mark.slow
@@ -69,7 +85,7 @@ def test_an_onnx_file_gives_the_frame_of_the_model(tmp_path, weight_file):
 
     model = registry.load("ifrnet_s", weight_file)
     graph = core(model)
-    about = onnx.write(tmp_path, "ifrnet_s", model, graph)
+    about = onnx.write(tmp_path, model, graph)
     assert about["difference"] < 1e-4
     session = onnxruntime.InferenceSession(tmp_path / "ifrnet_s.onnx")
     assert [each.name for each in session.get_inputs()] == ["frame0", "frame1", "time"]

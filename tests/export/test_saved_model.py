@@ -7,12 +7,14 @@ import pytest
 import tensorflow as tf
 
 import tfvfi
-from tests.export.conftest import export
+from tests.export.conftest import WARM_UP, export
 from tfvfi import registry
 from tfvfi.errors import InputError
-from tfvfi.export import check, saved_model
+from tfvfi.export import card, check, saved_model
 from tfvfi.export.saved_model import Options
 from tfvfi.export.signatures import core
+
+UNCHECKED = {"differences": {}, "operations": [], "seconds": {}}
 
 
 def test_the_card_tells_what_was_exported(exported, weight_file):
@@ -34,6 +36,20 @@ def test_the_card_tells_what_was_exported(exported, weight_file):
     assert max(card["differences"].values()) < 1e-4
     people = (exported / "1" / "card.md").read_text()
     assert card["weights"]["sha256"] in people and "of the test" in people
+
+
+def test_the_card_tells_the_weights_of_the_flow_inside(tmp_path):
+    path = tmp_path / "some.weights.h5"
+    tfvfi.weights.save(registry.build("pwcnet"), path, licence="for the test only")
+    network = {"flow": "pwcnet", "flow_weights": path}
+    model = registry.load("flow_interpolation", **network)
+    about = card.describe(model, "default", Options(), network)
+    assert about["weights"]["file"] == "needs none"
+    assert about["flow"]["model"] == "pwcnet"
+    assert about["flow"]["weights"]["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    card.write(tmp_path, {**about, "signatures": {}, **UNCHECKED})
+    people = (tmp_path / "card.md").read_text()
+    assert "for the test only" in people and about["flow"]["weights"]["sha256"] in people
 
 
 def test_operations_are_stock_ones(exported):
@@ -62,7 +78,14 @@ def test_every_signature_gives_the_frame_of_the_model(exported, weight_file, tri
     np.testing.assert_array_equal(decoded, uint8["frame"].numpy()[0])
 
 
-def test_two_exports_are_the_same_bytes_and_the_second_is_version_two(exported):
+def test_two_exports_are_the_same_bytes_and_the_second_is_version_two(
+    exported, weight_file, monkeypatch
+):
+    """One is made by the command and one here, where functions were made before."""
+    monkeypatch.setattr(check, "as_a_stranger", lambda *_: UNCHECKED)
+    options = Options(encoded_as="png", warm_up=WARM_UP)
+    about = saved_model.export_model("ifrnet_s", exported, weight_file, options)
+    assert about["folder"] == str(exported / "2")
     assert sorted(path.name for path in exported.iterdir()) == ["1", "2"]
     files = {
         path.relative_to(exported / "1")
@@ -93,19 +116,27 @@ def test_an_export_of_other_weights_is_found(exported):
         check.as_a_stranger(exported / "1", tfvfi.load("ifrnet_s", weights=None))
 
 
-def test_weights_for_the_middle_refuse_another_time():
+def test_no_form_of_weights_for_the_middle_ignores_another_time():
     graph = core(registry.build("ifrnet_s", times=(0.5,)))
-    frame = tf.zeros([2, 32, 48, 3])
-    assert graph(frame, frame, tf.constant([0.5, 0.5])).shape == (2, 32, 48, 3)
-    with pytest.raises(tf.errors.InvalidArgumentError, match=r"answers time 0\.5 only"):
-        graph(frame, frame, tf.constant([0.5, 0.25]))
+    frame = tf.zeros([3, 32, 48, 3])
+    frames = graph(frame, frame, tf.constant([0.5, 0.25, np.nan])).numpy()
+    assert [np.isnan(frame).all() for frame in frames] == [False, True, True]
+    assert not np.isnan(frames[0]).any()
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(saved_model, "_load", lambda *_: registry.build("ifrnet_s"))
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(InputError, match=r"file/out cannot be written: Not a directory"):
+        saved_model.export_model("ifrnet_s", tmp_path / "file" / "out", None)
 
 
 def test_a_failed_export_leaves_nothing(tmp_path, monkeypatch):
-    def fail(*_):
+    def fail(_, __, folder):
+        (folder / "half").write_text("of it")
         raise InputError("no good")
 
-    monkeypatch.setattr(check, "as_a_stranger", fail)
+    monkeypatch.setattr(saved_model, "_write", fail)
     with pytest.raises(InputError, match="no good"):
         saved_model.export_model("ifrnet_s", tmp_path / "out", None)
     assert list((tmp_path / "out").iterdir()) == []
@@ -118,6 +149,8 @@ def test_a_failed_export_leaves_nothing(tmp_path, monkeypatch):
         ("ifrnet_s", "missing.weights.h5", Options(), "no weight file missing.weights.h5"),
         ("flow_interpolation", "default", Options(), "computed outside TensorFlow"),
         ("ifrnet_s", None, Options(optimize=True, precision="float16"), "weights are float32"),
+        ("ifrnet_s", None, Options(encoded_as="gif"), "encoded as png, jpeg. Received: gif"),
+        ("flownet2_s", None, Options(encoded_as="png"), "gives flow, which no image file holds"),
     ],
 )
 def test_what_cannot_be_exported_is_refused(tmp_path, model, weights, options, said):

@@ -1,6 +1,8 @@
 """Asks a TensorFlow Serving for frames, over REST or gRPC, without importing TensorFlow."""
 
 import base64
+import http.client
+import itertools
 import json
 import time
 import urllib.error
@@ -8,17 +10,21 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Any
+from urllib.parse import quote, urlsplit
 
 import numpy as np
 
 from tfvfi.errors import InputError
-from tfvfi.export import protos
+from tfvfi.export import pictures, protos
 
 PREDICT = "/tensorflow.serving.PredictionService/Predict"
 SIGNATURES = ("interpolate_encoded", "interpolate_uint8")
 # gRPC's own limit of 4 MiB is less than a pair of frames.
 LARGEST_MESSAGE = 2**30
+# HTTP codes of a server, or a gateway before it, that may answer a moment later.
+BUSY = 429, 502, 503, 504
+LONGEST_REASON = 300
 # Seconds before the second attempt; doubled for each further one.
 FIRST_PAUSE = 0.25
 
@@ -69,18 +75,29 @@ class Server:
             raise InputError(f"signature is one of {', '.join(SIGNATURES)}. Received: {signature}")
         middle = np.array([at], np.float32)
         if signature == "interpolate_encoded":
-            files = [np.array([_file(path)], object) for path in (file0, file1)]
-            inputs = {"frame0_bytes": files[0], "frame1_bytes": files[1], "time": middle}
-            return self.predict(signature, inputs)["frame_bytes"].ravel()[0]
-        pair = [_pixels(path)[None] for path in (file0, file1)]
+            sent = [np.array([pictures.sendable(path)], object) for path in (file0, file1)]
+            inputs = {"frame0_bytes": sent[0], "frame1_bytes": sent[1], "time": middle}
+            return bytes(self._first("frame_bytes", self.predict(signature, inputs)))
+        pair = [pictures.pixels(path)[None] for path in (file0, file1)]
+        if pair[0].shape != pair[1].shape:
+            sizes = " and ".join(f"{frame.shape[2]}x{frame.shape[1]}" for frame in pair)
+            raise InputError(f"both images must be of one size. Received: {sizes}")
         inputs = {"frame0": pair[0], "frame1": pair[1], "time": middle}
-        return _png(self.predict(signature, inputs)["frame"][0])
+        return pictures.png(self._first("frame", self.predict(signature, inputs)))
+
+    def _first(self, name: str, outputs: dict[str, np.ndarray]) -> Any:
+        """What the server says of the only pair that it was asked about."""
+        answer = outputs.get(name)
+        if answer is None or answer.ndim not in (1, 4) or len(answer) != 1:
+            raise InputError(
+                f"{self.url} answered without one {name}: {self.model} is no export of tfvfi's"
+            )
+        return answer[0]
 
     def predict(self, signature: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """The outputs of a signature; asks again while the server cannot be reached."""
         transport = self._transport()
-        pause = FIRST_PAUSE
-        for attempt in range(self.retries + 1):
+        for attempt in itertools.count():
             try:
                 return transport(signature, inputs)
             except UnavailableError as error:
@@ -89,16 +106,16 @@ class Server:
                         f"{self.url} does not answer ({error}), asked {attempt + 1} times; is the "
                         "server running, and --timeout long enough?"
                     ) from None
-            time.sleep(pause)
-            pause *= 2
-        raise AssertionError("unreachable")
+            time.sleep(FIRST_PAUSE * 2**attempt)
 
     def _transport(self) -> Callable[[str, dict[str, np.ndarray]], dict[str, np.ndarray]]:
-        parts = urlsplit(self.url)
-        if parts.scheme in ("http", "https") and parts.netloc:
-            return self._rest
-        if parts.scheme == "grpc" and parts.netloc:
-            return self._grpc
+        transports = {"http": self._rest, "https": self._rest, "grpc": self._grpc}
+        try:
+            parts = urlsplit(self.url)
+            if parts.hostname and parts.port != 0:  # A port that is no number raises.
+                return transports[parts.scheme]
+        except (ValueError, KeyError):
+            pass
         raise InputError(
             f"a server is http://host:8501 (REST) or grpc://host:8500 (gRPC). Received: {self.url}"
         )
@@ -106,22 +123,29 @@ class Server:
     def _rest(self, signature: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         version = "" if self.version is None else f"/versions/{self.version}"
         request = urllib.request.Request(
-            f"{self.url.rstrip('/')}/v1/models/{self.model}{version}:predict",
+            f"{self.url.rstrip('/')}/v1/models/{quote(self.model, safe='')}{version}:predict",
             data=rest_body(signature, inputs),
             headers={"Content-Type": "application/json"},
         )
         try:
             with urllib.request.urlopen(request, timeout=self.timeout) as answer:
-                return rest_outputs(signature, answer.read())
+                content = answer.read()
         except urllib.error.HTTPError as error:
-            if error.code in (429, 502, 503, 504):
+            if error.code in BUSY:
                 raise UnavailableError(f"HTTP {error.code}") from None
             raise self._refusal(signature, f"HTTP {error.code}", _rest_reason(error)) from None
-        except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+        except (OSError, http.client.HTTPException) as error:
             raise UnavailableError(getattr(error, "reason", error)) from None
+        return rest_outputs(signature, content)
 
     def _grpc(self, signature: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        import grpc
+        try:
+            import grpc
+        except ImportError:
+            raise InputError(
+                "gRPC needs grpcio, which is not installed: pip install grpcio, or ask by REST, "
+                "http://host:8501"
+            ) from None
 
         limits = [
             ("grpc.max_send_message_length", LARGEST_MESSAGE),
@@ -140,17 +164,20 @@ class Server:
                 if error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
                     raise UnavailableError(error.code().name) from None
                 raise self._refusal(signature, error.code().name, error.details()) from None
-        return {entry.key: protos.from_tensor(entry.value) for entry in response.outputs}
+        try:
+            return {entry.key: protos.from_tensor(entry.value) for entry in response.outputs}
+        except ValueError as error:
+            raise InputError(f"{self.url} gave an answer that cannot be read: {error}") from None
 
     def _refusal(self, signature: str, status: str, reason: str) -> InputError:
         """The server's refusal, with what to do about it."""
-        about = f"{self.url} refused ({status}: {reason})"
+        about = f"{self.url} refused ({status}: {_sentence(reason)})"
         if status in ("HTTP 413", "RESOURCE_EXHAUSTED"):
             return InputError(
                 f"{about}: the message is too large for the server; use interpolate_encoded, "
                 "smaller frames, or raise its limit (--grpc_max_message_size...)"
             )
-        if "signature" in reason.lower():
+        if "signature" in reason.lower() and signature in reason:
             return InputError(
                 f"{about}: the model has no signature {signature}; export it with --encoded, or "
                 f"use another of {', '.join(SIGNATURES)}"
@@ -178,44 +205,27 @@ def rest_body(signature: str, inputs: dict[str, np.ndarray]) -> bytes:
 
 def rest_outputs(signature: str, answer: bytes) -> dict[str, np.ndarray]:
     """The outputs in an answer; a single one comes without its name."""
+    name = "frame_bytes" if signature == "interpolate_encoded" else "frame"
     try:
         outputs = json.loads(answer)["outputs"]
-    except (ValueError, KeyError, TypeError):
+        found = outputs[name] if isinstance(outputs, dict) and name in outputs else outputs
+        if name == "frame":
+            return {name: np.array(found, np.uint8)}
+        files = [base64.b64decode(file["b64"], validate=True) for file in found]
+        return {name: np.array(files, object)}
+    except (ValueError, KeyError, TypeError, OverflowError):
         raise InputError("the server's answer is not that of a predict request") from None
-    if signature == "interpolate_encoded":
-        named = outputs if isinstance(outputs, dict) and "b64" not in outputs else None
-        files = named["frame_bytes"] if named else outputs
-        files = files if isinstance(files, list) else [files]
-        decoded = [base64.b64decode(file["b64"]) for file in files]
-        return {"frame_bytes": np.array(decoded, object)}
-    frame = outputs["frame"] if isinstance(outputs, dict) else outputs
-    return {"frame": np.array(frame, np.uint8)}
 
 
 def _rest_reason(error: urllib.error.HTTPError) -> str:
     try:
         return str(json.loads(error.read())["error"])
     except (ValueError, KeyError, TypeError, OSError):
-        return error.reason
+        return str(error.reason)
 
 
-def _file(path: str | Path) -> bytes:
-    try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from None
-
-
-def _pixels(path: str | Path) -> np.ndarray:
-    import cv2
-
-    frame = cv2.imdecode(np.frombuffer(_file(path), np.uint8), cv2.IMREAD_COLOR)
-    if frame is None:
-        raise InputError(f"{path} is no image that can be read")
-    return np.ascontiguousarray(frame[..., ::-1])
-
-
-def _png(frame: np.ndarray) -> bytes:
-    import cv2
-
-    return cv2.imencode(".png", frame[..., ::-1])[1].tobytes()
+def _sentence(reason: str) -> str:
+    """What a server says, without the traces that TensorFlow adds in further lines."""
+    lines = [line.strip() for line in reason.splitlines() if line.strip()]
+    told = next((line for line in lines if line.startswith("assertion failed")), *lines[:1])
+    return told[:LONGEST_REASON]

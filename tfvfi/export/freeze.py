@@ -7,10 +7,11 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-from tfvfi.errors import InputError
+from tfvfi.export import sample
+from tfvfi.models.base import Network
 
-# Frames on which both forms are timed, and how often.
-HEIGHT, WIDTH, ROUNDS = 256, 448, 7
+# Frames on which both forms are timed; how often, and for how many seconds at most.
+HEIGHT, WIDTH, ROUNDS, SECONDS = 256, 448, 7, 30
 # Below this gain the difference is noise.
 WORTH = 0.03
 SAME = 1e-5
@@ -18,11 +19,12 @@ SAME = 1e-5
 LARGEST = 1 << 28
 
 
-def where_faster(compute: Any) -> tuple[Any, dict[str, Any]]:
-    """The frozen form of a graph if it is faster, else the graph; and what was measured.
+def where_faster(model: Network, compute: Any) -> tuple[Any, dict[str, Any]]:
+    """The frozen form of a graph if it is the same and faster, else the graph; and what was found.
 
-    Raises:
-        InputError: The frozen form gives another result.
+    Args:
+        model: The network.
+        compute: Its graph, see `signatures.core`.
     """
     size = sum(
         variable.shape.num_elements() * variable.dtype.size for variable in compute.variables
@@ -30,12 +32,10 @@ def where_faster(compute: Any) -> tuple[Any, dict[str, Any]]:
     if size > LARGEST:
         return compute, {"kept": False, "reason": f"{size >> 20} MB of weights are too many"}
     candidate = frozen(compute)
-    inputs = _inputs(compute)
-    difference = float(np.abs(compute(*inputs).numpy() - candidate(*inputs).numpy()).max())
-    if difference > SAME:
-        raise InputError(
-            f"freezing changes the result by {difference:.1e}; export without --optimize"
-        )
+    inputs = [tf.constant(value) for value in sample.inputs(model, 1, HEIGHT, WIDTH).values()]
+    difference = sample.difference(model, candidate(*inputs), compute(*inputs))
+    if not difference <= SAME:  # Not "greater than": NaN is another result, too.
+        return compute, {"kept": False, "reason": f"it changes the result by {difference:.1e}"}
     plain_seconds, frozen_seconds = _medians((compute, candidate), inputs)
     kept = frozen_seconds < (1 - WORTH) * plain_seconds
     return candidate if kept else compute, {
@@ -60,21 +60,15 @@ def constant(compute: Any) -> Any:
     return convert_variables_to_constants_v2(compute)
 
 
-def _inputs(compute: Any) -> list[Any]:
-    noise = np.random.default_rng(0)
-    frames = [noise.random((1, HEIGHT, WIDTH, 3), "float32") for _ in range(2)]
-    time_too = (
-        [np.array([0.5], "float32")] if len(compute.structured_input_signature[0]) > 2 else []
-    )
-    return [tf.constant(value) for value in frames + time_too]
-
-
 def _medians(functions: tuple, inputs: list[Any]) -> list[float]:
     """Median seconds of each, called in turns."""
     taken: list[list[float]] = [[] for _ in functions]
+    until = time.perf_counter() + SECONDS
     for _ in range(ROUNDS):
         for function, times in zip(functions, taken, strict=True):
             start = time.perf_counter()
             function(*inputs)
             times.append(time.perf_counter() - start)
+        if time.perf_counter() > until:
+            break
     return [float(np.median(times)) for times in taken]

@@ -3,9 +3,8 @@
     python fresh_process.py SAVED_MODEL INPUTS.npz OUTPUTS.npz
 
 Neither Keras nor tfvfi can be imported here, so what works here works without them. For each
-numbered case of INPUTS the outputs of its signature are written; the operations, those of them
-that stock TensorFlow does not know, and the median seconds of a call go to standard output as
-JSON.
+case of INPUTS the outputs of its signature are written; the operations, those of them that stock
+TensorFlow does not know, and the median seconds of a call go to standard output as JSON.
 """
 
 import json
@@ -14,15 +13,17 @@ import time
 from pathlib import Path
 
 if __name__ == "__main__":
-    # Out of reach before TensorFlow is imported.
+    # Out of reach before TensorFlow is imported, and so are the files beside this one.
     sys.modules["keras"] = sys.modules["tfvfi"] = None
+    sys.path[:] = [path for path in sys.path if Path(path) != Path(__file__).parent]
 
 import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow.python.framework import op_def_registry
 
-CALLS = 5
+# A call is timed so often, and not again after so many seconds.
+CALLS, SECONDS = 5, 10
 
 
 def main(folder: str, inputs: str, outputs: str) -> None:
@@ -37,7 +38,10 @@ def main(folder: str, inputs: str, outputs: str) -> None:
             keys = function.structured_input_signature[1]
             tensors = {key: tf.constant(cases[f"{name}/{key}"]) for key in keys}
             for key, value in function(**tensors).items():
-                found[f"{name}/{key}"] = value.numpy()
+                # Files are objects to NumPy, which would pickle them.
+                array = value.numpy()
+                # Files are objects to NumPy, which would pickle them.
+                found[f"{name}/{key}"] = array.astype("S") if array.dtype == object else array
             seconds[name] = median_seconds(function, tensors)
     np.savez(outputs, **found)
     unknown = [name for name in operations if op_def_registry.get(name) is None]
@@ -57,8 +61,8 @@ def operations_of(folder: str) -> list[str]:
 
 def median_seconds(function: object, tensors: dict) -> float:
     """How long a call takes."""
-    taken = []
-    for _ in range(CALLS):
+    taken: list[float] = []
+    while len(taken) < CALLS and sum(taken) < SECONDS:
         start = time.perf_counter()
         function(**tensors)
         taken.append(time.perf_counter() - start)

@@ -8,20 +8,17 @@ import numpy as np
 import tensorflow as tf
 
 from tfvfi.errors import InputError
-from tfvfi.export import freeze
+from tfvfi.export import freeze, sample
 from tfvfi.models.base import Network
 
 TOLERANCE = 1e-3
 
 
-def write(
-    folder: Path, name: str, model: Network, compute: Any, size: tuple[int, int]
-) -> dict[str, Any]:
+def write(folder: Path, model: Network, compute: Any, size: tuple[int, int]) -> dict[str, Any]:
     """Converts the graph for one pair of frames of one size.
 
     Args:
         folder: Where the file goes.
-        name: What it is called.
         model: The network.
         compute: Its graph for any size.
         size: Height and width.
@@ -32,17 +29,14 @@ def write(
     Raises:
         InputError: The network uses operations that LiteRT lacks, or gives another result there.
     """
-    shapes = {"frame0": (1, *size, 3), "frame1": (1, *size, 3), "time": (1,)}
-    inputs = {key: np.full(shapes[key], 0.5, "float32") for key in model.input_names}
-    for key, seed in (("frame0", 0), ("frame1", 1)):
-        inputs[key] = np.random.default_rng(seed).random(shapes[key], "float32")
+    inputs = sample.inputs(model, 1, *size)
     content = _converted(model, compute, inputs)
-    wanted = compute(*(tf.constant(value) for value in inputs.values())).numpy()
-    difference = float(np.abs(_run(content, inputs) - wanted).max())
+    wanted = compute(*(tf.constant(value) for value in inputs.values()))
+    difference = sample.difference(model, _run(content, inputs), wanted)
     # Not "greater than": NaN is wrong, too.
     if not difference <= TOLERANCE:
         raise InputError(f"{model.name} does not convert to LiteRT: it differs by {difference}")
-    path = folder / f"{name}_{size[0]}x{size[1]}.tflite"
+    path = folder / f"{model.name}_{size[0]}x{size[1]}.tflite"
     path.write_bytes(content)
     return {"file": path.name, "bytes": len(content), "difference": difference}
 

@@ -6,11 +6,10 @@ import logging
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from tfvfi.errors import InputError
-from tfvfi.export import freeze
+from tfvfi.export import freeze, sample
 from tfvfi.models.base import Network
 
 TOLERANCE = 1e-3
@@ -19,12 +18,11 @@ OPSET = 17
 SIZES = ((128, 192), (101, 67))
 
 
-def write(folder: Path, name: str, model: Network, compute: Any) -> dict[str, Any]:
+def write(folder: Path, model: Network, compute: Any) -> dict[str, Any]:
     """Converts the graph, for batches and frames of any size.
 
     Args:
         folder: Where the file goes.
-        name: What it is called.
         model: The network.
         compute: Its graph for any size.
 
@@ -39,7 +37,7 @@ def write(folder: Path, name: str, model: Network, compute: Any) -> dict[str, An
     # Not "greater than": NaN is wrong, too.
     if not difference <= TOLERANCE:
         raise InputError(f"{model.name} does not convert to ONNX: it differs by {difference}")
-    path = folder / f"{name}.onnx"
+    path = folder / f"{model.name}.onnx"
     path.write_bytes(content)
     return {"file": path.name, "bytes": len(content), "difference": difference}
 
@@ -95,11 +93,8 @@ def _rename(graph: Any, model: Network) -> None:
 def _difference(content: bytes, model: Network, compute: Any, size: tuple[int, int]) -> float:
     import onnxruntime
 
-    noise = np.random.default_rng(0)
-    inputs = {key: noise.random((1, *size, 3), "float32") for key in ("frame0", "frame1")}
-    if "time" in model.input_names:
-        inputs["time"] = np.array([0.5], "float32")
+    inputs = sample.inputs(model, 1, *size)
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     (found,) = session.run(None, inputs)
-    wanted = compute(*(tf.constant(inputs[key]) for key in model.input_names)).numpy()
-    return float(np.abs(found - wanted).max())
+    wanted = compute(*(tf.constant(inputs[key]) for key in model.input_names))
+    return sample.difference(model, found, wanted)

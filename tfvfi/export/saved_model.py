@@ -1,7 +1,6 @@
 """Weights in, a versioned SavedModel folder out: traced, checked by a stranger, then renamed."""
 
 import dataclasses
-import datetime
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -9,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
-from tensorflow.core.protobuf import fingerprint_pb2
 
 from tfvfi import registry
 from tfvfi.errors import InputError
-from tfvfi.export import card, check, freeze, lite, onnx, warm_up
+from tfvfi.export import card, check, files, freeze, lite, onnx, stable, warm_up
 from tfvfi.export.precision import PRECISIONS, policy
-from tfvfi.export.signatures import core, signatures
+from tfvfi.export.signatures import Signature, core, signatures
 from tfvfi.models.base import Network
 
 
@@ -66,10 +64,15 @@ def export_model(
     """
     output = Path(output)
     built = _load(model, weights, options, network)
-    output.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=".export-", dir=output))
+    about = card.describe(built, weights, options, network)
     try:
-        about = _write(built, model, weights, options, aside)
+        output.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(prefix=".export-", dir=output))
+    except OSError as error:
+        raise InputError(f"{output} cannot be written: {error.strerror}") from None
+    try:
+        about |= _write(built, options, aside)
+        card.write(aside, about)
         version = _publish(aside, output)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
@@ -85,10 +88,19 @@ def _load(model: str, weight_file: Any, options: Options, network: dict[str, Any
         raise InputError(
             f"frozen weights are float32; choose optimize or precision {options.precision}"
         )
+    if options.encoded_as not in (None, *files.ENCODERS):
+        raise InputError(
+            f"files are encoded as {', '.join(files.ENCODERS)}. Received: {options.encoded_as}"
+        )
+    if options.encoded_as and registry.preset(model).kind == "flow":
+        raise InputError(
+            f"{model} gives flow, which no image file holds; leave out --encoded, or export "
+            f"flow_interpolation with flow={model}"
+        )
     if options.onnx:
         onnx.check_installed()
     if options.precision != "float32":
-        network = {"dtype": policy(options.precision), **network}
+        network = _with_precision(network, options.precision)
     built = registry.load(model, weight_file, **network)
     if not built.traceable:
         raise InputError(
@@ -99,44 +111,47 @@ def _load(model: str, weight_file: Any, options: Options, network: dict[str, Any
     return built
 
 
-def _write(
-    model: Network, name: str, weight_file: Any, options: Options, folder: Path
-) -> dict[str, Any]:
-    """Fills the folder and returns the card."""
-    compute, freezing = core(model), None
+def _with_precision(network: dict[str, Any], precision: str) -> dict[str, Any]:
+    """Arguments of a network, and of the flow estimator inside it, that set the precision."""
+    dtype, flow = policy(precision), network.get("flow")
+    if not isinstance(flow, str):
+        return {"dtype": dtype, **network}
+    estimator = registry.load(flow, network.get("flow_weights", "default"), dtype=dtype)
+    others = {key: value for key, value in network.items() if key != "flow_weights"}
+    return {**others, "dtype": dtype, "flow": estimator}
+
+
+def _write(model: Network, options: Options, folder: Path) -> dict[str, Any]:
+    """Fills the folder and tells what became of it."""
+    about: dict[str, Any] = {}
+    compute = core(model)
     if options.optimize:
-        compute, freezing = freeze.where_faster(compute)
+        compute, about["freezing"] = freeze.where_faster(model, compute)
     doors = signatures(model, compute, options.encoded_as)
+    about["signatures"] = card.tensors(doors)
+    _save(model, doors, folder)
+    if options.warm_up:
+        warm_up.write(folder, model, doors, options.warm_up)
+    about |= check.as_a_stranger(folder, model, options.encoded_as)
+    if options.lite:
+        about["lite"] = lite.write(folder, model, compute, options.lite)
+    if options.onnx:
+        about["onnx"] = onnx.write(folder, model, compute)
+    return about
+
+
+def _save(model: Network, doors: dict[str, Signature], folder: Path) -> None:
     module = tf.Module()
     # In the model's order, so that two exports of the same weights are the same bytes.
     module.weights = [variable.value for variable in model.variables]
     functions = {key: door.function for key, door in doors.items()}
     # Nobody trains through a served model.
     without_gradients = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
-    tf.saved_model.save(module, str(folder), functions, without_gradients)
-    _name_by_content(folder)
-    if options.warm_up:
-        warm_up.write(folder, name, doors, options.warm_up)
-    about = {
-        **card.describe(model, name, weight_file, options, doors),
-        **({"freezing": freezing} if freezing else {}),
-        **check.as_a_stranger(folder, model),
-        "made": datetime.date.today().isoformat(),
-    }
-    if options.lite:
-        about["lite"] = lite.write(folder, name, model, compute, options.lite)
-    if options.onnx:
-        about["onnx"] = onnx.write(folder, name, model, compute)
-    card.write(folder, about)
-    return about
-
-
-def _name_by_content(folder: Path) -> None:
-    """Replaces the random name in the fingerprint by one that follows from the content."""
-    path = folder / "fingerprint.pb"
-    fingerprint = fingerprint_pb2.FingerprintDef.FromString(path.read_bytes())
-    fingerprint.uuid = f"{fingerprint.saved_model_checksum}{fingerprint.checkpoint_hash}"
-    path.write_bytes(fingerprint.SerializeToString(deterministic=True))
+    try:
+        tf.saved_model.save(module, str(folder), functions, without_gradients)
+    except (OSError, tf.errors.ResourceExhaustedError) as error:
+        raise InputError(f"{folder.parent} cannot be written: {error}") from None
+    stable.rewrite(folder)
 
 
 def _publish(aside: Path, output: Path) -> str:

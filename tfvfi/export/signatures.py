@@ -7,6 +7,9 @@ Signatures of an interpolator (N pairs, each at its own time; any height and wid
   frame_bytes. TensorFlow Serving's REST interface sends names that end in `_bytes` as base64.
 
 Of a flow estimator: `serving_default` and `flow`: frame0, frame1 -> flow (N x H x W x 2).
+
+What does not belong together (frames of two sizes, a time for some pairs only or that the weights
+do not answer) is refused by the graph itself, in a sentence that the server passes on.
 """
 
 from collections.abc import Callable
@@ -15,6 +18,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from tfvfi.export import files, refusal
 from tfvfi.models.base import FlowEstimator, Interpolator, Network
 from tfvfi.ops import portable
 
@@ -39,13 +43,17 @@ class Signature:
 def core(model: Network) -> tf.types.experimental.ConcreteFunction:
     """The network for any size as one graph of stock operations.
 
-    Every signature calls it, so its weights are stored once.
+    Every signature calls it, so its weights are stored once. Where weights answer some times only
+    it gives NaN at others, so that no form of it ever ignores the time.
     """
     if isinstance(model, FlowEstimator):
         return _traced(model.flow_at_any_size, FLOAT_PAIR)
 
     def frame_at(frame0: Any, frame1: Any, time: Any) -> Any:
-        return model.frame_at_any_size(frame0, frame1, _answered(model, time))
+        frame = model.frame_at_any_size(frame0, frame1, time)
+        if model.times == "any":
+            return frame
+        return tf.where(_answered(model, time)[:, None, None, None], frame, float("nan"))
 
     return _traced(frame_at, FLOAT_PAIR | TIME)
 
@@ -61,32 +69,42 @@ def signatures(
         encoded_as: "png" or "jpeg" adds `interpolate_encoded`, which returns that.
     """
     if isinstance(model, FlowEstimator):
-        flow = _named(lambda frame0, frame1: {"flow": compute(frame0, frame1)}, FLOAT_PAIR)
-        return {"serving_default": flow, "flow": flow}
+        return _of_estimator(compute)
 
     def from_float(frame0: Any, frame1: Any, time: Any) -> dict[str, Any]:
-        return {"frame": compute(frame0, frame1, time)}
+        with tf.control_dependencies(
+            _refusals(frame0, frame1) + _refusals_of_time(model, time, frame0)
+        ):
+            return {"frame": compute(frame0, frame1, time)}
 
     def from_uint8(frame0: Any, frame1: Any, time: Any) -> dict[str, Any]:
-        frame = compute(_to_unit(frame0), _to_unit(frame1), time)
+        frame = from_float(_to_unit(frame0), _to_unit(frame1), time)["frame"]
         return {"frame": tf.cast(tf.round(frame * 255), tf.uint8)}
 
     def from_encoded(frame0_bytes: Any, frame1_bytes: Any, time: Any) -> dict[str, Any]:
-        frame = from_uint8(_decoded(frame0_bytes), _decoded(frame1_bytes), time)["frame"]
-        return {"frame_bytes": tf.map_fn(ENCODERS[encoded_as], frame, fn_output_signature="string")}
+        pair = files.decoded(frame0_bytes), files.decoded(frame1_bytes)
+        return {"frame_bytes": files.encoded(from_uint8(*pair, time)["frame"], encoded_as)}
 
     uint8_pair = {key: tf.TensorSpec(FRAMES, tf.uint8, name=key) for key in FLOAT_PAIR}
-    files = {f"{key}_bytes": tf.TensorSpec([None], tf.string, f"{key}_bytes") for key in FLOAT_PAIR}
+    bytes_pair = {
+        f"{key}_bytes": tf.TensorSpec([None], tf.string, f"{key}_bytes") for key in FLOAT_PAIR
+    }
     found = {
         "serving_default": _named(from_float, FLOAT_PAIR | TIME),
         "interpolate_uint8": _named(from_uint8, uint8_pair | TIME),
     }
     if encoded_as:
-        found["interpolate_encoded"] = _named(from_encoded, files | TIME)
+        found["interpolate_encoded"] = _named(from_encoded, bytes_pair | TIME)
     return found
 
 
-ENCODERS = {"png": tf.io.encode_png, "jpeg": lambda frame: tf.io.encode_jpeg(frame, quality=95)}
+def _of_estimator(compute: Callable) -> dict[str, Signature]:
+    def flow(frame0: Any, frame1: Any) -> dict[str, Any]:
+        with tf.control_dependencies(_refusals(frame0, frame1)):
+            return {"flow": compute(frame0, frame1)}
+
+    door = _named(flow, FLOAT_PAIR)
+    return {"serving_default": door, "flow": door}
 
 
 def _traced(function: Callable, inputs: dict[str, tf.TensorSpec]) -> Any:
@@ -100,27 +118,45 @@ def _named(function: Callable, inputs: dict[str, tf.TensorSpec]) -> Signature:
     return Signature(traced, inputs)
 
 
+def _refusals(frame0: Any, frame1: Any) -> list[Any]:
+    """Operations that fail on frames that are no pair."""
+    first, second = (tf.shape(tf.ensure_shape(frame, FRAMES)) for frame in (frame0, frame1))
+    return [
+        refusal.unless(
+            tf.reduce_all(first == second) & tf.reduce_all(first > 0),
+            "frame0 and frame1 must be as many frames, of one size and not empty; received",
+            first,
+            second,
+        )
+    ]
+
+
+def _refusals_of_time(model: Interpolator, time: Any, frames: Any) -> list[Any]:
+    """Operations that fail on times that the network does not answer."""
+    times, pairs = tf.shape(time)[0], tf.shape(frames)[0]
+    numbers = "from 0 to 1" if model.times == "any" else ", ".join(f"{t:g}" for t in model.times)
+    return [
+        refusal.unless(
+            times == pairs,
+            "time must be one number for each pair; received, of times and of pairs",
+            times,
+            pairs,
+        ),
+        refusal.unless(
+            tf.reduce_all(_answered(model, time)),
+            f"{model.name} answers time {numbers} only; received",
+            time,
+        ),
+    ]
+
+
 def _answered(model: Interpolator, time: Any) -> Any:
-    """The time, after weights that answer some times only have refused all others."""
+    """For each time whether the network answers it."""
     if model.times == "any":
-        return time
-    answered = tf.constant(model.times, tf.float32)
-    distance = tf.reduce_min(tf.abs(time[:, None] - answered), axis=1)
-    numbers = ", ".join(f"{number:g}" for number in model.times)
-    refusal = f"{model.name} answers time {numbers} only; received another"
-    with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(distance < 1e-6), [refusal])]):
-        return tf.identity(time)
+        return (time >= 0) & (time <= 1)
+    distance = tf.abs(time[:, None] - tf.constant(model.times, tf.float32))
+    return tf.reduce_min(distance, axis=1) < 1e-6
 
 
 def _to_unit(frame: Any) -> Any:
     return tf.cast(frame, tf.float32) / 255
-
-
-def _decoded(files: Any) -> Any:
-    """The frames of one batch, which must be of one size."""
-
-    def decode(file: Any) -> Any:
-        frame = tf.io.decode_image(file, channels=3, expand_animations=False)
-        return tf.ensure_shape(frame, [None, None, 3])
-
-    return tf.map_fn(decode, files, fn_output_signature=tf.TensorSpec([None, None, 3], tf.uint8))

@@ -1,0 +1,84 @@
+"""The same weights, the same bytes: names in a SavedModel that do not depend on the process.
+
+TensorFlow ends the name of every function with a number that it counts up for as long as the
+process lives, and gives each SavedModel a random name.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tensorflow.core.protobuf import fingerprint_pb2, saved_model_pb2
+from tensorflow.python.saved_model import fingerprinting_utils
+
+GIVEN_NAME = "_user_specified_name"
+UNUSED = re.compile(r"_\d+(___redundant_placeholder)")
+
+
+def rewrite(folder: Path) -> None:
+    """Numbers the functions of a SavedModel anew and names it by its content."""
+    path = folder / "saved_model.pb"
+    saved = saved_model_pb2.SavedModel.FromString(path.read_bytes())
+    for graph in saved.meta_graphs:
+        _number_functions(graph)
+    path.write_bytes(saved.SerializeToString(deterministic=True))
+    fingerprinting_utils.write_fingerprint(str(folder))
+    path = folder / "fingerprint.pb"
+    fingerprint = fingerprint_pb2.FingerprintDef.FromString(path.read_bytes())
+    fingerprint.uuid = f"{fingerprint.saved_model_checksum}{fingerprint.checkpoint_hash}"
+    path.write_bytes(fingerprint.SerializeToString(deterministic=True))
+
+
+def _number_functions(graph: Any) -> None:
+    functions = graph.graph_def.library.function
+    functions.sort(key=lambda function: _split(function.signature.name)[1])
+    names = {}
+    for number, function in enumerate(functions):
+        old = function.signature.name
+        names[old] = function.signature.name = f"{_split(old)[0]}_{number}"
+        # Weights that a function reads, and what a loop's condition does not look at, bear such
+        # numbers, too; nothing refers to these names.
+        for about in function.arg_attr.values():
+            if about.attr[GIVEN_NAME].s.isdigit():
+                del about.attr[GIVEN_NAME]
+        for argument in function.signature.input_arg:
+            argument.name = UNUSED.sub(r"\1", argument.name)
+    for node in _nodes(graph.graph_def):
+        node.op = names.get(node.op, node.op)
+        for attribute in node.attr.values():
+            # Looking at a field that is not set would set it.
+            called = [attribute.func] if attribute.HasField("func") else attribute.list.func
+            for function in called:
+                function.name = names.get(function.name, function.name)
+    _rename_objects(graph.object_graph_def, names)
+
+
+def _rename_objects(objects: Any, names: dict[str, str]) -> None:
+    """The same for what a loader in Python reads."""
+    for each in objects.nodes:
+        if each.HasField("function"):
+            each.function.concrete_functions[:] = [
+                names[name] for name in each.function.concrete_functions
+            ]
+        if each.HasField("bare_concrete_function"):
+            bare = each.bare_concrete_function
+            bare.concrete_function_name = names[bare.concrete_function_name]
+    told = {
+        names[name]: about.SerializeToString() for name, about in objects.concrete_functions.items()
+    }
+    objects.concrete_functions.clear()
+    for name, about in told.items():
+        objects.concrete_functions[name].MergeFromString(about)
+
+
+def _nodes(graph: Any) -> Iterator[Any]:
+    yield from graph.node
+    for function in graph.library.function:
+        yield from function.node_def
+
+
+def _split(name: str) -> tuple[str, int]:
+    """A function's name and the number at its end, which grows with every function made."""
+    base, _, number = name.rpartition("_")
+    return base, int(number)
