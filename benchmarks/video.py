@@ -1,6 +1,5 @@
-"""Measures the video pipeline: formats, memory, the network's share of the time, a huge frame.
+"""Measures the video pipeline: memory, the network's share of the time, a huge frame.
 
-    python benchmarks/video.py --what=formats
     python benchmarks/video.py --what=memory
     python benchmarks/video.py --what=share --input=clip_720p.mp4 --model=ifrnet_s --weights=FILE
     python benchmarks/video.py --what=large --model=ifrnet_s
@@ -23,15 +22,11 @@ from absl import flags
 
 import tfvfi
 from tfvfi import command, registry
-from tfvfi.video import Encoding
 from tfvfi.video.colors import EXACT
 from tfvfi.video.reading.source import Video
-from tfvfi.video.writing.encoding import CONTAINERS, codecs_in, pixel_formats
 
 FLAGS = flags.FlagValues()
-flags.DEFINE_enum(
-    "what", "formats", ["formats", "memory", "share", "large"], "to measure", flag_values=FLAGS
-)
+flags.DEFINE_enum("what", "memory", ["memory", "share", "large"], "to measure", flag_values=FLAGS)
 flags.DEFINE_string("input", None, "a clip for share; else one is drawn", flag_values=FLAGS)
 flags.DEFINE_string("model", "flow_interpolation", "the network", flag_values=FLAGS)
 flags.DEFINE_string("weights", None, "its .weights.h5 file", flag_values=FLAGS)
@@ -39,11 +34,6 @@ flags.DEFINE_integer("frames", 24, "source frames for share and memory", 2, flag
 flags.DEFINE_list("size", [7680, 4320], "width and height for large", flag_values=FLAGS)
 flags.DEFINE_string("tile", "auto", "as in tools/interpolate.py", flag_values=FLAGS)
 RATE = Fraction(24000, 1001)
-# One pixel format of each kind; those that a codec lacks are left out.
-FORMATS = (
-    *("yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le", "yuv444p10le"),
-    *("yuv444p12le", "bgr0", "gbrp10le"),
-)
 
 
 class Timed:
@@ -66,42 +56,7 @@ class Timed:
 def main() -> None:
     """Measures one thing."""
     with tempfile.TemporaryDirectory() as scratch:
-        {"formats": formats, "memory": memory, "share": share, "large": large}[FLAGS.what](
-            Path(scratch)
-        )
-
-
-def formats(scratch: Path) -> None:
-    """Every container, codec and kind of pixels: written, read back, compared with the source."""
-    source = drawn(scratch / "in.mp4", 12, (144, 256), deep=False)
-    deep = drawn(scratch / "deep.mkv", 12, (144, 256), deep=True)
-    print(
-        f"{'container':10}{'codec':8}{'pixels':13}{'frames':>7}{'duration s':>12}"
-        f"{'difference':>12}{'shift':>8}"
-    )
-    for ending in CONTAINERS:
-        for codec in codecs_in(ending):
-            for form in (name for name in FORMATS if name in pixel_formats(codec)):
-                clip = deep if "1" in form[-4:] else source
-                output = scratch / f"{codec}{form}{ending}"
-                encoding = Encoding(codec, pixel_format=form)
-                tfvfi.interpolate_video(clip, output, Mixes(), 2, encoding=encoding)
-                compare(clip, output, f"{ending:10}{codec:8}{form:13}")
-
-
-def compare(source: Path, output: Path, name: str) -> None:
-    """One row: levels of 256 by which source frames differ, and by which they are brighter."""
-    before, after = list(Video(source)), list(Video(output))
-    whole = [np.iinfo(frames[0].image.dtype).max / 255 for frames in (before, after)]
-    differences = [
-        ours.image / whole[1] - theirs.image / whole[0]
-        for ours, theirs in zip(after[::2], before, strict=True)
-    ]
-    length = after[-1].time - after[0].time + 1 / (2 * RATE)
-    print(
-        f"{name}{len(after):7}{float(length):12.4f}"
-        f"{np.mean(np.abs(differences)):12.2f}{np.mean(differences):+8.2f}"
-    )
+        {"memory": memory, "share": share, "large": large}[FLAGS.what](Path(scratch))
 
 
 def memory(scratch: Path) -> None:
@@ -155,19 +110,6 @@ def large(scratch: Path) -> None:
 def weights() -> str | None:
     """The file that was named, the default of a network without weights, or fresh ones."""
     return FLAGS.weights or (None if registry.preset(FLAGS.model).has_weights else "default")
-
-
-class Mixes:
-    """The mean of two frames, so that encoders are measured and no network."""
-
-    name = "mixes"
-
-    def interpolate(self, a, b, times):
-        """One frame a time."""
-        return [
-            np.rint(a * (1 - np.float32(time)) + b * np.float32(time)).astype(a.dtype)
-            for time in times
-        ]
 
 
 def picture(size: tuple[int, int], shift: int) -> np.ndarray:

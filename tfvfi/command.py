@@ -39,6 +39,8 @@ def run(main: Callable[[], None], values: flags.FlagValues, argv: Sequence[str] 
     """
     # TensorFlow's notes about its own start, a missing GPU among them, are not the user's concern.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # Nor are OpenCV's on every picture of a kind that it reads all the same.
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
     sys.exit(exit_code(main, values, list(sys.argv if argv is None else argv)))
 
 

@@ -84,6 +84,8 @@ CONTAINERS = {".mp4": "h264", ".mov": "h264", ".m4v": "h264", ".mkv": "h264", ".
 MUXERS = {".mkv": "matroska", ".m4v": "mp4"}
 # What a muxer lists and does not take, or takes and forgets the matrix of its colors.
 REFUSED = {".mov": ("av1", "vp9"), ".mp4": ("ffv1",), ".m4v": ("ffv1",)}
+# Codecs whose transparency a container does not hold.
+OPAQUE = {".mp4": ("vp9",), ".m4v": ("vp9",)}
 
 
 @dataclass(frozen=True)
@@ -136,9 +138,12 @@ class Encoding:
             known = f"are: {', '.join(codec.presets)}" if codec.presets else "are none"
             raise InputError(f"{name} has no preset '{self.preset}'; there {known}")
         formats = pixel_formats(name)
+        if name in OPAQUE.get(ending, ()):
+            formats = [form for form in formats if not has_alpha(form)]
         if self.pixel_format is not None and self.pixel_format not in formats:
             raise InputError(
-                f"{name} does not write {self.pixel_format}; it writes: {', '.join(formats)}"
+                f"{name} does not write {self.pixel_format} into {ending}; it writes: "
+                f"{', '.join(formats)}"
             )
 
     def codec_for(self, ending: str) -> str:

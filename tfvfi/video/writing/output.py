@@ -1,6 +1,7 @@
 """Where frames go, by the name of the output: a video, an animation or a folder."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from tfvfi.errors import InputError
@@ -11,7 +12,7 @@ from tfvfi.video.treatment import Treatment
 from tfvfi.video.writing.animation import FASTEST_GIF, JOINED
 from tfvfi.video.writing.copier import Copier
 from tfvfi.video.writing.encoder import Encoder, clock
-from tfvfi.video.writing.encoding import CONTAINERS, Encoding
+from tfvfi.video.writing.encoding import CONTAINERS, OPAQUE, Encoding
 from tfvfi.video.writing.parts import Parts
 from tfvfi.video.writing.picture_folder import PictureFolder, is_numbered
 from tfvfi.video.writing.video_file import VideoFile
@@ -52,7 +53,8 @@ def open_output(
         form = JOINED[ending][0] if ending else encoding.pictures
         return PictureFolder(path, form, parts, turns=round(source.look.rotation / 90) % 4)
     codec, base = encoding.codec_for(ending), clock(step, source.start)
-    encoder = Encoder(codec, encoding, source.look, prepared.size, base, rate)
+    alpha = source.look.alpha and codec not in OPAQUE.get(ending, ())
+    encoder = Encoder(codec, encoding, replace(source.look, alpha=alpha), prepared.size, base, rate)
     if not isinstance(source, Video):
         return VideoFile(path, encoder, parts)
     return VideoFile(
