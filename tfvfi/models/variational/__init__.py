@@ -1,0 +1,1 @@
+"""Motion solved for, then corrected and painted by small learned networks."""

@@ -1,0 +1,121 @@
+"""Motion through a moment between two frames, by a variational solver: nothing in it is learned.
+
+The motion v of a pixel at time t is sought directly: it was at -t v in the first frame and will be
+at (1 - t) v in the second, and must look the same there. Around the motion so far the difference
+of both is linear in v, so each pixel solves a 2 x 2 system: the squared differences over a window,
+each counting the less the larger it is, plus the distance to its neighbors' mean motion (Horn and
+Schunck, 1981; Lucas and Kanade, 1981). Medians keep edges of motion sharp.
+"""
+
+from typing import Any
+
+from keras import ops
+
+from tfvfi.models import images
+from tfvfi.ops import backward_warp
+
+# Times that both frames are warped anew at every size, and sweeps to neighbors after each.
+WARPS, SWEEPS = 3, 5
+# Weight of the neighbors' mean motion beside the window's squared differences.
+SMOOTHNESS = 0.01
+# Differences of this size and more count less.
+ROBUST = 0.05
+# Gradients vary so much less than colors.
+GRADIENT_GAIN = 3.0
+# The most that a motion changes by, in pixels, before the frames are warped anew.
+LARGEST_STEP = 2.0
+# Frames with a side below this are too small to tell motion from.
+SMALLEST_SIDE = 10
+# Distances in pixels between a pixel and those that its median is taken with.
+MEDIANS = (2, 1)
+
+
+def features(frame: Any) -> Any:
+    """What must look the same: colors, and gradients of the gray, which do not mind the light."""
+    gray = ops.mean(frame, axis=-1, keepdims=True)
+    return ops.concatenate([frame, *(GRADIENT_GAIN * part for part in gradients(gray))], axis=-1)
+
+
+def solve(features0: Any, features1: Any, motion: Any, time: Any) -> Any:
+    """The motion at `time`, (B, H, W, 2), found from one that is near.
+
+    Args:
+        features0: `features` of the first frame.
+        features1: Of the second.
+        motion: The motion so far, in pixels of this size.
+        time: (B, 1, 1, 1).
+    """
+    height, width = images.size(motion)
+    enough = ops.cast(ops.minimum(height, width) >= SMALLEST_SIDE, "float32")
+    for _ in range(WARPS):
+        found = _sweep(motion, *_system(features0, features1, motion, time))
+        for distance in MEDIANS:
+            found = _median(found, distance)
+        motion = motion + enough * (found - motion)
+    return motion
+
+
+def gradients(maps: Any) -> tuple[Any, Any]:
+    """Derivatives along x and y, over five pixels, at the same size."""
+    height, width = images.size(maps)
+    padded = images.pad_edge(maps, (2, 2, 2, 2))
+    rows = [padded[:, 2 : 2 + height, at : at + width] for at in range(5)]
+    columns = [padded[:, at : at + height, 2 : 2 + width] for at in range(5)]
+    return tuple((a - 8 * b + 8 * d - e) / 12 for a, b, _, d, e in (rows, columns))
+
+
+def _system(features0: Any, features1: Any, motion: Any, time: Any) -> tuple[Any, Any]:
+    """The windows' normal equations, as (xx, xy, yy) and (x, y)."""
+    before = backward_warp(features0, -time * motion)
+    after = backward_warp(features1, (1 - time) * motion)
+    difference = after - before
+    along_x, along_y = gradients(time * before + (1 - time) * after)
+    weight = ops.mean(ops.square(difference), axis=-1, keepdims=True)
+    weight = ops.rsqrt(weight + ROBUST**2)
+    products = (
+        (along_x, along_x),
+        (along_x, along_y),
+        (along_y, along_y),
+        (along_x, difference),
+        (along_y, difference),
+    )
+    sums = [ops.mean(a * b, axis=-1, keepdims=True) for a, b in products]
+    window = _around(weight * ops.concatenate(sums, axis=-1))
+    return window[..., :3], window[..., 3:]
+
+
+def _sweep(motion: Any, matrix: Any, slope: Any) -> Any:
+    """Every pixel between what its window says and what its neighbors do, several times."""
+    xx, xy, yy = ops.split(matrix, 3, axis=-1)
+    xx, yy = xx + SMOOTHNESS, yy + SMOOTHNESS
+    scale = 1 / (xx * yy - xy * xy)
+    step = ops.zeros_like(motion)
+    for _ in range(SWEEPS):
+        # The mean of the eight pixels around.
+        neighbors = (9 * _around(motion + step) - (motion + step)) / 8
+        x, y = ops.split(SMOOTHNESS * (neighbors - motion) - slope, 2, axis=-1)
+        step = ops.concatenate([yy * x - xy * y, xx * y - xy * x], axis=-1) * scale
+        step = ops.clip(step, -LARGEST_STEP, LARGEST_STEP)
+    return motion + step
+
+
+def _around(maps: Any) -> Any:
+    """Means over 3 x 3 pixels."""
+    return ops.average_pool(maps, 3, strides=1, padding="same")
+
+
+def _median(maps: Any, distance: int) -> Any:
+    """The median of each pixel and the four at that distance, up, down, left and right."""
+    height, width = images.size(maps)
+    padded = images.pad_edge(maps, (distance,) * 4)
+
+    def moved(down: int, right: int) -> Any:
+        return padded[:, down : down + height, right : right + width]
+
+    up, down = moved(0, distance), moved(2 * distance, distance)
+    left, right = moved(distance, 0), moved(distance, 2 * distance)
+    # Of the five neither the least nor the greatest of the four around can be it.
+    low = ops.maximum(ops.minimum(up, down), ops.minimum(left, right))
+    high = ops.minimum(ops.maximum(up, down), ops.maximum(left, right))
+    least, most = ops.minimum(low, high), ops.maximum(low, high)
+    return ops.maximum(least, ops.minimum(most, maps))
