@@ -45,9 +45,7 @@ class Variational(Interpolator):
 
     multiple = 8
 
-    def __init__(
-        self, widths: Sequence[int] = (32, 64, 96), corrector: int = 32, **kwargs: Any
-    ):
+    def __init__(self, widths: Sequence[int] = (32, 64, 96), corrector: int = 32, **kwargs: Any):
         super().__init__(**kwargs)
         self.widths = tuple(widths)
         policy = self.dtype_policy
@@ -111,9 +109,10 @@ class Variational(Interpolator):
         motion = ops.zeros_like(smaller0[-1][..., :2])
         for frame0, frame1 in zip(reversed(smaller0), reversed(smaller1), strict=True):
             motion = images.resize_flow(motion, images.size(frame0))
-            solved = solver.solve(solver.features(frame0), solver.features(frame1), motion, time)
             # The solver is not learned through: it passes on gradients as if it added a constant.
-            motion = motion + ops.stop_gradient(solved - motion)
+            known = ops.stop_gradient(motion)
+            solved = solver.solve(solver.features(frame0), solver.features(frame1), known, time)
+            motion = motion + (solved - known)
             warped0 = backward_warp(frame0, -time * motion)
             warped1 = backward_warp(frame1, (1 - time) * motion)
             known = [warped0, warped1, shape_of(motion), everywhere(time, motion)]
@@ -177,9 +176,7 @@ class Painter(Block):
         policy = self.dtype_policy
 
         def conv(width: int, strides: int, name: str) -> Conv2D:
-            return Conv2D(
-                width, strides=strides, activation=leaky_relu, dtype=policy, name=name
-            )
+            return Conv2D(width, strides=strides, activation=leaky_relu, dtype=policy, name=name)
 
         self.down = [
             (conv(width, 2, f"down{at}_0"), conv(width, 1, f"down{at}_1"))

@@ -47,12 +47,14 @@ def solve(features0: Any, features1: Any, motion: Any, time: Any) -> Any:
     """
     height, width = images.size(motion)
     enough = ops.cast(ops.minimum(height, width) >= SMALLEST_SIDE, "float32")
-    for _ in range(WARPS):
+
+    def refine(_: Any, motion: Any) -> Any:
         found = _sweep(motion, *_system(features0, features1, motion, time))
         for distance in MEDIANS:
             found = _median(found, distance)
-        motion = motion + enough * (found - motion)
-    return motion
+        return motion + enough * (found - motion)
+
+    return ops.fori_loop(0, WARPS, refine, motion)
 
 
 def gradients(maps: Any) -> tuple[Any, Any]:
