@@ -30,6 +30,13 @@ flags.DEFINE_integer(
     "patch_size", 150, "height and width of a patch", lower_bound=16, flag_values=FLAGS
 )
 flags.DEFINE_integer(
+    "shrink",
+    1,
+    "make frames so many times smaller first: takes traces of compression away",
+    lower_bound=1,
+    flag_values=FLAGS,
+)
+flags.DEFINE_integer(
     "patches_per_video", 200, "the most that one video gives", lower_bound=1, flag_values=FLAGS
 )
 flags.DEFINE_float(
@@ -69,6 +76,7 @@ def main() -> None:
             quality=FLAGS.quality,
             seed=FLAGS.seed,
             damaged=FLAGS.damaged,
+            shrink=FLAGS.shrink,
         ),
         Sharing(FLAGS.validation, FLAGS.shard_mb << 20),
         processes=FLAGS.workers or cores(),

@@ -91,6 +91,18 @@ def test_patches_are_what_the_video_shows(videos, made):
     assert count > 20
 
 
+def test_frames_are_shrunk_first(videos, tmp_path):
+    made = create(videos, tmp_path / "half", Taking(patch_size=64, shrink=2))
+    assert {(one["height"], one["width"]) for one in made.manifest["sources"]} == {(100, 120)}
+    example = next(made.examples("train"))
+    number = int(example.source.removeprefix("scene").removesuffix(".mkv"))
+    for at, data in enumerate(example.frames):
+        frame = scene(seed=number)[example.start + at]
+        half = cv2.resize(frame, (120, 100), interpolation=cv2.INTER_AREA)
+        truth = half[example.top : example.top + 64, example.left : example.left + 64]
+        np.testing.assert_array_equal(pictures.decode(data, (64, 64)), truth)
+
+
 def test_splits_are_by_video(made):
     found = Records(made)
     sources = {split: {one.source for one in found.examples(split)} for split in found.splits}
