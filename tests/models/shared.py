@@ -92,6 +92,8 @@ class NetworkCase:
         output: Its main output.
         unreached: Names of weights that its output does not depend on.
         exact: How the names of layers begin that are float32 under any policy.
+        half_width: Of the frames in half precision. At 2,048 a bfloat16 coordinate moves in steps
+            of 16 pixels, a float16 one in steps of 2; networks without coordinates need less.
     """
 
     preset = ""
@@ -100,6 +102,7 @@ class NetworkCase:
     output = ""
     unreached: tuple[str, ...] = ()
     exact: tuple[str, ...] = ()
+    half_width = 2048
 
     def golden(self) -> Iterator[Golden]:
         """Reference arrays, computed by the published network."""
@@ -236,8 +239,7 @@ class NetworkCase:
         for layer in half._flatten_layers(include_self=False):
             expected = "float32" if layer.name.startswith(self.exact) else policy
             assert layer.dtype_policy.name == expected, layer.path
-        # At 2,048 a bfloat16 coordinate moves in steps of 16 pixels, a float16 one in steps of 2.
-        wide = (self.size[0], -(-2048 // half.multiple) * half.multiple)
+        wide = (self.size[0], -(-self.half_width // half.multiple) * half.multiple)
         inputs = self.inputs(model, size=wide)
         output = half(inputs)[self.output]
         assert keras.backend.standardize_dtype(output.dtype) == "float32"

@@ -57,6 +57,7 @@ def like_the_reference():
 class TestAdaConv(InterpolatorCase):
     preset = "adaconv"
     size = (8, 16)
+    half_width = 96
 
     def golden(self):
         with np.load(GOLDEN / "adaconv/adaconv.npz") as arrays:
