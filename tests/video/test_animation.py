@@ -135,11 +135,19 @@ def test_the_last_drawing_is_shown(source, smooth):
 
 
 def test_a_pause_stays_a_pause(tmp_path):
-    """What is held for long rests: its motion is not drawn out over the pause."""
+    """What is held for long rests: its motion is not drawn out over the pause, and has one flow."""
+
+    class Still(Fade):
+        def estimate(self, first, second):
+            return np.full((*first.shape[:2], 2), second.mean() - first.mean())
+
     frames = [grey(0)] * 12 + [grey(60)] * 3
     source = write(tmp_path / "in.mkv", frames)
-    output = tmp_path / "out.mkv"
-    interpolate_video(source, output, Fade(), 2, duplicates="smooth", encoding=Encoding("ffv1"))
+    output, flows = tmp_path / "out.mkv", tmp_path / "flows"
+    settings = {"duplicates": "smooth", "encoding": Encoding("ffv1"), "flow_output": flows}
+    interpolate_video(source, output, Still(), 2, **settings)
+    (only,) = flows.iterdir()
+    assert read_flo(only).min() > 50
     levels = np.array([frame.mean() for frame in read(output)[0]]) - grey(0).mean()
     np.testing.assert_allclose(levels[:22], 0, atol=1)
     assert levels[23] == pytest.approx(30, abs=1)

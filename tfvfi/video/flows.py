@@ -37,12 +37,15 @@ def with_flows(spans: Iterator[Span], estimate: Estimate, folder: Path) -> Itera
         estimate: See `flow_of`.
         folder: Where the files go.
     """
-    for number, span in enumerate(spans):
-        if span.second is not None:
+    number = 0
+    for span in spans:
+        # A pause begins and ends with the same frame.
+        if span.second is not None and span.second is not span.first:
             pair = (np.ascontiguousarray(frame[..., :3]) for frame in (span.first, span.second))
             path = folder / f"{number:08d}.flo"
             try:
                 write_flo(path, estimate(*pair))
             except OSError as error:
                 raise InputError(f"{path} cannot be written: {error.strerror}") from None
+            number += 1
         yield span
