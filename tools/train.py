@@ -40,7 +40,7 @@ def _define() -> None:
         (number, "sample_rate", None, "frames are so far apart; 0 for neighbors (cycle)", 0),
         (number, "step_size", None, "frames from one sample to the next", 1),
         (switch, "augment", True, "change patches at random"),
-        (choice, "optimizer", None, ["adam", "adamw", "adamax", "sgd"], "what moves the weights"),
+        (text, "optimizer", None, "adam, adamw, adamax or sgd; or adamw,weight_decay=0.01,..."),
         (real, "learning_rate", None, "the rate after the warm-up", 0.0),
         (choice, "schedule", None, ["constant", "steps", "cosine"], "how the rate changes"),
         (real, "final_rate", None, "where the cosine ends", 0.0),
@@ -99,6 +99,8 @@ def main() -> None:
     }
     given["augmentation"] = None if FLAGS.augment else ()
     given["model"], given["options"] = named(FLAGS.model)
+    if FLAGS.optimizer:
+        given["optimizer"], given["optimizer_options"] = named(FLAGS.optimizer)
     given["weights"] = given["options"].pop("weights", FLAGS.weights)
     if FLAGS.flow_weights:
         if given["weights"] or not FLAGS.flow:

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from tests.training import tiny
 from tfvfi import registry
+from tfvfi.errors import InputError
 from tfvfi.training import optimizers
 from tfvfi.training.objectives import l1
 from tfvfi.training.settings import Settings, complete
@@ -92,6 +93,13 @@ def test_every_optimizer_learns(optimizer):
     made = trainer(optimizer=optimizer, learning_rate=0.01)
     values = [float(made.update(tensors(0))["loss"]) for _ in range(20)]
     assert values[-1] < values[0]
+
+
+def test_an_optimizer_takes_its_own_options_only():
+    made = trainer(optimizer="adamw", optimizer_options={"weight_decay": 0.5})
+    assert made.optimizer.weight_decay == 0.5
+    with pytest.raises(InputError, match=r"--optimizer=sgd does not take .*beta_3"):
+        trainer(optimizer_options={"beta_3": 1})
 
 
 def test_float16_is_scaled_so_that_small_gradients_survive():

@@ -1,7 +1,9 @@
 """What accompanies the steps: the guard above all."""
 
 import io
+import itertools
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from tests.training import tiny
 from tfvfi.data import Samples
 from tfvfi.errors import InputError
-from tfvfi.training import checkpoints
+from tfvfi.training import checkpoints, watch
 from tfvfi.training.job import prepare
 from tfvfi.training.session import train
 from tfvfi.training.settings import AUGMENTATION, Settings
@@ -74,3 +76,20 @@ def test_the_bar_shows_terms_and_speed(tmp_path, monkeypatch):
     shown = terminal.getvalue().split("\r")[-1]
     assert "30/30" in shown and "loss=0.25" in shown and "psnr=31.5" in shown
     assert "patches/s=" in shown
+
+
+def test_a_log_gets_a_line_now_and_then(tmp_path, monkeypatch, capsys):
+    job = prepare(settings(tmp_path, steps=8000))
+    clock = itertools.count(start=0, step=20)
+    monkeypatch.setattr(watch, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    progress = Progress(job, 100)
+    for _ in range(7):
+        progress.on_train_batch_end(0, {"loss": 0.25, "psnr": 31.5})
+    said = capsys.readouterr().out.splitlines()
+    # A step takes 20 seconds here, a batch has four patches.
+    assert said[0] == "step 103/8000: loss 0.25, psnr 31.5, patches/s 0.2, 43 h 52 min left"
+    assert [line.split(":")[0] for line in said] == ["step 103/8000", "step 106/8000"]
+    quiet = Progress(job, 100, quiet=True)
+    for _ in range(7):
+        quiet.on_train_batch_end(0, {"loss": 0.25})
+    assert not capsys.readouterr().out

@@ -36,6 +36,8 @@ class Keeper:
         # What was measured behind the checkpoint will be measured again.
         self.rows = [row for row in folder.rows() if row["step"] <= state.step]
         self.events = Events(folder.path, state.step)
+        if state.step and not quiet:
+            print(f"step {state.step}/{job.settings.steps}: continues from here", flush=True)
 
     def end_interval(self, step: int, means: dict[str, float], seconds: float) -> None:
         """Validates, writes down and saves."""
@@ -63,7 +65,8 @@ class Keeper:
         best = checkpoints.at_step(self.folder.checkpoints, self.state.best_step)
         checkpoints.restore(best, self.job.trainer)
         self.validation.refresh()
-        row = next(row for row in self.rows if row["step"] == self.state.best_step)
+        measured = {row["step"]: row for row in self.rows}
+        row = measured.get(self.state.best_step, {"step": self.state.best_step})
         network = with_own_weights(self.validation.network)
         weights.save(network, path, **card.describe(self.job, row))
         card.write(path, self.job)

@@ -4,6 +4,7 @@ from typing import Any
 
 import keras
 
+from tfvfi.errors import InputError
 from tfvfi.training.schedules import LearningRate
 from tfvfi.training.settings import Settings
 
@@ -32,7 +33,13 @@ def build(settings: Settings, replicas: int = 1) -> keras.optimizers.Optimizer:
         options["global_clipnorm"] = settings.clip / replicas
     if settings.ema:
         options |= {"use_ema": True, "ema_momentum": settings.ema}
-    return getattr(keras.optimizers, CLASSES[settings.optimizer])(rate, **options)
+    try:
+        return getattr(keras.optimizers, CLASSES[settings.optimizer])(rate, **options)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"--optimizer={settings.optimizer} does not take {settings.optimizer_options}: "
+            + str(error).splitlines()[0]
+        ) from None
 
 
 def averages(optimizer: keras.optimizers.Optimizer) -> list[Any] | None:

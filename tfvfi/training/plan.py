@@ -10,6 +10,7 @@ import keras
 from tfvfi.training import loops, strategies
 from tfvfi.training.job import Job
 from tfvfi.training.validation import Validation
+from tfvfi.training.watch import duration
 
 # The first step is compiled, the second may still allocate; the last is timed.
 TRIED = 3
@@ -43,7 +44,7 @@ def plan(job: Job) -> str:
         "precision": settings.precision,
         "validation": validation.missing or f"{settings.validation_limit} examples at most",
         "memory": f"{_peak_memory() / 2**30:.1f} GB at the peak",
-        "time": f"{clock.seconds:.3g} s a step, {_duration(whole)} in all",
+        "time": f"{clock.seconds:.3g} s a step, {duration(whole)} in all",
     }
     return "\n".join(f"{name:<12}{value}" for name, value in lines.items())
 
@@ -78,9 +79,3 @@ def _peak_memory() -> int:
     # Linux counts in kilobytes, macOS in bytes.
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-
-
-def _duration(seconds: float) -> str:
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s"

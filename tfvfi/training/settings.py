@@ -54,7 +54,7 @@ class Settings:
         teacher: A .weights.h5 file of the same model, for objectives with a teacher.
         perceptual_weights: torchvision's file of VGG, for objectives that compare features.
         optimizer: One of `OPTIMIZERS`.
-        optimizer_options: Its other arguments.
+        optimizer_options: Its other arguments, over what is recommended.
         learning_rate: The rate after the warm-up.
         schedule: One of `SCHEDULES`.
         final_rate: Where the cosine ends.
@@ -214,7 +214,8 @@ def _optimizer(settings: Settings, advice: Mapping[str, Any]) -> dict[str, Any]:
     if settings.optimizer not in (None, name):
         # Options that were recommended for another optimizer mean nothing to this one.
         name, advised = settings.optimizer, {}
-    return {"optimizer": name, "optimizer_options": _first(settings.optimizer_options, advised)}
+    options = {**advised, **(settings.optimizer_options or {})}
+    return {"optimizer": name, "optimizer_options": options}
 
 
 def _rate(settings: Settings, advice: Mapping[str, Any]) -> dict[str, Any]:

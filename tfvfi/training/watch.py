@@ -19,6 +19,8 @@ from tfvfi.training.job import Job
 Values = dict[str, float]
 # Sources that an error names; the saved batch holds the rest.
 NAMED = 4
+# Seconds between lines of a log.
+EVERY = 60.0
 
 
 class AfterStep(keras.callbacks.Callback):
@@ -43,23 +45,40 @@ class AfterStep(keras.callbacks.Callback):
 
 
 class Progress(AfterStep):
-    """A bar with the terms, PSNR and patches per second; nothing where there is no terminal."""
+    """Terms, PSNR and patches per second: a bar, or a line a minute where there is no terminal."""
 
     def __init__(self, job: Job, start: int, quiet: bool = False):
         super().__init__(start)
-        self._batch_size = job.settings.batch_size
+        self._batch_size, self._steps = job.settings.batch_size, job.settings.steps
+        self._quiet = quiet
         self._bar = tqdm(
-            total=job.settings.steps, initial=start, unit="step", disable=True if quiet else None
+            total=self._steps, initial=start, unit="step", disable=True if quiet else None
         )
+        self._told, self._told_at = start, time.monotonic()
 
     def after_step(self, values: Values) -> None:
         """Shows."""
         shown = {name: f"{value:.4g}" for name, value in values.items()}
+        if self._bar.disable:
+            self._tell(shown)
+            return
         # Steps per second, as the bar has smoothed them.
         if rate := self._bar.format_dict["rate"]:
             shown["patches/s"] = f"{rate * self._batch_size:.3g}"
         self._bar.set_postfix(shown, refresh=False)
         self._bar.update()
+
+    def _tell(self, shown: dict[str, str]) -> None:
+        """A line for a log that somebody follows."""
+        now = time.monotonic()
+        if self._quiet or now - self._told_at < EVERY:
+            return
+        rate = (self.step - self._told) / (now - self._told_at)
+        left = duration((self._steps - self.step) / rate)
+        shown["patches/s"] = f"{rate * self._batch_size:.3g}"
+        parts = ", ".join(f"{name} {value}" for name, value in shown.items())
+        print(f"step {self.step}/{self._steps}: {parts}, {left} left", flush=True)
+        self._told, self._told_at = self.step, now
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Leaves the bar as it is."""
@@ -95,6 +114,18 @@ class Guard(AfterStep):
             "at it, lower --learning_rate or set --clip, and the run continues from its last "
             "checkpoint"
         )
+
+
+def duration(seconds: float) -> str:
+    """Hours and minutes, or minutes and seconds.
+
+    Example:
+        >>> duration(7270), duration(61)
+        ('2 h 1 min', '1 min 1 s')
+    """
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s"
 
 
 class Intervals(AfterStep):
