@@ -134,6 +134,18 @@ def test_the_last_drawing_is_shown(source, smooth):
         assert psnr(frame, last) > 30
 
 
+def test_drawings_on_threes_are_held_longer_at_a_higher_rate(tmp_path):
+    """Film shown at 60 frames a second: drawings take turns of seven and eight frames."""
+    starts = [0, 7, 15, 22, 30]
+    frames = [grey(40 * n) for n, (a, b) in enumerate(pairwise(starts)) for _ in range(b - a)]
+    source = write(tmp_path / "in.mkv", frames, 60)
+    output = tmp_path / "out.mkv"
+    interpolate_video(source, output, Fade(), 1, duplicates="smooth", encoding=Encoding("ffv1"))
+    levels = [frame.mean() - grey(0).mean() for frame in read(output)[0]]
+    wanted = np.interp(np.arange(30), starts[:-1], 40 * np.arange(4))
+    np.testing.assert_allclose(levels, wanted, atol=1)
+
+
 def test_a_pause_stays_a_pause(tmp_path):
     """What is held for long rests: its motion is not drawn out over the pause, and has one flow."""
 

@@ -13,9 +13,9 @@ from tfvfi.video.duplicates import DuplicateDetector
 from tfvfi.video.timeline import Shown
 from tfvfi.video.treatment import DROP, KEEP, Treatment
 
-# Drawn motion shows a drawing for one to four frames; what is held for longer is a pause, and
-# the motion after it takes place in its last frame.
-LONGEST_HOLD = 4
+# Drawn motion shows a drawing for one to four frames of film, which are more frames where these
+# are shorter. What is held for longer is a pause, and motion after it takes place in its last frame.
+LONGEST_HOLD, FILM = 4, 24
 
 
 class Prepared:
@@ -91,20 +91,27 @@ class Prepared:
                 repeats.append(shown.time)
                 continue
             if kept is not None:
-                yield from self._held(kept, tuple(repeats), last=shown is None)
+                yield from self._held(kept, tuple(repeats), shown and shown.time)
             kept, repeats = shown, []
 
-    def _held(self, kept: Shown, repeats: tuple[Fraction, ...], last: bool) -> Iterator[Shown]:
-        """A frame with the times at which it was repeated."""
+    def _held(
+        self, kept: Shown, repeats: tuple[Fraction, ...], until: Fraction | None
+    ) -> Iterator[Shown]:
+        """A frame with the times at which it was repeated; until nothing, it is the last one."""
         if self.treatment.duplicates == DROP:
-            if last and repeats:
+            if until is None and repeats:
                 self.last_duration += repeats[-1] - kept.time
             yield kept
-        elif last or len(repeats) < LONGEST_HOLD:
-            yield Shown(kept.image, kept.time, repeats)
-        else:
+        elif until is not None and _is_pause(len(repeats) + 1, until - kept.time):
             yield Shown(kept.image, kept.time, repeats[:-1])
             yield Shown(kept.image, repeats[-1])
+        else:
+            yield Shown(kept.image, kept.time, repeats)
+
+
+def _is_pause(frames: int, seconds: Fraction) -> bool:
+    """Whether a drawing that is held for so long is at rest."""
+    return frames > LONGEST_HOLD and seconds > Fraction(LONGEST_HOLD, FILM)
 
 
 def _size(text: str, source: tuple[int, int]) -> tuple[int, int]:
