@@ -13,8 +13,8 @@ from tfvfi.video.duplicates import DuplicateDetector
 from tfvfi.video.timeline import Shown
 from tfvfi.video.treatment import DROP, KEEP, Treatment
 
-# Drawn motion shows a drawing for one to four frames of film, which are more frames where these
-# are shorter. What is held for longer is a pause, and motion after it takes place in its last frame.
+# Drawn motion shows a drawing for one to four frames of film, which are more frames at a higher
+# rate. What is held for longer is a pause, and motion after it takes place in its last frame.
 LONGEST_HOLD, FILM = 4, 24
 
 
