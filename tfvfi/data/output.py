@@ -79,6 +79,7 @@ def _refuse_others(output: str | Path, names: list[str]) -> None:
 
 
 def _remove(folder: str | Path, unwanted: re.Pattern) -> None:
-    for name in storage.names_in(folder):
-        if unwanted.fullmatch(name):
+    for name in filter(unwanted.fullmatch, storage.names_in(folder)):
+        # A worker whose parent was killed a moment ago may still finish or remove its own.
+        with contextlib.suppress(FileNotFoundError):
             storage.remove(storage.join(folder, name))
