@@ -45,10 +45,26 @@ def test_a_moving_square_keeps_its_color(level):
     assert out["arrived1"][COVERED].max() == 0 and out["arrived0"][COVERED].min() == 1
 
 
-def test_black_is_no_hole():
-    """The origin takes every black pixel for a hole, and blends what lies there in both frames."""
+@pytest.fixture(scope="module")
+def stored():
+    """What the origin made of two frames with a black patch in them."""
     with np.load(GOLDEN / "softsplat" / "anime.npz") as arrays:
-        stored = dict(arrays)
+        return dict(arrays)
+
+
+def test_the_operation_splats_as_the_origin_does(stored):
+    image, metric = (
+        stored["frame_a"][None].astype("float32") / 255,
+        stored["metric"][None, ..., None],
+    )
+    for at, time in enumerate(stored["times"]):
+        flow = np.float32(time) * stored["flow"][None]
+        ours = tfvfi.ops.softmax_splat(image, flow, -20 * metric, normalizer="zero")
+        np.testing.assert_allclose(np.asarray(ours)[0], stored[f"splat_{at}"], atol=2e-6)
+
+
+def test_black_is_no_hole(stored):
+    """The origin takes every black pixel for a hole, and blends what lies there in both frames."""
     for at, time in enumerate(stored["times"]):
         theirs = stored[f"splat_{at}"]
         landed = tfvfi.ops.splat(
@@ -84,6 +100,14 @@ def test_the_metric_is_the_brightness_constancy():
     flow = np.zeros((1, 32, 40, 2), "float32")
     np.testing.assert_allclose(brightness_constancy(frame, other, flow), -ALPHA * 0.25, rtol=1e-5)
     np.testing.assert_allclose(brightness_constancy(frame, frame, flow), 0)
+
+
+def test_the_metric_follows_the_flow_itself():
+    """The origin's warps stretch it by W / (W - 1), and find differences where there are none."""
+    frame = smooth_noise(48, 96)[None].astype("float32") / 255
+    flow = np.broadcast_to(np.float32([8, -4]), (1, 48, 96, 2))
+    metric = brightness_constancy(frame, np.roll(frame, (-4, 8), axis=(1, 2)), flow)
+    np.testing.assert_allclose(np.asarray(metric)[:, 7:-2, 2:-11], 0, atol=1e-4)
 
 
 def test_a_flow_that_is_no_number_is_a_hole():
