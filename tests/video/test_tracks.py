@@ -117,6 +117,20 @@ def test_what_a_container_does_not_take_is_said(tmp_path, caplog):
         assert not made.streams.audio
 
 
+def test_captions_inside_of_frames_are_said_to_be_lost(tmp_path, caplog):
+    plain = write(tmp_path / "plain.h264", [grey(0)] * 3, 25, None, "libx264", "yuv420p")
+    captions = b"\xb5\x00\x31GA94\x03\x42\xff" + 2 * b"\xfc\x94\x2c" + b"\xff"
+    unit = b"\0\0\0\1\x06\x04" + bytes([len(captions)]) + captions + b"\x80"
+    data = plain.read_bytes()
+    slice_ = data.index(b"\0\0\1\x65")
+    (tmp_path / "in.h264").write_bytes(data[:slice_] + unit + data[slice_:])
+    interpolate_video(tmp_path / "in.h264", tmp_path / "out.mkv", Fade())
+    assert "closed captions" in caplog.text
+    caplog.clear()
+    interpolate_video(plain, tmp_path / "plain.mkv", Fade())
+    assert not caplog.records
+
+
 def test_opus_goes_into_webm(tmp_path):
     source = film(tmp_path / "in.mkv", sounds=("libopus",), subtitles=None)
     interpolate_video(source, tmp_path / "out.webm", Fade(), encoding=Encoding(preset="8"))

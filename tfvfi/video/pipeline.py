@@ -100,6 +100,8 @@ def interpolate_video(
     source.with_alpha = source.look.alpha and sink.keeps_alpha
     if source.look.alpha and not sink.keeps_alpha:
         logging.warning("%s does not hold transparency, which is dropped", output.name)
+    for what in source.look.unkept:
+        logging.warning("not kept of %s: %s", source.path, what)
 
     planned = _planned(prepared, wanted, treated.scene_cuts)
     if estimate is not None:

@@ -9,6 +9,15 @@ from typing import Any
 UNTOLD, BT709 = 2, 1
 # And of ranges.
 LIMITED, FULL = 1, 2
+# What frames carry beside their pixels, and no encoder is told.
+UNKEPT = {
+    "A53_CC": "subtitles inside of the frames (closed captions)",
+    "DYNAMIC_HDR_PLUS": "light told frame by frame (HDR10+)",
+    "DYNAMIC_HDR_VIVID": "light told frame by frame (HDR Vivid)",
+    "DOVI_METADATA": "light told frame by frame (Dolby Vision)",
+    "DOVI_RPU_BUFFER": "light told frame by frame (Dolby Vision)",
+    "SPHERICAL": "that the picture is all around (360 degrees)",
+}
 
 
 @dataclass(frozen=True)
@@ -37,6 +46,7 @@ class Look:
         subsampling: "420", "422" or "444"; None for what is no YUV.
         alpha: Whether pixels are transparent.
         light: What is told to displays for high dynamic range.
+        unkept: What lies inside of frames and is not kept, in words.
     """
 
     colorspace: int = UNTOLD
@@ -49,6 +59,7 @@ class Look:
     subsampling: str | None = None
     alpha: bool = False
     light: Light = Light()
+    unkept: tuple[str, ...] = ()
 
     def written(self, rgb: bool, full: bool) -> "Look":
         """What is told of these frames where they are written as RGB, or else as YUV.
@@ -80,6 +91,7 @@ def look_of(stream: Any, first: Any) -> Look:
         first: Its first decoded frame.
     """
     context = stream.codec_context
+    told = {data.type.name: bytes(data) for data in first.side_data}
     return Look(
         colorspace=int(context.colorspace),
         color_range=int(context.color_range),
@@ -90,7 +102,8 @@ def look_of(stream: Any, first: Any) -> Look:
         depth=max(8, first.format.components[0].bits),
         subsampling=_subsampling(first.format),
         alpha=_has_alpha(first, context.name),
-        light=_light(first),
+        light=_light(told),
+        unkept=tuple(dict.fromkeys(words for name, words in UNKEPT.items() if name in told)),
     )
 
 
@@ -109,8 +122,7 @@ def _has_alpha(first: Any, codec: str) -> bool:
     return codec != "gif" or bool((first.to_ndarray(format="rgba")[..., 3] < 255).any())
 
 
-def _light(frame: Any) -> Light:
-    told = {data.type.name: bytes(data) for data in frame.side_data}
+def _light(told: dict[str, bytes]) -> Light:
     mastering, content = told.get("MASTERING_DISPLAY_METADATA"), told.get("CONTENT_LIGHT_LEVEL")
     return Light(
         mastering=_mastering(mastering) if mastering else None,
