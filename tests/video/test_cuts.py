@@ -38,3 +38,11 @@ def test_light_that_fades_or_flashes_is_no_cut(clip_frames):
     assert not any(found(fade))
     flash = [clip_frames[0] // 2, clip_frames[0] // 2, clip_frames[0], clip_frames[0] // 2]
     assert not any(found(flash))
+
+
+def test_a_cut_in_fast_motion_is_a_cut(clip_frames):
+    scene = cv2.resize(clip_frames[0], (1280, 720))
+    pan = [scene[::-1, left : left + 480] for left in range(0, 800, 110)]
+    other = np.roll(np.flip(clip_frames[-1], 1), 1, axis=2)
+    there = [cv2.resize(other, (480, 720))] * 2
+    assert found([*pan, *there]) == [False] * (len(pan) - 1) + [True, False]
