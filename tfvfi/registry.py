@@ -105,7 +105,7 @@ def load(name: str, weights: str | Path | None = "default", **options: Any) -> "
         return build(name, **options)
     from tfvfi import weights as weight_files
 
-    model = build(name, **{**_trained_with(weight_files.describe(path), name), **options})
+    model = build(name, **{**trained_with(name, path), **options})
     weight_files.load(model, path)
     return model
 
@@ -190,8 +190,11 @@ def _check_options(known: Preset, options: dict[str, Any]) -> None:
         raise InputError(f"{known.name} takes no option '{unknown[0]}'; it takes: {listed}")
 
 
-def _trained_with(about: dict[str, Any], name: str) -> dict[str, Any]:
-    """The options that weights of this network were trained with, as far as their file tells."""
+def trained_with(name: str, path: str | Path) -> dict[str, Any]:
+    """The options that weights of a network were trained with, as far as their file tells."""
+    from tfvfi import weights as weight_files
+
+    about = weight_files.describe(path)
     told = about.get("options") if about.get("model") == name else None
     return told if isinstance(told, dict) else {}
 

@@ -113,6 +113,13 @@ def test_options_go_with_the_weights(folders, tmp_path):
     assert tfvfi.load("tiny", weights=path).noise == 0.25
     assert tfvfi.load("tiny", weights=path, noise=0.5).noise == 0.5
 
+    # Training that starts from them goes on with them, and so does the same command again.
+    asked |= {"options": {}, "weights": str(path), "output": str(tmp_path / "on")}
+    for steps in (1, 2):
+        settings = Settings("tiny", folders["three"], export=str(path), **{**asked, "steps": steps})
+        train(settings, quiet=True)
+        assert tfvfi.load("tiny", weights=path).noise == 0.25
+
 
 def test_weights_answer_the_times_that_they_saw(folders, tmp_path):
     asked = {**SMALL, "crop_size": 16}

@@ -84,6 +84,10 @@ def prepare(asked: Settings) -> Job:
         asked: What the user set; the preset of the network fills the rest.
     """
     check(asked)
+    if asked.weights and not asked.flow:
+        # What continues from weights goes on with their options.
+        known = registry.trained_with(asked.model, asked.weights)
+        asked = replace(asked, options={**known, **asked.options})
     preset = registry.preset(asked.flow or asked.model)
     objective = objectives.find(registry.preset(asked.model), asked.objective)
     layout = open_source(asked.records, "train").layout

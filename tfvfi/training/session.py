@@ -77,7 +77,11 @@ def continued(asked: Settings, kept: dict[str, Any] | None) -> Settings:
     if kept is None:
         return asked
     unsaid = [each.name for each in fields(Settings) if getattr(asked, each.name) is None]
-    settings = replace(asked, **{name: _tuples(kept[name]) for name in unsaid if name in kept})
+    settings = replace(
+        asked,
+        options={**kept.get("options", {}), **asked.options},
+        **{name: _tuples(kept[name]) for name in unsaid if name in kept},
+    )
     if different := changed(kept, settings):
         raise InputError(
             f"{asked.output} holds a run of other settings: {', '.join(different)}; name another "
