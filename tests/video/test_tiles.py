@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from tests.video.clips import Fade, read, write
+from tfvfi.errors import InputError
 from tfvfi.video import Encoding, interpolate_video
 from tfvfi.video.tiles import LARGEST_WHOLE, Tiling, tiling_for
 
@@ -67,6 +68,21 @@ def test_weights_add_up_to_one_everywhere(height, width, side):
     for tile in Tiling((height, width), side).tiles():
         total[tile.rows, tile.columns] += tile.row_weights[:, None] * tile.column_weights
     np.testing.assert_allclose(total, 1, atol=1e-5)
+
+
+def test_too_little_memory_is_one_sentence(tmp_path):
+    class ResourceExhaustedError(Exception):
+        """As TensorFlow's."""
+
+    class Large(Fade):
+        def interpolate(self, a, b, times=(0.5,)):
+            raise ResourceExhaustedError("OOM when allocating tensor with shape [1,24,540,960]")
+
+    frames = [(scene((64, 96), seed) * 255).astype(np.uint8) for seed in (0, 1)]
+    source = write(tmp_path / "in.mkv", frames)
+    with pytest.raises(InputError, match=r"memory does not suffice for frames of 96x64: .*--tile"):
+        interpolate_video(source, tmp_path / "out.mkv", Large(), scene_cuts="mix")
+    assert [path.name for path in tmp_path.iterdir()] == ["in.mkv"]
 
 
 def test_only_large_frames_are_tiled():

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tfvfi.errors import InputError
 from tfvfi.video.cuts import CutDetector
 from tfvfi.video.levels import white
 from tfvfi.video.tiles import tiling_for
@@ -18,6 +19,8 @@ from tfvfi.video.treatment import AUTO, HOLD, MIX
 STILL = 2
 # Pixels painted in one call of the network, at all its times together.
 PIXELS_AT_ONCE = 2**26
+# What TensorFlow and PyTorch call it.
+OUT_OF_MEMORY = ("ResourceExhaustedError", "OutOfMemoryError")
 
 
 class Planner:
@@ -91,6 +94,18 @@ class Painter:
         return self._transparent(a, b, times)
 
     def _opaque(self, a: np.ndarray, b: np.ndarray, times: Sequence[float]) -> list[np.ndarray]:
+        try:
+            return self._tiled(a, b, times)
+        except Exception as error:
+            if isinstance(error, MemoryError) or type(error).__name__ in OUT_OF_MEMORY:
+                height, width = a.shape[:2]
+                raise InputError(
+                    f"memory does not suffice for frames of {width}x{height}: pass a smaller "
+                    "--tile, such as --tile=512"
+                ) from None
+            raise
+
+    def _tiled(self, a: np.ndarray, b: np.ndarray, times: Sequence[float]) -> list[np.ndarray]:
         tiling = tiling_for(self.tile, a.shape[:2])
         if tiling is None:
             return self.network.interpolate(a, b, times)
