@@ -193,7 +193,7 @@ def test_what_cannot_say_how_it_was_held_is_turned_upright(tmp_path, ending):
     assert first[-8:, :8].mean() > 200 and first[:-10].mean() < 70
 
 
-def test_rotation_and_the_shape_of_pixels_are_kept(tmp_path):
+def test_rotation_and_the_shape_of_pixels_are_kept(tmp_path, caplog):
     frames = [grey(level) for level in (0, 40, 80)]
     source = write(
         tmp_path / "in.mp4",
@@ -210,3 +210,7 @@ def test_rotation_and_the_shape_of_pixels_are_kept(tmp_path):
     before, after = open_source([source]).look, open_source([tmp_path / "out.mp4"]).look
     assert before.rotation != 0 and after.rotation == before.rotation
     assert after.pixel_aspect == before.pixel_aspect == Fraction(4, 3)
+    interpolate_video(source, tmp_path / "square.mp4", Fade(), size="64x32")
+    assert open_source([tmp_path / "square.mp4"]).look.pixel_aspect == 1
+    interpolate_video(source, tmp_path / "out", Fade())
+    assert "pixels of" in caplog.text and "--size=64x32" in caplog.text

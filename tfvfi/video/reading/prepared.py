@@ -37,6 +37,15 @@ class Prepared:
         self.last_duration = source.last_duration
 
     @property
+    def pixel_aspect(self) -> Fraction | None:
+        """Width of a pixel over its height: what had no square ones looks as before."""
+        before = self.source.look.pixel_aspect
+        if before in (None, 1):
+            return before
+        (height, width), (old_height, old_width) = self.size, self.source.size
+        return before * Fraction(old_width * height, width * old_height)
+
+    @property
     def seconds_expected(self) -> Fraction:
         """About how long it is; 0 if nobody knows."""
         known = self.source.seconds_expected

@@ -1,5 +1,6 @@
 """Where frames go, by the name of the output: a video, an animation or a folder."""
 
+import logging
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -51,10 +52,19 @@ def open_output(
         )
     if ending not in CONTAINERS:
         form = JOINED[ending][0] if ending else encoding.pictures
+        if prepared.pixel_aspect not in (None, 1):
+            height, width = prepared.size
+            logging.warning(
+                "pixels of %s are not square, and pictures do not tell: --size=%dx%d makes them so",
+                source.path,
+                round(width * prepared.pixel_aspect),
+                height,
+            )
         return PictureFolder(path, form, parts, turns=round(source.look.rotation / 90) % 4)
     codec, base = encoding.codec_for(ending), clock(step, source.start)
     alpha = source.look.alpha and codec not in OPAQUE.get(ending, ())
-    encoder = Encoder(codec, encoding, replace(source.look, alpha=alpha), prepared.size, base, rate)
+    look = replace(source.look, alpha=alpha, pixel_aspect=prepared.pixel_aspect)
+    encoder = Encoder(codec, encoding, look, prepared.size, base, rate)
     if not isinstance(source, Video):
         return VideoFile(path, encoder, parts)
     return VideoFile(
