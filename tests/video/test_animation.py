@@ -1,9 +1,9 @@
 """The animation workflow: video that was drawn on threes comes out smooth, and in time.
 
 Its origin (ycheng1102/DIP_Final) has known faults. Each is shown here to be absent, but for those
-that its parts are tested for: counting, comparing and memory in test_duplicates.py; holes, splatting
-of one side, stretched warps and flow that is no number in tests/models/test_flow_splatting.py; the
-order of colors that PWC-Net expects in tests/models/test_pwcnet.py.
+that its parts are tested for: counting, comparing, memory in test_duplicates.py; one-sided
+splatting, holes, stretched warps, flow that is no number in tests/models/test_flow_splatting.py;
+the order of colors that PWC-Net expects in tests/models/test_pwcnet.py.
 """
 
 import os
