@@ -11,6 +11,7 @@ import pytest
 
 from tests.conftest import psnr
 from tests.video.clips import Fade, grey, read, write
+from tfvfi.errors import InputError
 from tfvfi.video import Encoding, interpolate_frames, interpolate_video
 from tfvfi.video.reading.source import open_source
 
@@ -113,6 +114,21 @@ def test_frames_of_ones_own():
     made = list(interpolate_frames(iter(frames), Fade(), factor=2))
     assert len(made) == 9
     np.testing.assert_array_equal(made[2], frames[1])
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        (np.zeros((32, 40, 3), np.uint8), r"one size and type; number 1 is uint8 of \(32, 40, 3\)"),
+        (np.zeros((32, 48, 4), np.uint8), "one size and type"),
+        (np.zeros((32, 48, 3), np.uint16), "one size and type"),
+        (np.zeros((32, 48), np.uint8), "frames are H x W x 3 or 4"),
+        (np.zeros((32, 48, 3), bool), "frames are H x W x 3 or 4"),
+    ],
+)
+def test_frames_of_ones_own_are_of_one_kind(other, said):
+    with pytest.raises(InputError, match=said):
+        list(interpolate_frames([grey(0), other], Fade()))
 
 
 def test_frames_of_ones_own_are_never_collected():

@@ -131,6 +131,14 @@ def test_captions_inside_of_frames_are_said_to_be_lost(tmp_path, caplog):
     assert not caplog.records
 
 
+def test_what_a_container_lists_and_refuses_is_left_out(tmp_path, caplog):
+    """FFmpeg's muxer of .mov names FLAC among what it takes."""
+    source = film(tmp_path / "in.mkv", sounds=("flac", "aac"), subtitles=None)
+    interpolate_video(source, tmp_path / "out.mov", Fade())
+    assert "(flac) does not fit" in caplog.text
+    assert [(kind, name) for kind, name, *_ in tracks(tmp_path / "out.mov")] == [("audio", "aac")]
+
+
 def test_opus_goes_into_webm(tmp_path):
     source = film(tmp_path / "in.mkv", sounds=("libopus",), subtitles=None)
     interpolate_video(source, tmp_path / "out.webm", Fade(), encoding=Encoding(preset="8"))

@@ -11,6 +11,7 @@ import numpy as np
 from tqdm import tqdm
 
 from tfvfi import registry
+from tfvfi.errors import InputError
 from tfvfi.video.ahead import ahead
 from tfvfi.video.flows import flow_of, with_flows
 from tfvfi.video.identity import identity, of_file
@@ -137,9 +138,28 @@ def interpolate_frames(
     """
     treated = Treatment(factor=factor, scene_cuts=scene_cuts, tile=tile)
     planner, painter = Planner(scene_cuts), Painter(_network(model), tile)
-    shown = (Shown(image, Fraction(number)) for number, image in enumerate(frames))
+    shown = (Shown(image, Fraction(number)) for number, image in enumerate(_alike(frames)))
     for span in spans(shown, treated.wanted(clock=False), lambda: Fraction(1)):
         yield from painter.frames(planner.plan(span))
+
+
+def _alike(frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """Frames that were brought along, if they are frames of one kind."""
+    first = None
+    for number, frame in enumerate(frames):
+        received = f"{frame.dtype} of {frame.shape}"
+        known = frame.dtype in (np.uint8, np.uint16) or frame.dtype.kind == "f"
+        if not known or frame.ndim != 3 or frame.shape[-1] not in (3, 4):
+            raise InputError(
+                "frames are H x W x 3 or 4 of uint8, uint16 or float in [0, 1]; received "
+                f"{received}"
+            )
+        first = received if first is None else first
+        if received != first:
+            raise InputError(
+                f"frames have one size and type; number {number} is {received}, the first {first}"
+            )
+        yield frame
 
 
 def _run(

@@ -1,5 +1,7 @@
 """All of a file but its pictures: sound, subtitles, attachments, chapters, metadata."""
 
+import contextlib
+import io
 import logging
 from collections.abc import Iterator
 from fractions import Fraction
@@ -131,7 +133,7 @@ class Copier:
 
     def _add(self, stream: Any) -> None:
         codec = stream.codec_context.name if stream.codec_context else "unknown"
-        if codec not in self.target.supported_codecs:
+        if codec not in self.target.supported_codecs or not _fits(stream, self.target.format.name):
             logging.warning(
                 "the %s track of %s (%s) does not fit into the output's container and is left "
                 "out; .mkv takes every kind",
@@ -204,6 +206,19 @@ class Copier:
     def _describe_stream(self, source: Any, copy: Any) -> None:
         copy.metadata.update(_words(source.metadata))
         copy.disposition = source.disposition
+
+
+def _fits(stream: Any, muxer: str) -> bool:
+    """Whether a container takes a track: some list what they refuse."""
+    probe = av.open(io.BytesIO(), "w", format=muxer)
+    try:
+        probe.add_stream_from_template(stream)
+        probe.start_encoding()
+    except (av.FFmpegError, ValueError):
+        return False
+    with contextlib.suppress(av.FFmpegError):
+        probe.close()
+    return True
 
 
 def _words(metadata: dict[str, str]) -> dict[str, str]:
