@@ -64,8 +64,17 @@ def test_a_batch_in_parts_moves_the_weights_as_the_whole():
         whole, parts = steps(trainer(1, **options), 5), steps(trainer(4, **options), 5)
         np.testing.assert_allclose(parts, whole, atol=1e-5)
     whole, parts = (trainer(count).update(tensors(0)) for count in (1, 4))
-    for name in ("loss", "l1", "psnr"):
+    for name in ("loss", "l1", "psnr", "gradient"):
         assert float(parts[name]) == pytest.approx(float(whole[name]), rel=1e-5)
+
+
+def test_the_norm_of_the_gradient_is_told():
+    by_hand = np.linalg.norm(gradient(np.array(tiny.FIRST), batch(0)))
+    for clip in (0.0, 0.05):
+        found = trainer(clip=clip).update(tensors(0))
+        assert float(found["gradient"]) == pytest.approx(by_hand, rel=1e-4)
+    # What overflows there is left out, and no reason to stop.
+    assert "gradient" not in trainer(precision="mixed_float16").update(tensors(0))
 
 
 def test_the_whole_gradient_is_clipped():

@@ -14,6 +14,8 @@ from tfvfi.training.watch import duration
 
 # The first step is compiled, the second may still allocate; the last is timed.
 TRIED = 3
+# What a step tells that is no term of the objective.
+BESIDE = ("loss", "psnr", "gradient")
 
 
 def plan(job: Job) -> str:
@@ -66,7 +68,7 @@ class Clock(keras.callbacks.Callback):
         # Reading a value waits for the step where devices work ahead.
         values = {name: float(value) for name, value in (logs or {}).items()}
         self.seconds = time.perf_counter() - self._began
-        self.terms = [name for name in values if name not in ("loss", "psnr")]
+        self.terms = [name for name in values if name not in BESIDE]
 
 
 def _peak_memory() -> int:

@@ -8,6 +8,7 @@ so the weights do not depend on how many replicas there are.
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import keras
 import tensorflow as tf
 
 from tfvfi.training.step import Trainer
@@ -31,7 +32,11 @@ class TensorFlowTrainer(Trainer):
         return self.update(batch)
 
     def update(self, batch: Mapping[str, Any]) -> dict[str, Any]:
-        """Moves the weights; gives loss and terms of this replica's part of the batch."""
+        """Moves the weights; gives loss and terms of this replica's part of the batch.
+
+        "gradient" is the norm of the whole batch's, which `--clip` limits; float16 has none, as
+        its gradients may overflow and are then left out.
+        """
         weights = self.trainable_variables
         parts = {name: tf.split(tensor, self.parts) for name, tensor in batch.items()}
         gradients: list[Any] = []
@@ -42,12 +47,16 @@ class TensorFlowTrainer(Trainer):
                 values, more = self._gradients({name: part[number] for name, part in parts.items()})
             gradients = _added(gradients, more) if gradients else more
             found = {name: found.get(name, 0.0) + value for name, value in values.items()}
-        self.optimizer.apply(self._shares(gradients), weights)
-        return {name: total / self.parts for name, total in found.items()}
+        shares = self._shares(gradients)
+        self.optimizer.apply(shares, weights)
+        values = {name: total / self.parts for name, total in found.items()}
+        if not isinstance(self.optimizer, keras.optimizers.LossScaleOptimizer):
+            values["gradient"] = _replicas() * tf.linalg.global_norm(shares)
+        return values
 
     def _gradients(self, part: Mapping[str, Any]) -> tuple[dict[str, Any], list[Any]]:
         """Loss and terms of a part, and its share of the gradient of the whole batch."""
-        shares = self.parts * tf.distribute.get_strategy().num_replicas_in_sync
+        shares = self.parts * _replicas()
         with tf.GradientTape() as tape:
             values = self(part, training=True)
             loss = self.optimizer.scale_loss(values["loss"] / shares)
@@ -55,13 +64,17 @@ class TensorFlowTrainer(Trainer):
 
     def _shares(self, gradients: list[Any]) -> list[Any]:
         """An equal share of the whole gradient for each replica; Keras will sum them again."""
-        replicas = tf.distribute.get_strategy().num_replicas_in_sync
-        if replicas == 1:
+        if _replicas() == 1:
             return gradients
         known = [gradient for gradient in gradients if gradient is not None]
         context = tf.distribute.get_replica_context()
         summed = iter(context.all_reduce(tf.distribute.ReduceOp.SUM, known))
-        return [None if gradient is None else next(summed) / replicas for gradient in gradients]
+        return [None if gradient is None else next(summed) / _replicas() for gradient in gradients]
+
+
+def _replicas() -> int:
+    """How many compute this step together."""
+    return tf.distribute.get_strategy().num_replicas_in_sync
 
 
 def _added(gradients: list[Any], more: list[Any]) -> list[Any]:
