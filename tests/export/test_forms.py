@@ -22,6 +22,8 @@ def test_half_the_bits_are_half_the_size_and_the_same_arithmetic(tmp_path, weigh
         "ifrnet_s", tmp_path, weight_file, Options(precision="float16")
     )
     assert max(about["differences"].values()) < 1e-4
+    assert 0 < about["rounding"] < 5e-3
+    assert f"{about['rounding']:.1e}" in (tmp_path / "1" / "card.md").read_text()
     folders = exported / "1", tmp_path / "1"
     whole, half = map(size, folders)
     assert 0.49 < half / whole < 0.52

@@ -117,6 +117,11 @@ def _for_people(about: dict[str, Any]) -> str:
         *_rows_of_weights("weights", about["weights"]),
         *(_rows_of_weights("flow weights", about["flow"]["weights"]) if "flow" in about else []),
         ("precision", about["precision"]),
+        *(
+            [("... differs from float32 by", f"{about['rounding']:.1e}")]
+            if "rounding" in about
+            else []
+        ),
         *([("times", answers)] if about["times"] else []),
         *([("warm-up requests", ", ".join(about["warm_up"]))] if about["warm_up"] else []),
         ("made", f"{about['made']} by tfvfi {about['tfvfi']}"),

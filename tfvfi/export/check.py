@@ -55,7 +55,7 @@ def as_a_stranger(folder: Path, model: Network, encoded_as: str | None = None) -
     differences = {}
     for name, inputs in cases.items():
         (answer,) = answers[name].values()
-        differences[name] = sample.difference(model, answer, _wanted(model, inputs))
+        differences[name] = sample.difference(model, answer, by_keras(model, inputs))
     tolerance = TOLERANCE["bfloat16" if model.compute_dtype == "bfloat16" else "float32"]
     # Not "any greater": NaN is wrong, too.
     if not all(difference <= tolerance for difference in differences.values()):
@@ -72,6 +72,12 @@ def as_a_stranger(folder: Path, model: Network, encoded_as: str | None = None) -
         "operations": told["operations"],
         "seconds": {name: told["seconds"][name] for name in cases},
     }
+
+
+def rounding(model: Network, whole: Network) -> float:
+    """What a model with weights of fewer bits differs by from the same with whole ones."""
+    inputs = sample.inputs(whole, *SIZES[0])
+    return sample.difference(whole, by_keras(model, inputs), by_keras(whole, inputs))
 
 
 def _in_other_forms(model: Network, encoded_as: str | None) -> dict[str, Arrays]:
@@ -93,7 +99,7 @@ def _same_in_other_form(
 ) -> bool:
     frames = answers["interpolate_uint8"]["frame"]
     if name == "interpolate_uint8":
-        off = np.abs(frames.astype("float32") - _wanted(model, inputs)).max() * LEVEL
+        off = np.abs(frames.astype("float32") - by_keras(model, inputs)).max() * LEVEL
         return bool(off <= LEVEL + tolerance)
     found = answers[name]["frame_bytes"]
     kind = "png" if found[0].startswith(files.PNG) else "jpeg"
@@ -122,8 +128,8 @@ def _ask(folder: Path, asked: Mapping[str, tuple[str, Arrays]]) -> tuple[dict, d
     return json.loads(answer.stdout.splitlines()[-1]), answers
 
 
-def _wanted(model: Network, inputs: Arrays) -> np.ndarray:
-    """What the Keras model says of each example alone."""
+def by_keras(model: Network, inputs: Arrays) -> np.ndarray:
+    """What the Keras model answers, asked of each example alone."""
     pairs = zip(inputs["frame0"], inputs["frame1"], strict=True)
     if isinstance(model, FlowEstimator):
         return np.stack([model.estimate(*pair) for pair in pairs])

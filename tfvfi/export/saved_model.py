@@ -72,6 +72,11 @@ def export_model(
         raise InputError(f"{output} cannot be written: {error.strerror}") from None
     try:
         about |= _write(built, options, aside)
+        if options.precision != "float32" and None not in (
+            weights,
+            network.get("flow_weights", ""),
+        ):
+            about["rounding"] = check.rounding(built, registry.load(model, weights, **network))
         card.write(aside, about)
         version = _publish(aside, output)
     finally:
