@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
 WIDTH, HEIGHT, GAP = 480, 300, 70
+# Names stand below one another: they may be long and many.
+LEGEND, LINE = 38, 18
 COLORS = ("#1f6fb4", "#d9622b", "#2f9e5f", "#8a56b8", "#b8962e", "#767676")
 STYLE = "font-family='sans-serif' font-size='12' fill='#333'"
 Row = Mapping[str, float]
@@ -65,7 +67,8 @@ def draw(rows: Sequence[Row]) -> str:
         f"<g transform='translate({GAP + number * (WIDTH + GAP)},30)'>{_panel(rows, *panel)}</g>"
         for number, panel in enumerate(panels)
     ]
-    size = GAP / 2 + len(panels) * (WIDTH + GAP), HEIGHT + 80
+    lines = max(len(shown) for _, shown, _ in panels)
+    size = GAP / 2 + len(panels) * (WIDTH + GAP), HEIGHT + LEGEND + 24 + LINE * lines
     return (
         f"<svg xmlns='http://www.w3.org/2000/svg' width='{size[0]:g}' height='{size[1]}'>"
         f"<rect width='100%' height='100%' fill='white'/>{''.join(drawn)}</svg>\n"
@@ -92,7 +95,7 @@ def _panel(rows: Sequence[Row], title: str, names: Sequence[str], logarithmic: b
             f"<text x='{at:.1f}' y='{HEIGHT + 18}' text-anchor='middle' {STYLE}>{mark:g}</text>"
         )
     parts.append(
-        f"<text x='{WIDTH}' y='{HEIGHT + 38}' text-anchor='end' {STYLE}>steps</text>"
+        f"<text x='{WIDTH}' y='{HEIGHT + LEGEND}' text-anchor='end' {STYLE}>steps</text>"
         f"<path d='M0 0V{HEIGHT}H{WIDTH}' fill='none' stroke='#888'/>"
     )
     for number, (name, line) in enumerate(lines.items()):
@@ -101,10 +104,10 @@ def _panel(rows: Sequence[Row], title: str, names: Sequence[str], logarithmic: b
         parts.append(
             f"<polyline points='{' '.join(places)}' fill='none' stroke='{color}' stroke-width='2'/>"
         )
-        at = 110 * number
+        at = HEIGHT + LEGEND + LINE * number
         parts.append(
-            f"<path d='M{at} {HEIGHT + 34}h16' stroke='{color}' stroke-width='2'/>"
-            f"<text x='{at + 20}' y='{HEIGHT + 38}' {STYLE}>{escape(name)}</text>"
+            f"<path d='M0 {at - 4}h16' stroke='{color}' stroke-width='2'/>"
+            f"<text x='20' y='{at}' {STYLE}>{escape(name)}</text>"
         )
     return "".join(parts)
 
