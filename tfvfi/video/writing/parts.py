@@ -52,6 +52,14 @@ class Parts:
         if before is not None and self._holds_work() and not overwrite:
             self.lock.close()
             raise InputError(_cannot_continue(output, before, plan))
+        try:
+            self._begin(plan)
+        except OSError as error:
+            self.remove()
+            raise InputError(f"{output} cannot be written: {error.strerror}") from None
+
+    def _begin(self, plan: dict[str, Any] | None) -> None:
+        """Clears the folder, and says what is to come if it is to be kept."""
         for old in self.folder.iterdir():
             if old.is_dir():
                 shutil.rmtree(old)
