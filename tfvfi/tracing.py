@@ -1,8 +1,11 @@
 """The one place that knows how each Keras backend compiles a function for inference."""
 
 from collections.abc import Callable
+from typing import Any
 
 import keras
+
+from tfvfi.ops.dispatch import inference
 
 
 def compiled(function: Callable) -> Callable:
@@ -16,7 +19,11 @@ def compiled(function: Callable) -> Callable:
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
-        return tf.function(function, autograph=False, reduce_retracing=True)
+        def without_gradients(*inputs: Any) -> Any:
+            with inference():
+                return function(*inputs)
+
+        return tf.function(without_gradients, autograph=False, reduce_retracing=True)
     if keras.backend.backend() == "torch":
         import torch
 

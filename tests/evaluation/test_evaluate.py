@@ -295,7 +295,7 @@ def test_the_command_gives_the_numbers_of_the_library_call(clips, evaluated, tmp
     assert run_tool(*arguments) == command.DONE, capsys.readouterr().err
     shown = capsys.readouterr().out
     means = json.loads((tmp_path / "summary.json").read_text())["contestants"][0]["means"]
-    assert f"{means['psnr']:.2f}" in shown and "2 samples, 6 frames" in shown
+    assert f"{means['psnr']:.2f}" in shown and "2 of 3 samples, 6 frames" in shown
     assert (tmp_path / "index.html").is_file()
     expected = read(evaluated / "flow_interpolation" / "frames.csv")
     assert read(tmp_path / "flow_interpolation" / "frames.csv") == expected[:6]

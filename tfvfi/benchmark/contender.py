@@ -74,6 +74,7 @@ def environment(task: Task) -> dict[str, str]:
         **os.environ,
         "KERAS_BACKEND": "tensorflow" if task.form == OWN else "torch",
         "OMP_NUM_THREADS": str(task.threads),
+        "TFVFI_NUM_THREADS": str(task.threads),
         "TF_NUM_INTRAOP_THREADS": str(task.threads),
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "TORCH_LOGS": "-all",

@@ -104,13 +104,14 @@ def tfvfi(task: Task) -> Run:
     import tensorflow as tf
 
     from tfvfi import registry
+    from tfvfi.tracing import compiled
 
     tf.config.threading.set_intra_op_parallelism_threads(task.threads)
     policy = {"float32": "float32", "bfloat16": "mixed_bfloat16"}[task.precision]
     network = registry.load(task.model, task.weights or None, dtype=policy, **task.options)
     function = main_output(network)
     if network.traceable:
-        function = tf.function(function, autograph=False)
+        function = compiled(function)
     return lambda *arrays: keras.ops.convert_to_numpy(function(*map(tf.constant, arrays)))
 
 

@@ -144,7 +144,7 @@ def evaluate(
     summary = {
         "dataset": dataset,
         "complete": bool(samples.complete and count == len(samples)),
-        "published_samples": samples.published,
+        "published_samples": samples.published or len(samples),
         "protocol": asdict(plan),
         "self_ensemble": settings.self_ensemble,
         "dataset_options": dict(settings.dataset_options),

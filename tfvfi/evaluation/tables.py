@@ -15,8 +15,9 @@ def as_text(summary: Mapping[str, Any]) -> str:
         for one in summary["contestants"]
     ]
     first = summary["contestants"][0]
+    of_all = "" if summary["complete"] else f" of {summary['published_samples']}"
     parts = [
-        f"{summary['dataset']}: {first['samples']} samples, {first['frames']} frames, "
+        f"{summary['dataset']}: {first['samples']}{of_all} samples, {first['frames']} frames, "
         f"rounding {summary['protocol']['rounding']}, "
         f"self-ensemble {'on' if summary['self_ensemble'] else 'off'}",
         aligned([head, *rows]),

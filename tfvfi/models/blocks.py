@@ -7,7 +7,9 @@ precision the convolutions alone decide what is rounded and flow stays float32.
 
 from typing import Any
 
-from keras import initializers, layers, ops
+from keras import activations, initializers, layers, ops
+
+from tfvfi.ops.convolution import fused_convolution, fused_doubling, fusible
 
 
 class Block(layers.Layer):
@@ -51,9 +53,22 @@ class Conv2D(layers.Conv2D):
             **kwargs,
         )
         self.border = dilation * (kernel_size // 2)
+        self.plain = kernel_size == 3 and strides == dilation == 1
 
     def call(self, image: Any) -> Any:
         """The image convolved."""
+        if self.activation in SLOPES and self.fusible(image):
+            return fused_convolution(image, self.kernel, self.bias, slopes(self))
+        return self.convolve(image)
+
+    def fusible(self, image: Any) -> bool:
+        """Whether the convolution and what follows can be one operation, here and now."""
+        if not (self.plain and self.built and self.use_bias):
+            return False
+        return fusible(image, *self.kernel.shape[2:])
+
+    def convolve(self, image: Any) -> Any:
+        """The image convolved by stock operations."""
         if self.padding == "valid":
             beside = (self.border, self.border)
             image = ops.pad(image, ((0, 0), beside, beside, (0, 0)))
@@ -76,6 +91,13 @@ class Double(layers.Conv2DTranspose):
         super().__init__(
             filters, 4, strides=2, padding="same", kernel_initializer=starting_values(), **kwargs
         )
+
+    def call(self, image: Any) -> Any:
+        """The image at twice its size."""
+        outputs, inputs = self.kernel.shape[2:]
+        if self.activation in SLOPES and self.use_bias and fusible(image, inputs, 4 * outputs):
+            return fused_doubling(image, self.kernel, self.bias, slopes(self))
+        return super().call(image)
 
 
 class PReLU(layers.Layer):
@@ -101,12 +123,23 @@ class ConvPReLU(Conv2D):
 
     def call(self, image: Any) -> Any:
         """The image convolved, its negative values multiplied by a slope per channel."""
-        return self.prelu(super().call(image))
+        if self.prelu.built and self.fusible(image):
+            return fused_convolution(image, self.kernel, self.bias, self.prelu.alpha)
+        return self.prelu(self.convolve(image))
 
 
 def leaky_relu(maps: Any) -> Any:
     """Multiplies negative values by 0.1, as flow networks do."""
     return ops.leaky_relu(maps, 0.1)
+
+
+# What activations multiply negative values by.
+SLOPES = {activations.linear: 1.0, activations.relu: 0.0, leaky_relu: 0.1}
+
+
+def slopes(layer: Any) -> Any:
+    """A convolution's activation as one slope for each channel."""
+    return ops.full((layer.filters,), SLOPES[layer.activation], dtype="float32")
 
 
 def starting_values() -> initializers.Initializer:

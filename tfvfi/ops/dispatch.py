@@ -5,6 +5,7 @@ import contextvars
 from collections.abc import Iterator
 
 _portable = contextvars.ContextVar("tfvfi_portable", default=False)
+_inference = contextvars.ContextVar("tfvfi_inference", default=False)
 
 
 @contextlib.contextmanager
@@ -25,6 +26,21 @@ def portable() -> Iterator[None]:
         yield
     finally:
         _portable.reset(token)
+
+
+@contextlib.contextmanager
+def inference() -> Iterator[None]:
+    """Within it nobody asks for gradients, so that operations may be used that have none."""
+    token = _inference.set(True)
+    try:
+        yield
+    finally:
+        _inference.reset(token)
+
+
+def gradients_wanted() -> bool:
+    """Whether the caller is outside `inference()`."""
+    return not _inference.get()
 
 
 def native_allowed() -> bool:

@@ -111,7 +111,7 @@ function showSummary() {
   document.title = title;
   document.querySelector("h1").textContent = title;
   byId("about").textContent = [
-    `${first.samples} samples, ${first.frames} frames`,
+    `${first.samples}${summary.complete ? "" : ` of ${summary.published_samples}`} samples, ${first.frames} frames`,
     `rounding: ${summary.protocol.rounding}`,
     `self-ensemble: ${summary.self_ensemble ? "on" : "off"}`,
     summary.protocol.note,

@@ -18,6 +18,7 @@ from tfvfi.models import images
 from tfvfi.models.base import Interpolator
 from tfvfi.models.blocks import Block, Conv2D, ConvPReLU, Double, PReLU
 from tfvfi.ops import backward_warp, resize
+from tfvfi.ops.convolution import fused_convolution
 
 # The coarsest features are this much smaller than the frames.
 COARSEST = 16
@@ -239,8 +240,13 @@ class ResidualBlock(Block):
         """The feature refined, of the same size and width."""
         refined = self._refine_side(self.conv1(feature), self.conv2)
         refined = self._refine_side(self.conv3(refined), self.conv4)
+        if self.prelu.built and self.conv5.fusible(refined):
+            conv = self.conv5
+            return fused_convolution(refined, conv.kernel, conv.bias, self.prelu.alpha, feature)
         return self.prelu(feature + self.conv5(refined))
 
     def _refine_side(self, feature: Any, conv: ConvPReLU) -> Any:
+        if conv.fusible(feature):
+            return fused_convolution(feature, conv.kernel, conv.bias, conv.prelu.alpha)
         main, side = feature[..., : -self.side], feature[..., -self.side :]
         return ops.concatenate([main, conv(side)], axis=-1)

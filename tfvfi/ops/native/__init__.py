@@ -112,6 +112,26 @@ def local_convolution(image: Any, kernels: Any) -> Any:
     return tf.cast(out, image.dtype)
 
 
+def fused_convolution(
+    image: Any, kernel: Any, bias: Any, slope: Any, shortcut: Any = None, doubled: bool = False
+) -> Any:
+    """See `tfvfi.ops.convolution`."""
+    import tensorflow as tf
+
+    out = _library().tfvfi_convolution(
+        image,
+        *(tf.cast(tensor, "float32") for tensor in (kernel, bias, slope)),
+        tf.zeros((0,), image.dtype) if shortcut is None else tf.cast(shortcut, image.dtype),
+        doubled=doubled,
+    )
+    batch, *sides, channels = image.shape
+    if doubled:
+        sides = [None if side is None else 2 * side for side in sides]
+    outputs = kernel.shape[3] // 4 if doubled else kernel.shape[3]
+    out.set_shape((batch, *sides, channels - kernel.shape[2] + outputs))
+    return out
+
+
 def resize(
     image: Any, height: Any, width: Any, scale_y: Any, scale_x: Any, align_corners: bool
 ) -> Any:

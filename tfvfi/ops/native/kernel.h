@@ -49,6 +49,7 @@ class Tensor {
  public:
   explicit Tensor(TF_Tensor* tensor) : tensor_(tensor, TF_DeleteTensor) {}
 
+  TF_DataType type() const { return TF_TensorType(tensor_.get()); }
   int rank() const { return TF_NumDims(tensor_.get()); }
   int64_t dim(int axis) const { return TF_Dim(tensor_.get(), axis); }
   int64_t size() const { return TF_TensorElementCount(tensor_.get()); }
@@ -88,11 +89,11 @@ class Context {
     return tensor;
   }
 
-  Tensor Output(int index, const std::vector<int64_t>& shape) const {
+  Tensor Output(int index, const std::vector<int64_t>& shape, TF_DataType type = TF_FLOAT) const {
     Status status;
-    size_t bytes = sizeof(float);
+    size_t bytes = TF_DataTypeSize(type);
     for (int64_t dim : shape) bytes *= dim;
-    TF_Tensor* tensor = TF_AllocateOutput(context_, index, TF_FLOAT, shape.data(),
+    TF_Tensor* tensor = TF_AllocateOutput(context_, index, type, shape.data(),
                                           static_cast<int>(shape.size()), bytes, status.get());
     status.Check();
     return Tensor(tensor);

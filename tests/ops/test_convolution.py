@@ -1,0 +1,136 @@
+"""Convolutions in one pass: sums in float64, any size and channels, and when they are taken."""
+
+import keras
+import numpy as np
+import pytest
+
+from tfvfi import ops
+from tfvfi.models.blocks import Conv2D, ConvPReLU, Double, leaky_relu
+from tfvfi.ops import native
+from tfvfi.ops.convolution import fused_convolution, fused_doubling, fusible
+from tfvfi.ops.dispatch import inference
+
+if keras.backend.backend() != "tensorflow" or not native.available():
+    pytest.skip("the native operations are not there", allow_module_level=True)
+
+import tensorflow as tf
+
+
+def arrays(batch, height, width, channels, outputs, kernel=3):
+    draw = np.random.default_rng(channels)
+    image = draw.normal(size=(batch, height, width, channels))
+    weights = draw.normal(size=(kernel, kernel, channels, outputs)) / (kernel * channels**0.5)
+    bias, slope = draw.normal(size=outputs), draw.uniform(-0.5, 1.5, outputs)
+    return [array.astype("float32") for array in (image, weights, bias, slope)]
+
+
+def exact(image, kernel, bias, slope, shortcut=0.0):
+    out = tf.nn.conv2d(*(array.astype("float64") for array in (image, kernel)), 1, "SAME").numpy()
+    out = out + bias + shortcut
+    return np.where(out > 0, out, slope * out)
+
+
+@pytest.mark.parametrize(
+    "shape",
+    # One tile and parts of some; one vector, parts of some, and panels of every width.
+    [
+        (1, 4, 4, 16, 16),
+        (2, 9, 30, 24, 24),
+        (1, 1, 7, 17, 85),
+        (1, 23, 2, 3, 5),
+        (1, 13, 14, 40, 35),
+    ],
+)
+def test_it_is_a_convolution(shape):
+    image, kernel, bias, slope = arrays(*shape)
+    found = fused_convolution(*map(tf.constant, (image, kernel, bias, slope))).numpy()
+    np.testing.assert_allclose(found, exact(image, kernel, bias, slope), atol=1e-5)
+    shortcut = np.random.default_rng(1).normal(size=found.shape).astype("float32")
+    found = fused_convolution(*map(tf.constant, (image, kernel, bias, slope, shortcut))).numpy()
+    np.testing.assert_allclose(found, exact(image, kernel, bias, slope, shortcut), atol=1e-5)
+
+
+def test_errors_are_those_of_sums_in_float32():
+    image, kernel, bias, slope = arrays(1, 64, 64, 72, 72)
+    found = fused_convolution(*map(tf.constant, (image, kernel, bias, slope))).numpy()
+    errors = found - exact(image, kernel, bias, slope)
+    assert np.sqrt(np.mean(errors**2)) < 1.5e-6
+
+
+def test_channels_before_those_of_the_kernel_pass_through():
+    image, kernel, bias, slope = arrays(2, 10, 13, 24, 24)
+    before = np.random.default_rng(2).normal(size=(2, 10, 13, 7)).astype("float32")
+    both = np.concatenate([before, image], axis=-1)
+    found = fused_convolution(*map(tf.constant, (both, kernel, bias, slope))).numpy()
+    np.testing.assert_array_equal(found[..., :7], before)
+    np.testing.assert_allclose(found[..., 7:], exact(image, kernel, bias, slope), atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(2, 7, 10, 16, 8), (1, 6, 5, 72, 58), (1, 1, 1, 20, 3)])
+def test_doubling_is_the_transposed_convolution(shape):
+    image, _, bias, slope = arrays(*shape)
+    kernel = np.random.default_rng(3).normal(size=(4, 4, shape[4], shape[3])) / 20
+    sizes = (shape[0], 2 * shape[1], 2 * shape[2], shape[4])
+    out = tf.nn.conv2d_transpose(image.astype("float64"), kernel, sizes, 2, "SAME").numpy() + bias
+    inputs = (image, kernel.astype("float32"), bias, slope)
+    found = fused_doubling(*map(tf.constant, inputs)).numpy()
+    np.testing.assert_allclose(found, np.where(out > 0, out, slope * out), atol=1e-5)
+
+
+def test_bfloat16_is_rounded_once():
+    inputs = arrays(1, 12, 20, 24, 36)
+    image = tf.cast(inputs[0], "bfloat16")
+    found = fused_convolution(image, *map(tf.constant, inputs[1:]))
+    assert found.dtype == tf.bfloat16
+    expected = exact(tf.cast(image, "float32").numpy(), *inputs[1:])
+    np.testing.assert_allclose(tf.cast(found, "float32").numpy(), expected, rtol=0.0041, atol=1e-5)
+    broken = tf.constant(np.full((1, 4, 4, 24), np.nan, "float32"))
+    found = fused_convolution(tf.cast(broken, "bfloat16"), *map(tf.constant, inputs[1:]))
+    assert np.isnan(tf.cast(found, "float32").numpy()).all()
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        Conv2D(20),
+        Conv2D(20, activation="relu"),
+        Conv2D(20, activation=leaky_relu),
+        ConvPReLU(20),
+        Double(20, activation=leaky_relu),
+        # These have no such form.
+        Conv2D(20, 5),
+        Conv2D(20, strides=2),
+        Conv2D(20, dilation=2),
+        Conv2D(20, activation="tanh"),
+        Conv2D(3),
+    ],
+)
+def test_layers_compute_the_same_where_no_gradients_are_wanted(layer):
+    image = tf.constant(arrays(1, 8, 12, 24, 20)[0])
+    expected = layer(image)
+    with inference():
+        found = layer(image)
+    assert np.abs(found - expected).max() < 1e-5
+
+
+def test_it_is_taken_only_where_no_gradients_are_wanted():
+    image = tf.zeros((1, 8, 8, 16))
+    assert not fusible(image, 16, 16)
+    with inference():
+        assert fusible(image, 16, 16) and fusible(tf.cast(image, "bfloat16"), 16, 16)
+        assert not fusible(image, 8, 16) and not fusible(image, 1024, 1024)
+        assert not fusible(tf.cast(image, "float16"), 16, 16)
+        with ops.portable():
+            assert not fusible(image, 16, 16)
+
+
+def test_wrong_shapes_are_refused():
+    image, kernel, bias, slope = map(tf.constant, arrays(1, 8, 8, 16, 20))
+    for wrong in (
+        (image[..., :12], kernel, bias, slope),
+        (image, kernel[:2], bias, slope),
+        (image, kernel, bias[:3], slope),
+        (image, kernel, bias, slope, image),
+    ):
+        with pytest.raises(tf.errors.InvalidArgumentError):
+            fused_convolution(*wrong)
