@@ -137,7 +137,9 @@ def _cycles(layout: Layout, sampling: Sampling | None) -> int:
 
 def _pairs(layout: Layout, sampling: Sampling | None) -> int:
     if sampling is not None:
-        raise InputError("pairs are neighbors; leave sampling out")
+        raise InputError(
+            "pairs are neighbors: leave sampling out (--num_interp, --sample_rate, --step_size)"
+        )
     return max(0, layout.frames - (2 if layout.flow else 1))
 
 
