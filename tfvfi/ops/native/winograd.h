@@ -1,0 +1,203 @@
+// Winograd's minimal filtering (Lavin and Gray, 2016): of 6 x 6 pixels and a 3 x 3 kernel, both
+// transformed, the products make 4 x 4 outputs, with a quarter of the multiplications.
+//
+// The transforms are those of polynomials known at 0, +-3/4, +-3/2 and infinity. At the usual
+// points, 0, +-1, +-2 and infinity, sums cancel more, and errors are five times as large.
+
+#ifndef TFVFI_OPS_NATIVE_WINOGRAD_H_
+#define TFVFI_OPS_NATIVE_WINOGRAD_H_
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+
+#include "products.h"
+#include "simd.h"
+#include "vectors.h"
+
+namespace tfvfi {
+
+constexpr int kTile = 4;                    // Side of what a tile gives,
+constexpr int kWindow = kTile + 2;          // of what it reads,
+constexpr int kPlaces = kWindow * kWindow;  // and the values of that.
+
+// The points, A and B with both signs, and what their polynomials are made of.
+constexpr float kA = 0.75f, kB = 1.5f, kA2 = kA * kA, kB2 = kB * kB;
+constexpr float kProduct = kA2 * kB2, kSum = kA2 + kB2;
+
+struct Shapes {
+  int64_t batch, height, width, inputs, outputs;
+  int64_t passed;  // Channels before those that the kernel sees.
+  int64_t scale;   // Pixels that become of one, on each axis: 1 or 2.
+  int64_t tile_rows, tile_columns;
+  int64_t padded;  // Outputs up to a whole number of vectors.
+  int64_t block;   // Tiles in a block; its matrices have more rows, which are computed for nothing.
+
+  int64_t channels_in() const { return passed + inputs; }
+  int64_t outputs_of_pixel() const { return outputs / (scale * scale); }
+  int64_t channels_out() const { return passed + outputs_of_pixel(); }
+
+  int64_t tiles() const { return batch * tile_rows * tile_columns; }
+  int64_t rows() const { return block + kMostRows - 1; }
+};
+
+template <class Number>
+struct Data {
+  const Number* image;
+  const float *kernels, *bias, *slope;
+  const Number* shortcut;  // Or null.
+  Number* out;
+};
+
+// One axis of the transform of a window.
+template <class Vector>
+TFVFI_INLINE void TransformWindow(const Vector in[kWindow], Vector out[kWindow]) {
+  const Vector even_a = in[4] - kB2 * in[2], odd_a = kA * (in[3] - kB2 * in[1]);
+  const Vector even_b = in[4] - kA2 * in[2], odd_b = kB * (in[3] - kA2 * in[1]);
+  out[0] = kProduct * in[0] - kSum * in[2] + in[4];
+  out[1] = even_a + odd_a;
+  out[2] = even_a - odd_a;
+  out[3] = even_b + odd_b;
+  out[4] = even_b - odd_b;
+  out[5] = kProduct * in[1] - kSum * in[3] + in[5];
+}
+
+// One axis of the transform back.
+template <class Vector>
+TFVFI_INLINE void TransformBack(const Vector in[kWindow], Vector out[kTile]) {
+  const Vector sum_a = in[1] + in[2], difference_a = kA * (in[1] - in[2]);
+  const Vector sum_b = in[3] + in[4], difference_b = kB * (in[3] - in[4]);
+  out[0] = in[0] + sum_a + sum_b;
+  out[1] = difference_a + difference_b;
+  out[2] = kA2 * sum_a + kB2 * sum_b;
+  out[3] = kA2 * difference_a + kB2 * difference_b + in[5];
+}
+
+// One axis of the transform of a kernel.
+template <class Vector>
+TFVFI_INLINE void TransformKernel(const Vector in[3], Vector out[kWindow]) {
+  constexpr float scale_a = 1 / (2 * kA2 * (kA2 - kB2)), scale_b = 1 / (2 * kB2 * (kB2 - kA2));
+  const Vector ends_a = in[0] + kA2 * in[2], ends_b = in[0] + kB2 * in[2];
+  out[0] = in[0] * (1 / kProduct);
+  out[1] = (ends_a + kA * in[1]) * scale_a;
+  out[2] = (ends_a - kA * in[1]) * scale_a;
+  out[3] = (ends_b + kB * in[1]) * scale_b;
+  out[4] = (ends_b - kB * in[1]) * scale_b;
+  out[5] = in[2];
+}
+
+// Kernels, [3, 3, inputs, outputs], as matrices: [place][panel][input][column of the panel].
+template <class Version>
+TFVFI_INLINE void TransformKernels(const Shapes& shapes, const float* kernels, float* out,
+                                   int64_t begin, int64_t end) {
+  using Vector = typename Version::Vector;
+  constexpr int lanes = kLanes<Vector>, panel = Version::kVectors * lanes;
+  for (int64_t input = begin; input < end; ++input) {
+    for (int64_t output = 0; output < shapes.padded; output += lanes) {
+      const int64_t there = std::min<int64_t>(lanes, shapes.outputs - output);
+      Vector columns[3][kWindow];
+      for (int x = 0; x < 3; ++x) {
+        Vector column[3] = {};
+        for (int y = 0; y < 3; ++y) {
+          const int64_t at = ((y * 3 + x) * shapes.inputs + input) * shapes.outputs + output;
+          std::memcpy(&column[y], kernels + at, there * sizeof(float));
+        }
+        TransformKernel(column, columns[x]);
+      }
+      const int64_t first = output / panel * panel;
+      const int64_t wide = std::min<int64_t>(panel, shapes.padded - first);
+      float* place = out + first * shapes.inputs + input * wide + output - first;
+      for (int y = 0; y < kWindow; ++y) {
+        Vector row[3], transformed[kWindow];
+        for (int x = 0; x < 3; ++x) row[x] = columns[x][y];
+        TransformKernel(row, transformed);
+        for (int x = 0; x < kWindow; ++x, place += shapes.inputs * shapes.padded) {
+          Store(place, transformed[x]);
+        }
+      }
+    }
+  }
+}
+
+// The windows of a block of tiles, at some channels, transformed: [place][tile][input].
+template <class Vector, class Number>
+TFVFI_INLINE void TransformChannels(const Shapes& shapes, const Number* frame, int64_t top,
+                                    int64_t left, int64_t channel, int64_t step, float* out) {
+  Vector rows[kWindow][kWindow];
+  for (int y = 0; y < kWindow; ++y) {
+    const bool inside = top + y >= 0 && top + y < shapes.height;
+    Vector line[kWindow];
+    for (int x = 0; x < kWindow; ++x) {
+      const bool there = inside && left + x >= 0 && left + x < shapes.width;
+      const int64_t pixel = (top + y) * shapes.width + left + x;
+      line[x] = there ? Load<Vector>(frame + pixel * shapes.channels_in() + channel) : Vector{};
+    }
+    TransformWindow(line, rows[y]);
+  }
+  for (int x = 0; x < kWindow; ++x) {
+    Vector column[kWindow], transformed[kWindow];
+    for (int y = 0; y < kWindow; ++y) column[y] = rows[y][x];
+    TransformWindow(column, transformed);
+    for (int y = 0; y < kWindow; ++y) {
+      Store(out + (y * kWindow + x) * step + channel, transformed[y]);
+    }
+  }
+}
+
+// Where a tile lies.
+struct Place {
+  int64_t frame, row, column;  // The first pixel.
+  int64_t rows, columns;       // How many of its outputs there are.
+
+  Place(const Shapes& shapes, int64_t tile)
+      : frame(tile / shapes.tile_columns / shapes.tile_rows),
+        row(tile / shapes.tile_columns % shapes.tile_rows * kTile),
+        column(tile % shapes.tile_columns * kTile),
+        rows(std::min<int64_t>(kTile, shapes.height - row)),
+        columns(std::min<int64_t>(kTile, shapes.width - column)) {}
+};
+
+// A tile of the output, at some outputs, whose first is at `first` in the output.
+template <class Vector, class Number>
+TFVFI_INLINE void FinishChannels(const Shapes& shapes, const Data<Number>& data,
+                                 const float* products, int64_t step, const Place& place,
+                                 int64_t first, int64_t channel) {
+  Vector halves[kTile][kWindow];
+  for (int x = 0; x < kWindow; ++x) {
+    Vector column[kWindow], back[kTile];
+    for (int y = 0; y < kWindow; ++y) {
+      column[y] = Load<Vector>(products + (y * kWindow + x) * step + channel);
+    }
+    TransformBack(column, back);
+    for (int y = 0; y < kTile; ++y) halves[y][x] = back[y];
+  }
+  const Vector bias = Load<Vector>(data.bias + channel), slope = Load<Vector>(data.slope + channel);
+  const int64_t pixel = shapes.scale * shapes.channels_out();
+  for (int y = 0; y < place.rows; ++y) {
+    Vector back[kTile];
+    TransformBack(halves[y], back);
+    for (int x = 0; x < place.columns; ++x) {
+      const int64_t at = first + (y * shapes.scale * shapes.width + x) * pixel;
+      Vector value = back[x] + bias;
+      if (data.shortcut) value += Load<Vector>(data.shortcut + at);
+      Store(data.out + at, value > 0 ? value : slope * value);
+    }
+  }
+}
+
+// The channels of a tile that the kernel does not see.
+template <class Number>
+TFVFI_INLINE void PassChannels(const Shapes& shapes, const Data<Number>& data, const Place& place) {
+  for (int64_t y = 0; y < place.rows; ++y) {
+    const int64_t row = place.frame * shapes.height + place.row + y;
+    for (int64_t x = 0; x < place.columns; ++x) {
+      const int64_t pixel = row * shapes.width + place.column + x;
+      std::memcpy(data.out + pixel * shapes.channels_out(),
+                  data.image + pixel * shapes.channels_in(), shapes.passed * sizeof(Number));
+    }
+  }
+}
+
+}  // namespace tfvfi
+
+#endif  // TFVFI_OPS_NATIVE_WINOGRAD_H_
