@@ -132,11 +132,12 @@ def write_all(scratch: Path) -> list[tuple]:
                 interpolate_video(source, ours, Mixes(), 2, encoding=encoding, progress=False)
                 alike[compared(source, ours)].append(ending)
             rows += [(" ".join(all_), codec, form, *row) for row, all_ in alike.items()]
-    source = scratch / "in_ffv1_bgra.mkv"
-    for ending in (".gif", ".webp", ".apng"):
-        ours = scratch / f"out{ending}"
+    # A GIF is transparent or not, pixel by pixel.
+    for ending, form in ((".gif", "bgr0"), (".webp", "bgra"), (".apng", "bgra")):
+        source, ours = scratch / f"in_ffv1_{form}.mkv", scratch / f"out{ending}"
         interpolate_video(source, ours, Mixes(), 2, progress=False)
-        rows.append((ending, "", "alpha", *compared(source, ours)))
+        rows.append((ending, "", "", *compared(source, ours)))
+    source = scratch / "in_ffv1_bgra.mkv"
     for form in FORMATS:
         ours = scratch / f"out_{form}"
         encoding = Encoding(pictures=form)

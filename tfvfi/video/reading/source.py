@@ -64,6 +64,9 @@ class Video:
             first = next(self._decoded(container, stream), None)
             if first is None:
                 raise InputError(f"{path} holds no frame that can be decoded")
+            if first.pts is None and stream.guessed_rate:
+                # Where no times are told the average is a guess: 25 for all raw video.
+                self.rate = Fraction(stream.guessed_rate)
             if self.missing:
                 self._damage(f"the last {self.missing} bytes are missing")
             self.look = look_of(stream, first)
