@@ -86,9 +86,9 @@ def test_a_log_gets_a_line_now_and_then(tmp_path, monkeypatch, capsys):
     for _ in range(7):
         progress.on_train_batch_end(0, {"loss": 0.25, "psnr": 31.5})
     said = capsys.readouterr().out.splitlines()
-    # A step takes 20 seconds here, a batch has four patches.
-    assert said[0] == "step 103/8000: loss 0.25, psnr 31.5, patches/s 0.2, 43 h 52 min left"
-    assert [line.split(":")[0] for line in said] == ["step 103/8000", "step 106/8000"]
+    # A step takes 20 seconds here, a batch has four patches; the first is not counted.
+    assert said[0] == "step 104/8000: loss 0.25, psnr 31.5, patches/s 0.2, 43 h 52 min left"
+    assert [line.split(":")[0] for line in said] == ["step 104/8000", "step 107/8000"]
     quiet = Progress(job, 100, quiet=True)
     for _ in range(7):
         quiet.on_train_batch_end(0, {"loss": 0.25})

@@ -54,7 +54,7 @@ class Progress(AfterStep):
         self._bar = tqdm(
             total=self._steps, initial=start, unit="step", disable=True if quiet else None
         )
-        self._told, self._told_at = start, time.monotonic()
+        self._told, self._told_at = start, math.nan
 
     def after_step(self, values: Values) -> None:
         """Shows."""
@@ -71,6 +71,9 @@ class Progress(AfterStep):
     def _tell(self, shown: dict[str, str]) -> None:
         """A line for a log that somebody follows."""
         now = time.monotonic()
+        # The first step is compiled, which says nothing of the others.
+        if math.isnan(self._told_at):
+            self._told, self._told_at = self.step, now
         if self._quiet or now - self._told_at < EVERY:
             return
         rate = (self.step - self._told) / (now - self._told_at)
