@@ -77,6 +77,8 @@ def _own_operations() -> None:
         return form(image, flow, padding, grid)
 
     warp._backward_warp = backward_warp
+    blocks.Conv2D.convolve = _convolve
+    blocks.Double.call = _double
     blocks.PReLU.call = _prelu
     images.pad_edge = _pad_edge
     keras.ops.clip = torch.clip
@@ -108,6 +110,23 @@ def _pad_edge(frames, padding):
         return frames
     beside = (left, right, top, bottom)
     return _channels_last(functional.pad(_channels_first(frames), beside, mode="replicate"))
+
+
+def _convolve(layer, image):
+    """With its bias, which Keras adds to what was turned back to channels last."""
+    kernel = keras.ops.convert_to_tensor(layer.kernel).permute(3, 2, 0, 1)
+    bias = keras.ops.convert_to_tensor(layer.bias) if layer.use_bias else None
+    convolved = functional.conv2d(
+        _channels_first(image), kernel, bias, layer.strides, layer.border, layer.dilation_rate
+    )
+    return layer.activation(_channels_last(convolved))
+
+
+def _double(layer, image):
+    kernel = keras.ops.convert_to_tensor(layer.kernel).permute(3, 2, 0, 1)
+    bias = keras.ops.convert_to_tensor(layer.bias) if layer.use_bias else None
+    doubled = functional.conv_transpose2d(_channels_first(image), kernel, bias, 2, 1)
+    return layer.activation(_channels_last(doubled))
 
 
 def _prelu(layer, values):
