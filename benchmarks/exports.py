@@ -7,6 +7,7 @@ calls in turns, medians; weights are fresh, which changes no figure but the diff
 export itself took includes loading, the choice of the faster form and the check.
 """
 
+import logging
 import statistics
 import tempfile
 import time
@@ -28,6 +29,8 @@ HEIGHT, WIDTH = 256, 448
 def main() -> None:
     """One line a network, then the operations that any of them uses."""
     startup.import_keras()
+    # Every network and size is another graph, of which TensorFlow warns.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     with tempfile.TemporaryDirectory() as scratch:
         output = Path(FLAGS.output or scratch)
         used: set[str] = set()
