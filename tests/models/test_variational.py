@@ -86,6 +86,14 @@ def test_the_objective_prefers_the_true_frame(bundled):
     assert float(right) < float(wrong) - 1
 
 
+def test_frames_of_many_sizes_one_after_the_other():
+    """Graphs are traced for what the sizes have in common: here a coarsest height of one."""
+    model = tfvfi.load("variational", weights=None)
+    for height, width in ((64, 96), (51, 140)):
+        first, second = texture(height, width)[0], texture(height, width, 2.0)[0]
+        assert model.interpolate(first, second)[0].shape == (height, width, 3)
+
+
 def test_the_bundled_weights_beat_flow_interpolation_on_real_frames(bundled, triplet):
     first, truth, second = (frame.astype("float32") / 255 for frame in triplet)
     (ours,) = bundled.interpolate(first, second)

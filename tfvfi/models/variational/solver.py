@@ -52,7 +52,8 @@ def solve(features0: Any, features1: Any, motion: Any, time: Any) -> Any:
         found = _sweep(motion, *_system(features0, features1, motion, time))
         for distance in MEDIANS:
             found = _median(found, distance)
-        return motion + enough * (found - motion)
+        # A side that is known must stay so: loops of TensorFlow want to see that no shape changes.
+        return ops.reshape(motion + enough * (found - motion), ops.shape(motion))
 
     return ops.fori_loop(0, WARPS, refine, motion)
 
