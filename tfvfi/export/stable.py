@@ -13,6 +13,7 @@ from tensorflow.core.protobuf import fingerprint_pb2, saved_model_pb2
 from tensorflow.python.saved_model import fingerprinting_utils
 
 GIVEN_NAME = "_user_specified_name"
+GRADIENT = "_gradient_op_type"
 UNUSED = re.compile(r"_\d+(___redundant_placeholder)")
 
 
@@ -46,6 +47,8 @@ def _number_functions(graph: Any) -> None:
             argument.name = UNUSED.sub(r"\1", argument.name)
     for node in _nodes(graph.graph_def):
         node.op = names.get(node.op, node.op)
+        # The number of a gradient that is not in the file.
+        node.attr.pop(GRADIENT, None)
         for attribute in node.attr.values():
             # Looking at a field that is not set would set it.
             called = [attribute.func] if attribute.HasField("func") else attribute.list.func
