@@ -6,8 +6,8 @@ The algorithm in four steps, for the frame at time t:
 2. the motion at t is guessed in four ways: each flow splatted to t along itself (where several
    pixels land, those that match the colors of the other frame win; holes are filled from coarser
    averages), and each flow as it stands, which is as good where motion is even;
-3. along each guess both frames are warped backwards to t and blended: content seen in both frames
-   mixes by time, content seen in one comes from that one;
+3. along each guess both frames are warped backwards to t, read as splines, and blended: content
+   seen in both frames mixes by time, content seen in one comes from that one;
 4. the guesses are averaged by how well their two warped frames agree, pixel by pixel.
 """
 
@@ -15,6 +15,7 @@ from typing import Any
 
 from keras import ops
 
+from tfvfi.models.flow_interpolation.splines import coefficients, spline_warp
 from tfvfi.models.images import size
 from tfvfi.ops import backward_warp, resize, splat
 
@@ -27,6 +28,8 @@ MATCH_SHARPNESS = 20.0
 # exp(-50 |difference of the warped frames|), over windows of 5 x 5: how strongly the better of
 # the guesses wins.
 GUESS_SHARPNESS, GUESS_WINDOW = 50.0, 5
+# Where the warped frames differ by this much, they are read bilinearly instead of as splines.
+DOUBTFUL = 0.05
 # Weight of an occluded pixel beside consistent ones: where both land, the consistent one is right.
 OCCLUDED = 0.05
 # A pixel that collects less weight than this is a hole.
@@ -40,6 +43,8 @@ def prepare(frame0: Any, frame1: Any, flow01: Any, flow10: Any) -> dict[str, Any
     return {
         "frame0": frame0,
         "frame1": frame1,
+        "spline0": coefficients(frame0),
+        "spline1": coefficients(frame1),
         "flow01": flow01,
         "flow10": flow10,
         "seen01": consistency(flow01, flow10),
@@ -145,10 +150,15 @@ def _arrived(projected: dict[str, Any]) -> Any:
 
 def _paint(pair: dict[str, Any], motion: Any, mask: Any, time: Any) -> tuple[Any, Any]:
     """The frame that a motion at t gives, and how far its two sources differ."""
-    warped0 = backward_warp(pair["frame0"], -time * motion)
-    warped1 = backward_warp(pair["frame1"], (1 - time) * motion)
-    gap = ops.mean(ops.abs(warped0 - warped1), axis=-1, keepdims=True)
-    return mask * warped0 + (1 - mask) * warped1, gap
+    flow0, flow1 = -time * motion, (1 - time) * motion
+    sharp0, sharp1 = spline_warp(pair["spline0"], flow0), spline_warp(pair["spline1"], flow1)
+    soft0, soft1 = backward_warp(pair["frame0"], flow0), backward_warp(pair["frame1"], flow1)
+    gap = ops.mean(ops.abs(sharp0 - sharp1), axis=-1, keepdims=True)
+    # Detail in the wrong place is worse than none.
+    softness = ops.minimum(ops.square(around(gap) / DOUBTFUL), 1)
+    sharp = mask * sharp0 + (1 - mask) * sharp1
+    soft = mask * soft0 + (1 - mask) * soft1
+    return sharp + softness * (soft - sharp), gap
 
 
 def around(values: Any) -> Any:

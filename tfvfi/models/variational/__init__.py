@@ -1,1 +1,1 @@
-"""Motion solved for, then corrected and painted by small learned networks."""
+"""Classical optical flow by a variational solver, made of operations that every backend has."""

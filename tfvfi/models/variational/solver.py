@@ -1,9 +1,8 @@
-"""Motion through a moment between two frames, by a variational solver: nothing in it is learned.
+"""Flow by a variational solver: nothing in it is learned.
 
-The motion v of a pixel at time t is sought directly: it was at -t v in the first frame and will be
-at (1 - t) v in the second, and must look the same there. Around the motion so far the difference
-of both is linear in v, so each pixel solves a 2 x 2 system: the squared differences over a window,
-each counting the less the larger it is, plus the distance to its neighbors' mean motion (Horn and
+A pixel must look the same where its flow leads. Around the flow so far the difference is linear
+in the flow, so each pixel solves a 2 x 2 system: the squared differences over a window, each
+counting the less the larger it is, plus the distance to its neighbors' mean flow (Horn and
 Schunck, 1981; Lucas and Kanade, 1981). Medians keep edges of motion sharp.
 """
 
@@ -14,15 +13,15 @@ from keras import ops
 from tfvfi.models import images
 from tfvfi.ops import backward_warp
 
-# Times that both frames are warped anew at every size, and sweeps to neighbors after each.
+# Times that a frame is warped anew at every size, and sweeps to neighbors after each.
 WARPS, SWEEPS = 3, 5
-# Weight of the neighbors' mean motion beside the window's squared differences.
+# Weight of the neighbors' mean flow beside the window's squared differences.
 SMOOTHNESS = 0.01
 # Differences of this size and more count less.
 ROBUST = 0.05
 # Gradients vary so much less than colors.
 GRADIENT_GAIN = 3.0
-# The most that a motion changes by, in pixels, before the frames are warped anew.
+# The most that the flow changes by, in pixels, before a frame is warped anew.
 LARGEST_STEP = 2.0
 # Frames with a side below this are too small to tell motion from.
 SMALLEST_SIDE = 10
@@ -36,26 +35,25 @@ def features(frame: Any) -> Any:
     return ops.concatenate([frame, *(GRADIENT_GAIN * part for part in gradients(gray))], axis=-1)
 
 
-def solve(features0: Any, features1: Any, motion: Any, time: Any) -> Any:
-    """The motion at `time`, (B, H, W, 2), found from one that is near.
+def solve(features0: Any, features1: Any, flow: Any) -> Any:
+    """The flow from one frame to another, (B, H, W, 2), found from one that is near.
 
     Args:
-        features0: `features` of the first frame.
-        features1: Of the second.
-        motion: The motion so far, in pixels of this size.
-        time: (B, 1, 1, 1).
+        features0: `features` of the frame where it starts.
+        features1: Of the one to which it leads.
+        flow: The flow so far, in pixels of this size.
     """
-    height, width = images.size(motion)
+    height, width = images.size(flow)
     enough = ops.cast(ops.minimum(height, width) >= SMALLEST_SIDE, "float32")
 
-    def refine(_: Any, motion: Any) -> Any:
-        found = _sweep(motion, *_system(features0, features1, motion, time))
+    def refine(_: Any, flow: Any) -> Any:
+        found = _sweep(flow, *_system(features0, features1, flow))
         for distance in MEDIANS:
             found = _median(found, distance)
         # A side that is known must stay so: loops of TensorFlow want to see that no shape changes.
-        return ops.reshape(motion + enough * (found - motion), ops.shape(motion))
+        return ops.reshape(flow + enough * (found - flow), ops.shape(flow))
 
-    return ops.fori_loop(0, WARPS, refine, motion)
+    return ops.fori_loop(0, WARPS, refine, flow)
 
 
 def gradients(maps: Any) -> tuple[Any, Any]:
@@ -67,12 +65,11 @@ def gradients(maps: Any) -> tuple[Any, Any]:
     return tuple((a - 8 * b + 8 * d - e) / 12 for a, b, _, d, e in (rows, columns))
 
 
-def _system(features0: Any, features1: Any, motion: Any, time: Any) -> tuple[Any, Any]:
+def _system(features0: Any, features1: Any, flow: Any) -> tuple[Any, Any]:
     """The windows' normal equations, as (xx, xy, yy) and (x, y)."""
-    before = backward_warp(features0, -time * motion)
-    after = backward_warp(features1, (1 - time) * motion)
-    difference = after - before
-    along_x, along_y = gradients(time * before + (1 - time) * after)
+    warped = backward_warp(features1, flow)
+    difference = warped - features0
+    along_x, along_y = gradients((warped + features0) / 2)
     weight = ops.mean(ops.square(difference), axis=-1, keepdims=True)
     weight = ops.rsqrt(weight + ROBUST**2)
     products = (
@@ -87,19 +84,19 @@ def _system(features0: Any, features1: Any, motion: Any, time: Any) -> tuple[Any
     return window[..., :3], window[..., 3:]
 
 
-def _sweep(motion: Any, matrix: Any, slope: Any) -> Any:
+def _sweep(flow: Any, matrix: Any, slope: Any) -> Any:
     """Every pixel between what its window says and what its neighbors do, several times."""
     xx, xy, yy = ops.split(matrix, 3, axis=-1)
     xx, yy = xx + SMOOTHNESS, yy + SMOOTHNESS
     scale = 1 / (xx * yy - xy * xy)
-    step = ops.zeros_like(motion)
+    step = ops.zeros_like(flow)
     for _ in range(SWEEPS):
         # The mean of the eight pixels around.
-        neighbors = (9 * _around(motion + step) - (motion + step)) / 8
-        x, y = ops.split(SMOOTHNESS * (neighbors - motion) - slope, 2, axis=-1)
+        neighbors = (9 * _around(flow + step) - (flow + step)) / 8
+        x, y = ops.split(SMOOTHNESS * (neighbors - flow) - slope, 2, axis=-1)
         step = ops.concatenate([yy * x - xy * y, xx * y - xy * x], axis=-1) * scale
         step = ops.clip(step, -LARGEST_STEP, LARGEST_STEP)
-    return motion + step
+    return flow + step
 
 
 def _around(maps: Any) -> Any:
