@@ -156,10 +156,12 @@ def _names(paths: Sequence[Path]) -> list[str]:
 
 def _estimate(inputs: list[Path], output: Path, model: "FlowEstimator") -> Iterator[Path]:
     """Writes the flow of each pair, named as its first frame; yields where it was written."""
+    from tfvfi.video.reading.pictures import Pictures
     from tfvfi.video.reading.source import open_source
 
     source = open_source(inputs)
-    names = _names(getattr(source, "paths", ()))
+    # The frames of a video have no names, its own is no frame's.
+    names = _names(source.paths) if isinstance(source, Pictures) else ()
     number = -1
     total = source.frames_expected - 1 if source.frames_expected else None
     # Flow is of frames as players show them.
