@@ -421,7 +421,7 @@ def test_ctrl_c_is_one_line(videos, tmp_path):
     noted = {**os.environ, "PYTHONPATH": f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}"}
     (tmp_path / "sitecustomize.py").write_text(
         f"import sys, time\nif 'spawn_main' in str(sys.orig_argv):\n"
-        f"    open({str(started)!r}, 'w').close()\n    time.sleep(1)\n"
+        f"    open({str(started)!r}, 'w').close()\n    time.sleep(20)\n"
     )
     process = subprocess.Popen(
         command(videos, tmp_path / "mine", "--workers=2"),
