@@ -6,8 +6,8 @@ The algorithm in four steps, for the frame at time t:
 2. the motion at t is guessed in four ways: each flow splatted to t along itself (where several
    pixels land, those that match the colors of the other frame win; holes are filled from coarser
    averages), and each flow as it stands, which is as good where motion is even;
-3. along each guess both frames are warped backwards to t, read as splines, and blended: content
-   seen in both frames mixes by time, content seen in one comes from that one;
+3. along each guess both frames are warped backwards to t, read as splines where they agree, and
+   blended: content seen in both frames mixes by time, content seen in one comes from that one;
 4. the guesses are averaged by how well their two warped frames agree, pixel by pixel.
 """
 
