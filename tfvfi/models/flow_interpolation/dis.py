@@ -9,8 +9,9 @@ from keras import ops
 from tfvfi.errors import InputError
 from tfvfi.models.base import FlowEstimator
 
-# DIS works on patches of 8 pixels over a pyramid: smaller frames are enlarged by repetition.
-SMALLEST_SIDE = 16
+# DIS works on patches of 8 pixels, here also at half the size: smaller frames are enlarged by
+# repetition.
+SMALLEST_SIDE = 32
 
 
 class DIS(FlowEstimator):
@@ -52,11 +53,27 @@ def _grey(frames: np.ndarray) -> list[np.ndarray]:
 
 
 def _dis(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The flow of grey frames: searched for densely at half their size, then refined."""
     height, width = a.shape
     missing = [max(0, SMALLEST_SIDE - side) for side in (height, width)]
     padded = [np.pad(grey, [(0, missing[0]), (0, missing[1])], mode="edge") for grey in (a, b)]
+    halves = [
+        cv2.resize(grey, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA) for grey in padded
+    ]
+    # Small things that move far are found where patches begin at every pixel, and at half the size
+    # that is cheap.
+    flow = _search(*halves, None, stride=1)
+    sizes = [grey.shape[::-1] for grey in (padded[0], halves[0])]
+    flow = cv2.resize(flow, sizes[0]) * np.float32(np.divide(*sizes))
+    return _search(*padded, flow, stride=3)[:height, :width].astype(np.float32)
+
+
+def _search(a: np.ndarray, b: np.ndarray, start: np.ndarray | None, stride: int) -> np.ndarray:
+    """Dense inverse search down to single pixels, finer than any preset of OpenCV's."""
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    # Finer than any preset: 0.1 dB better on Middlebury for a quarter more time.
     search.setFinestScale(0)
+    search.setPatchStride(stride)
     search.setVariationalRefinementIterations(10)
-    return search.calc(*padded, None)[:height, :width].astype(np.float32)
+    # Half the smoothness of the presets, which are for flow, not for frames.
+    search.setVariationalRefinementAlpha(10)
+    return search.calc(a, b, start)
