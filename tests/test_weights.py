@@ -50,6 +50,21 @@ def test_round_trip_keeps_weights_times_and_description(tmp_path):
     assert sorted(os.listdir(tmp_path)) == ["a.weights.h5"]
 
 
+def test_half_the_bits_are_half_the_file_and_nearly_the_same_weights(tmp_path):
+    source = mixer(filters=512)
+    for name, half in (("whole", False), ("half", True)):
+        weights.save(source, tmp_path / f"{name}.weights.h5", half=half, origin="here")
+    whole, half = (tmp_path / f"{name}.weights.h5" for name in ("whole", "half"))
+    assert half.stat().st_size < 0.6 * whole.stat().st_size
+    target = mixer(filters=512)
+    weights.load(target, half)
+    assert weights.describe(half) == weights.describe(whole)
+    for ours, theirs in zip(target.weights, source.weights, strict=True):
+        assert ours.dtype == "float32"
+        np.testing.assert_allclose(ours, theirs, rtol=5e-4, atol=1e-7)
+        np.testing.assert_array_equal(ours, np.float16(theirs))
+
+
 def test_a_file_written_by_plain_keras_loads(tmp_path):
     source = mixer()
     source.save_weights(tmp_path / "a.weights.h5")

@@ -21,12 +21,13 @@ SUFFIX = ".weights.h5"
 ATTRIBUTE = "tfvfi"
 
 
-def save(model: "Network", path: str | Path, **origin: Any) -> None:
+def save(model: "Network", path: str | Path, half: bool = False, **origin: Any) -> None:
     """Writes the weights of a network; the file appears only when it is complete.
 
     Args:
         model: A built network.
         path: Ends in `.weights.h5`.
+        half: Keep 16 bits of every number, for a file of half the size; it is loaded as any other.
         **origin: What else the file should tell: checkpoint, SHA-256, licence, metrics.
 
     Example:
@@ -49,6 +50,8 @@ def save(model: "Network", path: str | Path, **origin: Any) -> None:
     aside = path.with_name(f".{os.getpid()}-{path.name}")
     try:
         model.save_weights(aside, overwrite=True)
+        if half:
+            _halve(aside)
         with h5py.File(aside, "r+") as file:
             file.attrs[ATTRIBUTE] = json.dumps(about)
         os.replace(aside, path)
@@ -159,6 +162,22 @@ def _dataset_shapes(path: Path) -> list[tuple[int, ...]]:
     with _open(path) as file:
         visit(file)
     return sorted(shapes)
+
+
+def _halve(path: Path) -> None:
+    """Rounds every array of a file to 16 bits."""
+    arrays: dict[str, Any] = {}
+
+    def keep(name: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset):
+            arrays[name] = item[()].astype("float16")
+
+    with h5py.File(path, "r") as file:
+        file.visititems(keep)
+    # Written anew: HDF5 does not give back the room of what is deleted.
+    with h5py.File(path, "w") as file:
+        for name, array in arrays.items():
+            file[name] = array
 
 
 def _open(path: str | Path) -> h5py.File:
