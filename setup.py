@@ -41,7 +41,7 @@ setup(
     packages=[*find_packages(include=["tfvfi*"]), "tfvfi.tools"],
     package_dir={"tfvfi.tools": "tools"},
     package_data={
-        "tfvfi": ["**/*.cc", "**/*.h", "bundled/*.h5", "evaluation/report/page.*"],
+        "tfvfi": ["**/*.cc", "**/*.h", "bundled/*.h5", "bundled/*.md", "evaluation/report/page.*"],
         "tfvfi.tools": ["*.txt"],
     },
     cmdclass={"build_py": BuildWithNativeOps},

@@ -6,6 +6,7 @@ A network is a folder in `tfvfi/models` with a `presets.py`; nothing else has to
 import functools
 import importlib
 import inspect
+import logging
 import pkgutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -103,6 +104,8 @@ def load(name: str, weights: str | Path | None = "default", **options: Any) -> "
     path = weight_path(known, weights)
     if path is None:
         return build(name, **options)
+    if weights == "default" and known.warning:
+        logging.warning("%s: %s", name, known.warning)
     from tfvfi import weights as weight_files
 
     model = build(name, **{**trained_with(name, path), **options})

@@ -146,7 +146,7 @@ def test_a_failed_export_leaves_nothing(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("model", "weights", "options", "said"),
     [
-        ("ifrnet_s", "default", Options(), "comes without weights"),
+        ("ifrnet", "default", Options(), "comes without weights"),
         ("ifrnet_s", "missing.weights.h5", Options(), "no weight file missing.weights.h5"),
         ("flow_interpolation", "default", Options(), "computed outside TensorFlow"),
         ("ifrnet_s", None, Options(optimize=True, precision="float16"), "weights are float32"),

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from tests.training import tiny
 
@@ -67,3 +68,17 @@ def test_every_setting_has_its_flag():
     # The first is --augment.
     unsaid = {"augmentation", "options", "optimizer_options"}
     assert {field.name for field in fields(Settings)} - set(FLAGS) == unsaid
+
+
+@pytest.mark.parametrize("recipe", sorted(ROOT.glob("recipes/*.flags")), ids=lambda path: path.stem)
+def test_recipes_can_be_started(recipe, tmp_path, capsys):
+    from tfvfi import command
+    from tools import train
+
+    for name in train.FLAGS:
+        train.FLAGS[name].unparse()
+    where = ["--records=procedural:records/sample", f"--output={tmp_path}"]
+    small = ["--batch_size=1", "--crop_size=32", "--dry_run"]
+    flags = ["train", f"--flagfile={recipe}", *where, *small]
+    assert command.exit_code(train.main, train.FLAGS, flags) == 0
+    assert "ifrnet: census + charbonnier + geometry" in capsys.readouterr().out

@@ -217,7 +217,7 @@ def test_work_that_did_not_begin_binds_nobody(tmp_path):
     source = film(tmp_path, 6)
     settings = {"resume": True, "progress": False}
     with pytest.raises(InputError, match="comes without weights"):
-        interpolate_video(source, tmp_path / "out.mp4", "ifrnet_s", **settings)
+        interpolate_video(source, tmp_path / "out.mp4", "ifrnet", **settings)
     with pytest.raises(InputError, match="refuses these settings"):
         size = {"size": "5x5", "encoding": Encoding("h264", pixel_format="yuv420p")}
         interpolate_video(source, tmp_path / "out.mp4", Fade(), **size, **settings)

@@ -84,6 +84,7 @@ class Preset:
         objectives: What it is trained with; the first is the default.
         training: Recommended settings.
         bundled: File name of weights inside the package, if there are some.
+        warning: What whoever loads these should know.
         has_weights: False for a method without any parameters.
     """
 
@@ -99,6 +100,7 @@ class Preset:
     objectives: tuple[Objective, ...] = ()
     training: Mapping[str, Any] = field(default_factory=dict)
     bundled: str | None = None
+    warning: str = ""
     has_weights: bool = True
 
     @property
