@@ -111,8 +111,8 @@ PRESETS = (
             (37.24, 0.9851, 1.995),
         ),
         bundled="ifrnet_s.weights.h5",
-        warning="the bundled weights come from 100 minutes on two cores and reach 32.0 dB on Middlebury; "
-        "flow_interpolation reaches 36.2, the authors' file, converted, 37.2",
+        warning="the bundled weights come from an hour on two cores: 32.0 dB on Middlebury, where "
+        "flow_interpolation reaches 36.2 and the authors' file, converted, 37.2",
     ),
     _preset(
         "ifrnet",
