@@ -19,6 +19,16 @@ def run(*arguments: str) -> subprocess.CompletedProcess:
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
 
 
+@pytest.fixture
+def parsed():
+    """The tool's flags, which forget afterwards what a test said."""
+    from tools import train
+
+    yield train.FLAGS
+    for name in train.FLAGS:
+        train.FLAGS[name].unparse()
+
+
 def test_flow_network_from_the_command_line(tmp_path):
     where = [f"--records={tiny.records(tmp_path / 'records')}", f"--output={tmp_path / 'run'}"]
     much = ["--steps=1", "--batch_size=2", "--validation_limit=2"]
@@ -29,7 +39,7 @@ def test_flow_network_from_the_command_line(tmp_path):
         assert len(kept.files) > 50
 
 
-def test_overwriting_forgets_a_run(tmp_path, capsys):
+def test_overwriting_forgets_a_run(parsed, tmp_path, capsys):
     from tfvfi import command
     from tools import train
 
@@ -37,11 +47,10 @@ def test_overwriting_forgets_a_run(tmp_path, capsys):
     where = [f"--records={tiny.records(tmp_path / 'records')}", f"--output={tmp_path / 'run'}"]
 
     def code(*flags: str) -> int:
-        # Another test may have left values.
-        for name in train.FLAGS:
-            train.FLAGS[name].unparse()
+        for name in parsed:
+            parsed[name].unparse()
         much = ["--model=tiny", "--steps=2", "--interval=2", "--batch_size=2"]
-        return command.exit_code(train.main, train.FLAGS, ["train", *where, *much, *flags])
+        return command.exit_code(train.main, parsed, ["train", *where, *much, *flags])
 
     assert code("--seed=1") == 0
     # Looking on changes nothing.
@@ -71,14 +80,12 @@ def test_every_setting_has_its_flag():
 
 
 @pytest.mark.parametrize("recipe", sorted(ROOT.glob("recipes/*.flags")), ids=lambda path: path.stem)
-def test_recipes_can_be_started(recipe, tmp_path, capsys):
+def test_recipes_can_be_started(recipe, parsed, tmp_path, capsys):
     from tfvfi import command
     from tools import train
 
-    for name in train.FLAGS:
-        train.FLAGS[name].unparse()
     where = ["--records=procedural:records/sample", f"--output={tmp_path}"]
     small = ["--batch_size=1", "--crop_size=32", "--dry_run"]
     flags = ["train", f"--flagfile={recipe}", *where, *small]
-    assert command.exit_code(train.main, train.FLAGS, flags) == 0
+    assert command.exit_code(train.main, parsed, flags) == 0
     assert "ifrnet: census + charbonnier + geometry" in capsys.readouterr().out
