@@ -1,12 +1,17 @@
 """Puts trained weights into the package: 16 bits a number, with what their file tells.
 
-python recipes/bundle.py out/3_longer.weights.h5 tfvfi/bundled/ifrnet_s.weights.h5
+python recipes/bundle.py --trained=3_longer.weights.h5 --output=tfvfi/bundled/ifrnet_s.weights.h5
 """
 
-import sys
-from pathlib import Path
+from absl import flags
 
-from tfvfi import registry, startup, weights
+from tfvfi import command, registry, startup, weights
+from tfvfi.errors import InputError
+
+FLAGS = flags.FlagValues()
+flags.DEFINE_string("trained", None, "what tools/train.py exported", flag_values=FLAGS)
+flags.DEFINE_string("output", None, "a .weights.h5 file of the package", flag_values=FLAGS)
+flags.mark_flags_as_required(["trained", "output"], flag_values=FLAGS)
 
 ABOUT = {
     "origin": "trained by recipes/ifrnet_s.sh",
@@ -17,14 +22,16 @@ ABOUT = {
 KEPT = ("options", "metrics", "git")
 
 
-def main(trained: Path, bundled: Path) -> None:
+def main() -> None:
     """Writes the file."""
     startup.import_keras()
-    about = weights.describe(trained)
-    network = registry.load(about["model"], trained)
+    about = weights.describe(FLAGS.trained)
+    if not {"model", *KEPT} <= about.keys():
+        raise InputError(f"{FLAGS.trained} was not exported by tools/train.py; name what was")
+    network = registry.load(about["model"], FLAGS.trained)
     told = {key: about[key] for key in KEPT}
-    weights.save(network, bundled, half=True, **ABOUT, **told)
+    weights.save(network, FLAGS.output, half=True, **ABOUT, **told)
 
 
 if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:]))
+    command.run(main, FLAGS)

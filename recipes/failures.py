@@ -1,14 +1,14 @@
 """Draws where the bundled weights fail: the worst frames of a clip, beside truth and the default.
 
-python recipes/failures.py samples/clip.mp4 out/failures.png
+python recipes/failures.py --clip=samples/clip.mp4 --output=failures.png
 """
 
-import sys
 from pathlib import Path
 
 import numpy as np
+from absl import flags
 
-from tfvfi import registry
+from tfvfi import command, registry
 from tfvfi.video.reading.source import Video
 from tfvfi.video.show import contact_sheet
 
@@ -16,10 +16,15 @@ from tfvfi.video.show import contact_sheet
 APART, SHOWN, GAIN = 4, 3, 4
 NAMES = ("ifrnet_s", "flow_interpolation")
 
+FLAGS = flags.FlagValues()
+flags.DEFINE_string("clip", "samples/clip.mp4", "a video", flag_values=FLAGS)
+flags.DEFINE_string("output", None, "a PNG file", flag_values=FLAGS)
+flags.mark_flags_as_required(["output"], flag_values=FLAGS)
 
-def main(clip: Path, picture: Path) -> None:
-    """Interpolates the middle of every fifth frame and shows the worst."""
-    frames = [shown.image for shown in Video(clip)]
+
+def main() -> None:
+    """Interpolates between frames four apart and shows the worst."""
+    frames = [shown.image for shown in Video(Path(FLAGS.clip))]
     networks = [registry.load_interpolator(name) for name in NAMES]
     rows = []
     for start in range(0, len(frames) - APART, APART):
@@ -31,8 +36,8 @@ def main(clip: Path, picture: Path) -> None:
         rows.append((np.square(errors[0]).mean(), shown))
     rows.sort(key=lambda row: -row[0])
     titles = ["truth", *(text for name in NAMES for text in (name, f"its error x {GAIN}"))]
-    contact_sheet([shown for _, shown in rows[:SHOWN]], titles, picture)
+    contact_sheet([shown for _, shown in rows[:SHOWN]], titles, Path(FLAGS.output))
 
 
 if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:]))
+    command.run(main, FLAGS)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -15,6 +16,15 @@ def clip_frames() -> list[np.ndarray]:
 
     with av.open(str(ROOT / "samples" / "clip.mp4")) as clip:
         return [frame.to_ndarray(format="rgb24") for frame in clip.decode(video=0)]
+
+
+@pytest.fixture(scope="session")
+def half_frames(clip_frames) -> list[np.ndarray]:
+    """The same at half the size, where the clip's blur is gone."""
+    return [
+        cv2.resize(frame, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        for frame in clip_frames
+    ]
 
 
 @pytest.fixture(scope="session")
