@@ -9,7 +9,7 @@ import numpy as np
 from absl import flags
 
 from tfvfi import command, registry
-from tfvfi.video.reading.source import Video
+from tfvfi.video.reading.source import open_source
 from tfvfi.video.show import contact_sheet
 
 # Frames between two that are kept, pictures shown, and what differences are multiplied by.
@@ -24,7 +24,7 @@ flags.mark_flags_as_required(["output"], flag_values=FLAGS)
 
 def main() -> None:
     """Interpolates between frames four apart and shows the worst."""
-    frames = [shown.image for shown in Video(Path(FLAGS.clip))]
+    frames = [shown.image for shown in open_source([FLAGS.clip])]
     networks = [registry.load_interpolator(name) for name in NAMES]
     rows = []
     for start in range(0, len(frames) - APART, APART):
