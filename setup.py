@@ -1,4 +1,4 @@
-"""Packages the library, the commands in `tools/` and, beside TensorFlow, the native operations."""
+"""Packages the library and, where TensorFlow is installed, the compiled native operations."""
 
 import sys
 from importlib.util import find_spec
@@ -38,11 +38,16 @@ class PlatformDistribution(Distribution):
 
 
 setup(
-    packages=[*find_packages(include=["tfvfi*"]), "tfvfi.tools"],
-    package_dir={"tfvfi.tools": "tools"},
+    packages=find_packages(include=["tfvfi*"]),
     package_data={
-        "tfvfi": ["**/*.cc", "**/*.h", "bundled/*.h5", "bundled/*.md", "evaluation/report/page.*"],
-        "tfvfi.tools": ["*.txt"],
+        "tfvfi": [
+            "**/*.cc",
+            "**/*.h",
+            "bundled/*.h5",
+            "bundled/*.md",
+            "cli/*.txt",
+            "evaluation/report/page.*",
+        ],
     },
     cmdclass={"build_py": BuildWithNativeOps},
     distclass=PlatformDistribution,

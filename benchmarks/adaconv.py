@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 from absl import flags
 
-from tfvfi import command, registry, startup
+from tfvfi import registry, startup
+from tfvfi.cli import command
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_string("size", "192x128", "width x height, side by side", flag_values=FLAGS)
@@ -181,8 +182,8 @@ def frames(height: int, width: int) -> tuple[np.ndarray, ...]:
     """Two pictures, or noise, of that size."""
     if not FLAGS.pictures:
         return tuple(np.random.default_rng(0).random((2, height, width, 3), "float32"))
-    from tfvfi.data import pictures
-    from tfvfi.models.images import to_unit
+    from tfvfi.images import to_unit
+    from tfvfi.media import pictures
 
     pair = (to_unit(pictures.read(Path(path))) for path in FLAGS.pictures)
     return tuple(frame[:height, :width] for frame in pair)

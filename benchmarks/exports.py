@@ -16,8 +16,8 @@ from pathlib import Path
 from absl import flags
 
 import tfvfi
-from tfvfi import command, registry, startup
-from tfvfi.benchmark import machine
+from tfvfi import machine, registry, startup
+from tfvfi.cli import command
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_list("only", [], "names of networks; all by default", flag_values=FLAGS)

@@ -16,10 +16,10 @@ import cv2
 import numpy as np
 from absl import flags
 
-from tfvfi import command
+from tfvfi.cli import command
+from tfvfi.media.colors import EXACT
+from tfvfi.media.source import open_source
 from tfvfi.video import Encoding, interpolate_video
-from tfvfi.video.colors import EXACT
-from tfvfi.video.reading.source import open_source
 from tfvfi.video.writing.encoding import (
     CODECS,
     CONTAINERS,

@@ -29,7 +29,7 @@ import cv2
 import numpy as np
 from absl import flags
 
-from tfvfi import command
+from tfvfi.cli import command
 from tfvfi.errors import InputError
 
 FLAGS = flags.FlagValues()
@@ -100,7 +100,7 @@ def _usage() -> list:
 def ours(videos: str, output: str) -> int:
     """Records by tfvfi."""
     from tfvfi.data import making
-    from tfvfi.data.parts import Taking
+    from tfvfi.data.clip_parts import Taking
 
     # As many as there are: the plain loop has no limit either.
     taking = Taking(patches_per_video=10**6, encoding="jpeg", quality=QUALITY)

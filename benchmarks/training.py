@@ -17,7 +17,8 @@ import numpy as np
 from absl import flags
 from tqdm import tqdm
 
-from tfvfi import command, registry, startup
+from tfvfi import registry, startup
+from tfvfi.cli import command
 from tfvfi.errors import InputError
 
 FLAGS = flags.FlagValues()

@@ -21,9 +21,10 @@ import numpy as np
 from absl import flags
 
 import tfvfi
-from tfvfi import command, registry
-from tfvfi.video.colors import EXACT
-from tfvfi.video.reading.source import Video
+from tfvfi import registry
+from tfvfi.cli import command
+from tfvfi.media.colors import EXACT
+from tfvfi.media.source import Video
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_enum("what", "memory", ["memory", "share", "large"], "to measure", flag_values=FLAGS)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from absl import flags
 
-from tfvfi import command
+from tfvfi.cli import command
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_string("clip", None, "video to learn from", flag_values=FLAGS)
@@ -70,8 +70,8 @@ def main() -> None:
 
 def learn_to_start(output):
     """Weights that know a little of motion, learned from clips with all their frames."""
+    from tfvfi.data.clip_parts import Taking
     from tfvfi.data.making import create
-    from tfvfi.data.parts import Taking
 
     for clip in FLAGS.start_clips:
         write_frames(clip, output / "clips" / Path(clip).stem)

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from absl import flags
 
-from tfvfi import command
+from tfvfi.cli import command
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_string("frames", None, "folder of frames", flag_values=FLAGS)
@@ -71,7 +71,7 @@ def main() -> None:
 
 def samples() -> Iterator[tuple[tuple[np.ndarray, np.ndarray], np.ndarray]]:
     """Pairs of frames and the frame between."""
-    from tfvfi.data import benchmarks
+    from tfvfi.data import datasets as benchmarks
 
     for sample in benchmarks.open("frames", FLAGS.frames):
         yield (sample.frame0.read(), sample.frame1.read()), sample.targets[0].read()
@@ -81,7 +81,7 @@ def reduce(folder: Path) -> Path:
     """The frames at the size at which flow is estimated."""
     import cv2
 
-    from tfvfi.data import pictures
+    from tfvfi.media import pictures
 
     folder.mkdir(exist_ok=True)
     for path in pictures.in_folder(Path(FLAGS.frames)):
@@ -149,7 +149,7 @@ def interpolated(**options: Any) -> list[np.ndarray]:
 
 def scores(frames: list[np.ndarray], truths: list[np.ndarray]) -> list[str]:
     """Means of PSNR and SSIM, of all colors and of blue."""
-    from tfvfi.evaluation import metrics
+    from tfvfi.evaluation import measures as metrics
 
     found = []
     for colors in ([0, 1, 2], [2, 2, 2]):

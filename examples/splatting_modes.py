@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 from absl import flags
 
-from tfvfi import command, startup
+from tfvfi import startup
+from tfvfi.cli import command
 from tfvfi.errors import InputError
 
 FLAGS = flags.FlagValues()
@@ -96,7 +97,7 @@ def scene() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def estimated(*files: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Two frames of the user's, and what the estimator says of them."""
     import tfvfi
-    from tfvfi.data import pictures
+    from tfvfi.media import pictures
 
     first, second = (pictures.read(Path(file)) for file in files)
     flow = tfvfi.load(FLAGS.flow, FLAGS.flow_weights).estimate(first, second)
@@ -106,7 +107,7 @@ def estimated(*files: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def colored(flow: np.ndarray) -> np.ndarray:
     """The flow as a picture."""
-    from tfvfi.evaluation.flow_pictures import flow_to_color
+    from tfvfi.flow.pictures import flow_to_color
 
     return flow_to_color(flow).astype("float32") / 255
 

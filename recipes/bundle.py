@@ -5,7 +5,8 @@ python recipes/bundle.py --trained=3_longer.weights.h5 --output=tfvfi/bundled/if
 
 from absl import flags
 
-from tfvfi import command, registry, startup, weights
+from tfvfi import registry, startup, weights
+from tfvfi.cli import command
 from tfvfi.errors import InputError
 
 FLAGS = flags.FlagValues()

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 from absl import flags
 
-from tfvfi import command, registry
-from tfvfi.video.reading.source import open_source
+from tfvfi import registry
+from tfvfi.cli import command
+from tfvfi.media.source import open_source
 from tfvfi.video.show import contact_sheet
 
 # Frames between two that are kept, pictures shown, and what differences are multiplied by.

@@ -7,14 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-import tools.benchmark as tool
-from tfvfi import command, ops, registry
-from tfvfi.benchmark import chart, cost, engines, inputs, machine, networks
+import tfvfi.cli.benchmark as tool
+from tfvfi import machine, ops, registry
+from tfvfi.benchmark import chart, cost, engines, inputs, networks
 from tfvfi.benchmark.contender import Contender, RefusedError
 from tfvfi.benchmark.engines import Task
-from tfvfi.benchmark.machine import Ceiling, ceiling, describe
+from tfvfi.cli import command
 from tfvfi.errors import InputError
-from tfvfi.models.blocks import Conv2D, Double
+from tfvfi.layers import Conv2D, Double
+from tfvfi.machine import Ceiling, ceiling, describe
 
 CEILING = Ceiling({"float32": 100.0, "bfloat16": 200.0}, 10.0)
 

@@ -5,11 +5,12 @@ import csv
 import numpy as np
 import pytest
 
-import tools.benchmark as tool
+import tfvfi.cli.benchmark as tool
 from tests.gradients import value_and_gradients
 from tests.ops.conftest import assert_close
-from tfvfi import command, ops
+from tfvfi import ops
 from tfvfi.benchmark import operations, timing
+from tfvfi.cli import command
 
 
 def test_contestants_take_turns_after_a_run_that_is_not_counted():

@@ -8,8 +8,9 @@ import pytest
 
 from tests.data import small_videos
 from tests.data.test_making import SMALL, call, checksums, command
-from tfvfi.data import beam, clips, making, parts
+from tfvfi.data import beam, clip_parts, making
 from tfvfi.errors import InputError
+from tfvfi.media import clips
 
 
 class FarAway:
@@ -21,8 +22,8 @@ class FarAway:
     def __call__(self, tasks):
         for task in tasks[::-1]:
             self.machines += 1
-            parts.make(*task)
-        yield from enumerate(parts.make(*task) for task in tasks)
+            clip_parts.make(*task)
+        yield from enumerate(clip_parts.make(*task) for task in tasks)
 
 
 def test_results_travel_through_the_output_folder(tmp_path, monkeypatch):

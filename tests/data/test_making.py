@@ -18,11 +18,12 @@ import pytest
 from tests.data import small_videos
 from tests.data.small_videos import scene
 from tests.video import clips as media
-from tfvfi.data import making, parts, pictures, sharding, storage, tfrecord
-from tfvfi.data.parts import Taking
+from tfvfi.data import clip_parts, making, sharding, tfrecord
+from tfvfi.data.clip_parts import Taking
 from tfvfi.data.records import Records
 from tfvfi.data.sharding import Sharing
 from tfvfi.errors import InputError
+from tfvfi.media import pictures, storage
 
 ROOT = Path(__file__).parents[2]
 SMALL = Taking(patch_size=64)
@@ -32,7 +33,7 @@ _WRITE_SHARD = sharding._write_shard
 def here(tasks):
     """Makes parts in this process, the last one first."""
     for number in reversed(range(len(tasks))):
-        yield number, parts.make(*tasks[number])
+        yield number, clip_parts.make(*tasks[number])
 
 
 def create(videos, output, taking=SMALL):
@@ -247,7 +248,7 @@ def test_the_rest_of_damaged_videos_can_be_kept(tmp_path):
 
 def test_a_clip_that_kills_its_worker_is_skipped(videos, tmp_path, monkeypatch):
     """As a decoder does that meets a file nobody thought of."""
-    monkeypatch.setattr(parts, "make", dying)
+    monkeypatch.setattr(clip_parts, "make", dying)
     made = making.create(str(videos), str(tmp_path / "mine"), SMALL, processes=2)
     assert [one["reason"] for one in made.manifest["skipped"]] == [
         "scene1.mkv: reading it ended with exit code 9"
@@ -257,7 +258,7 @@ def test_a_clip_that_kills_its_worker_is_skipped(videos, tmp_path, monkeypatch):
 
 def test_a_worker_that_is_killed_is_no_loss(videos, made, tmp_path, monkeypatch):
     """As a machine does that runs out of memory: in the parts, and in the shards."""
-    monkeypatch.setattr(parts, "make", killed_once)
+    monkeypatch.setattr(clip_parts, "make", killed_once)
     monkeypatch.setattr(sharding, "_write_shard", killed_while_writing_once)
     output = tmp_path / "mine"
     making.create(str(videos), str(output), SMALL, Sharing(shard_bytes=1 << 20), processes=2)
@@ -269,7 +270,7 @@ def killed_once(folder, clip, taking):
     """Makes parts, but the first process does not live to see it."""
     if clip.name == "scene1.mkv":
         kill_once(Path(folder).parents[1] / "killed1")
-    return parts.make(folder, clip, taking)
+    return clip_parts.make(folder, clip, taking)
 
 
 def killed_while_writing_once(output, *arguments):
@@ -292,7 +293,7 @@ def dying(folder, clip, taking):
     """Makes parts, but of one clip."""
     if clip.name == "scene1.mkv":
         os._exit(9)
-    return parts.make(folder, clip, taking)
+    return clip_parts.make(folder, clip, taking)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from tfvfi.data.pseudo_labels import add_flow
 from tfvfi.data.records import Example, Layout, Records
 from tfvfi.data.tfrecord import CorruptRecordError
 from tfvfi.errors import InputError
-from tfvfi.evaluation.flow_sequence import label_records
+from tfvfi.flow.sequence import label_records
 
 ROOT = Path(__file__).parents[2]
 KNOWN = {"model": "known"}

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from tests.data import small_records
-from tfvfi.data import codecs, pictures, records, tfrecord
+from tfvfi.data import codecs, records, tfrecord
 from tfvfi.data.records import Example, Records
 from tfvfi.data.samples import Samples
 from tfvfi.data.tfrecord import CorruptRecordError
 from tfvfi.errors import InputError
+from tfvfi.media import pictures
 
 # What a stranger does who has never heard of this package.
 STRANGER = """

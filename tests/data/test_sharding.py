@@ -2,7 +2,7 @@
 
 import pytest
 
-from tfvfi.data.parts import Report
+from tfvfi.data.clip_parts import Report
 from tfvfi.data.sharding import TRAIN, VALIDATION, Place, share_out, split_names
 
 NAMES = [f"clip{number}.mp4" for number in range(10)]

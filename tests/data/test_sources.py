@@ -9,7 +9,7 @@ import pytest
 from tests.data import small_records
 from tests.data.small_records import SIZE, record_of
 from tfvfi.data import example, tfrecord
-from tfvfi.data.benchmarks.sample import Benchmark, Picture, Sample
+from tfvfi.data.datasets.sample import Benchmark, Picture, Sample
 from tfvfi.data.samples import Samples
 from tfvfi.errors import InputError
 

@@ -13,11 +13,12 @@ import numpy as np
 import pytest
 
 import tfvfi
-import tools.evaluate as tool
-from tfvfi import command, registry
-from tfvfi.data import benchmarks
+import tfvfi.cli.evaluate as tool
+from tfvfi import registry
+from tfvfi.cli import command
+from tfvfi.data import datasets
 from tfvfi.errors import InputError
-from tfvfi.evaluation import evaluate, metrics, published, results
+from tfvfi.evaluation import evaluate, measures, published, results
 from tfvfi.evaluation.contestants import Contestant, predict, rounded
 from tfvfi.evaluation.evaluate import Settings
 from tfvfi.evaluation.protocols import PROTOCOLS, ROUNDINGS, Protocol, protocol
@@ -53,15 +54,15 @@ def test_numbers_are_those_of_the_library_call(evaluated, clips):
     model = tfvfi.load("flow_interpolation")
     rows = iter(read(evaluated / "flow_interpolation" / "frames.csv"))
     expected = []
-    for sample in benchmarks.open("frames", clips, **OPTIONS):
+    for sample in datasets.open("frames", clips, **OPTIONS):
         frames = model.interpolate(sample.frame0.read(), sample.frame1.read(), sample.times)
         for frame, target, time_ in zip(frames, sample.targets, sample.times, strict=True):
             row = next(rows)
             assert (row["sample"], row["frame"]) == (sample.name, target.name)
             assert float(row["time"]) == time_
-            for name, metric in metrics.OF_FRAMES.items():
+            for name, metric in measures.OF_FRAMES.items():
                 assert float(row[name]) == pytest.approx(metric(frame, target.read()), abs=1e-9)
-            expected.append(metrics.psnr(frame, target.read()))
+            expected.append(measures.psnr(frame, target.read()))
     assert not list(rows)
     summary = json.loads((evaluated / "summary.json").read_text())
     assert summary["contestants"][0]["means"]["psnr"] == pytest.approx(np.mean(expected))
@@ -82,13 +83,13 @@ def test_results_say_what_they_mean(evaluated):
     expected = np.mean([float(row["psnr"]) for row in middles])
     assert first["by_time"]["0.5"]["psnr"] == pytest.approx(expected)
     assert summary["definitions"] == {
-        name: metrics.DEFINITIONS[name] for name in (*metrics.OF_FRAMES, "flicker")
+        name: measures.DEFINITIONS[name] for name in (*measures.OF_FRAMES, "flicker")
     }
     assert summary["protocol"]["rounding"] == "nearest" and not summary["self_ensemble"]
     samples = read(evaluated / first["label"] / "samples.csv")
     assert np.mean([float(row["psnr"]) for row in samples]) == pytest.approx(first["means"]["psnr"])
     about = json.loads((evaluated / first["label"] / "run.json").read_text())
-    assert about["definitions"] == dict(metrics.DEFINITIONS)
+    assert about["definitions"] == dict(measures.DEFINITIONS)
 
 
 @pytest.mark.parametrize("keep", [0.2, 0.6, 0.95])
@@ -160,7 +161,7 @@ def test_rounding():
 
 
 def test_every_benchmark_has_a_protocol():
-    assert set(PROTOCOLS) == set(benchmarks.KNOWN) - {"frames", "video"}
+    assert set(PROTOCOLS) == set(datasets.KNOWN) - {"frames", "video"}
     assert (protocol("sintel").rounding, protocol("sintel").flow_scale) == ("truncate", 2)
     assert protocol("video").rounding == "nearest"
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.evaluation.test_evaluate import run_tool
-from tfvfi import command
+from tfvfi.cli import command
 from tfvfi.errors import InputError
 from tfvfi.evaluation.lpips import BACKBONES, Lpips
 

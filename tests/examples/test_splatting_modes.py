@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from examples import splatting_modes
-from tfvfi.command import exit_code
+from tfvfi.cli.command import exit_code
 
 
 def test_the_picture_shows_each_mode_better_than_the_one_before(tmp_path):

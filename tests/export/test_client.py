@@ -17,11 +17,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfvfi import command
+from tfvfi.cli import command, serving_client
 from tfvfi.errors import InputError
 from tfvfi.export import pictures, protos
 from tfvfi.export.client import PREDICT, Server, rest_body
-from tools import serving_client
 
 
 @pytest.fixture

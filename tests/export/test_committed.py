@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 import tfvfi
-from tfvfi.models.images import to_unit
+from tfvfi.images import to_unit
 
 FOLDERS = sorted((Path(__file__).parents[2] / "saved_models").glob("*/1"))
 

@@ -27,8 +27,8 @@ from tensorflow.core.protobuf import saved_model_pb2
 import tfvfi
 from tests.golden.seeded import seeded_state
 from tfvfi import registry, weights
-from tfvfi.checkpoints import port, rules_of
 from tfvfi.errors import InputError
+from tfvfi.porting import port, rules_of
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 

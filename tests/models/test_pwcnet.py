@@ -8,13 +8,13 @@ import tensorflow as tf
 
 from tests.models.shared import GOLDEN, FlowEstimatorCase, Golden, golden_arrays, seeded, texture
 from tfvfi import registry
-from tfvfi.checkpoints import port, rules_of
 from tfvfi.errors import InputError
 from tfvfi.losses import endpoint_error
 from tfvfi.models.flow_interpolation.network import FlowInterpolation
 from tfvfi.models.pwcnet.checkpoint import rename, variable_names
 from tfvfi.models.pwcnet.objective import objective
 from tfvfi.ops import resize
+from tfvfi.porting import port, rules_of
 
 PARAMETERS = 9_374_274
 

@@ -9,12 +9,12 @@ import tensorflow as tf
 from tests.golden.seeded import seeded_state
 from tests.models.shared import GOLDEN, Golden, InterpolatorCase, golden_arrays, seeded, texture
 from tfvfi import registry
-from tfvfi.checkpoints import convert
 from tfvfi.losses import Perceptual, laplacian
 from tfvfi.models.objectives import features_of_vgg19
 from tfvfi.models.softsplat.checkpoint import rename, variable_names
 from tfvfi.models.softsplat.network import statistics
 from tfvfi.models.softsplat.objective import objective
+from tfvfi.porting import convert
 
 PARAMETERS = 7_668_852
 CASES = [("a", 0.5), ("a", 0.25), ("b", 0.5)]

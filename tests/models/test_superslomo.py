@@ -18,10 +18,10 @@ from tests.models.shared import (
     texture,
 )
 from tfvfi import registry
-from tfvfi.checkpoints import port, recognize, rules_of
 from tfvfi.errors import InputError
 from tfvfi.models.superslomo.checkpoint import variable_names
 from tfvfi.models.superslomo.objective import supervised
+from tfvfi.porting import port, recognize, rules_of
 
 FILES = {"superslomo": "nvidia_superslomo", "superslomo_paliwal": "paliwal_superslomo"}
 # Frames, the true one among them, and the refined flows, as the published code calls them.

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tfvfi import ops
-from tfvfi.models.blocks import Conv2D, ConvPReLU, Double, leaky_relu
+from tfvfi.layers import Conv2D, ConvPReLU, Double, leaky_relu
 from tfvfi.ops import native
 from tfvfi.ops.convolution import fused_convolution, fused_doubling, fusible
 from tfvfi.ops.dispatch import inference

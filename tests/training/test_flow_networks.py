@@ -8,10 +8,11 @@ import tensorflow as tf
 
 import tfvfi
 from tests.conftest import psnr
-from tfvfi import command, registry
+from tfvfi import registry
+from tfvfi.cli import command
+from tfvfi.cli import train as tool
 from tfvfi.training import objectives
 from tfvfi.training.tensorflow_step import TensorFlowTrainer
-from tools import train as tool
 
 STEPS, RATE = 24, 3e-4
 # How far the scene moves to the right from one frame to the next.

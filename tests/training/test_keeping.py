@@ -10,8 +10,9 @@ from tensorflow.core.util import event_pb2
 
 import tfvfi
 from tests.training import tiny
-from tfvfi.data import pictures, tfrecord
+from tfvfi.data import tfrecord
 from tfvfi.errors import InputError
+from tfvfi.media import pictures
 from tfvfi.training import checkpoints, curve
 from tfvfi.training.events import Events
 from tfvfi.training.folder import RunFolder

@@ -22,7 +22,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess:
 @pytest.fixture
 def parsed():
     """The tool's flags, which forget afterwards what a test said."""
-    from tools import train
+    from tfvfi.cli import train
 
     yield train.FLAGS
     for name in train.FLAGS:
@@ -40,8 +40,7 @@ def test_flow_network_from_the_command_line(tmp_path):
 
 
 def test_overwriting_forgets_a_run(parsed, tmp_path, capsys):
-    from tfvfi import command
-    from tools import train
+    from tfvfi.cli import command, train
 
     tiny.register()
     where = [f"--records={tiny.records(tmp_path / 'records')}", f"--output={tmp_path / 'run'}"]
@@ -71,8 +70,8 @@ def test_overwriting_forgets_a_run(parsed, tmp_path, capsys):
 def test_every_setting_has_its_flag():
     from dataclasses import fields
 
+    from tfvfi.cli.train import FLAGS
     from tfvfi.training.settings import Settings
-    from tools.train import FLAGS
 
     # The first is --augment.
     unsaid = {"augmentation", "options", "optimizer_options"}
@@ -81,8 +80,7 @@ def test_every_setting_has_its_flag():
 
 @pytest.mark.parametrize("recipe", sorted(ROOT.glob("recipes/*.flags")), ids=lambda path: path.stem)
 def test_recipes_can_be_started(recipe, parsed, tmp_path, capsys):
-    from tfvfi import command
-    from tools import train
+    from tfvfi.cli import command, train
 
     where = ["--records=procedural:records/sample", f"--output={tmp_path}"]
     small = ["--batch_size=1", "--crop_size=32", "--dry_run"]

@@ -7,7 +7,7 @@ import pytest
 from tests.training import tiny
 from tfvfi.data import Samples
 from tfvfi.errors import InputError
-from tfvfi.evaluation import metrics
+from tfvfi.evaluation import measures
 from tfvfi.training import checkpoints, optimizers
 from tfvfi.training.folder import RunFolder
 from tfvfi.training.job import prepare
@@ -41,7 +41,7 @@ def test_the_averaged_weights_are_measured(records, tmp_path):
     samples = Samples(records, split="validation", shuffle=False)
     both = [samples.sample(number) for number in range(2)]
     for metric in ("psnr", "ssim"):
-        measure = getattr(metrics, metric)
+        measure = getattr(measures, metric)
         values = [measure(painted(arrays[name], each), each["target"]) for each in both]
         assert row[f"validation/{metric}"] == pytest.approx(np.mean(values), rel=1e-4)
 
@@ -58,7 +58,7 @@ def test_benchmarks_are_measured_whole(records, tmp_path):
     for number in (1, 3):
         first, truth, second = frames[number - 1 : number + 2].astype("float32") / 255
         frame = painted(shares, {"frame0": first, "frame1": second})
-        values.append(metrics.psnr(np.rint(255 * frame), 255 * truth, data_range=255))
+        values.append(measures.psnr(np.rint(255 * frame), 255 * truth, data_range=255))
     assert RunFolder(run).rows()[-1]["frames/psnr"] == pytest.approx(np.mean(values), rel=1e-3)
 
 
@@ -68,7 +68,7 @@ def test_a_cycle_is_validated_by_true_frames(records, tmp_path):
     samples = Samples(records, split="validation", shuffle=False)
     shares = np.array(tiny.FIRST)
     both = [samples.sample(number) for number in range(2)]
-    expected = np.mean([metrics.psnr(painted(shares, each), each["target"]) for each in both])
+    expected = np.mean([measures.psnr(painted(shares, each), each["target"]) for each in both])
     scores = validation.scores()
     assert scores["validation/psnr"] == pytest.approx(expected, rel=1e-4)
     assert scores["validation/loss"] > 0

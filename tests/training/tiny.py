@@ -87,7 +87,7 @@ def main() -> None:
     """What the script does; steps are printed as they are kept."""
     from absl import flags
 
-    from tfvfi import command
+    from tfvfi.cli import command
 
     register()
     command.run(_train, flags.FlagValues(), sys.argv[:1])

@@ -7,7 +7,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from tfvfi.video.colors import EXACT, Converter
+from tfvfi.media.colors import EXACT, Converter
 from tfvfi.video.writing.svt import kept_calm
 
 

@@ -20,8 +20,8 @@ import pytest
 import tfvfi
 from tests.conftest import ROOT, psnr
 from tests.video.clips import Fade, grey, packets, read, write
-from tfvfi.data.flo import read_flo
 from tfvfi.errors import InputError
+from tfvfi.flow.flo import read_flo
 from tfvfi.video import Encoding, interpolate_video
 
 # Film's rate, which the origin takes for 24; drawings on threes; pixels between two of them.

@@ -13,8 +13,8 @@ import pytest
 
 from tests.video.clips import Fade, grey, read, write
 from tfvfi.errors import InputError
+from tfvfi.media.source import open_source
 from tfvfi.video import Encoding, interpolate_video
-from tfvfi.video.reading.source import open_source
 from tfvfi.video.writing.encoding import CODECS, codecs_in, pixel_formats
 
 ROOT = Path(__file__).parents[2]

@@ -12,8 +12,8 @@ import pytest
 from tests.conftest import psnr
 from tests.video.clips import Fade, grey, read, write
 from tfvfi.errors import InputError
+from tfvfi.media.source import open_source
 from tfvfi.video import Encoding, interpolate_frames, interpolate_video
-from tfvfi.video.reading.source import open_source
 
 LOSSLESS = Encoding(codec="ffv1")
 LEVELS = [0, 40, 80, 120, 160]

@@ -7,7 +7,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from tfvfi.video.timeline import Factor, Rate, Shown, settled, spans
+from tfvfi.media.shown import Shown
+from tfvfi.video.timeline import Factor, Rate, settled, spans
 
 
 def outcome(times, end, wanted):

@@ -14,9 +14,9 @@ from tfvfi import registry
 from tfvfi.benchmark import cost, timing
 from tfvfi.benchmark.contender import Contender, RefusedError
 from tfvfi.benchmark.engines import ENGINES, OWN, Task
-from tfvfi.benchmark.machine import Ceiling
 from tfvfi.errors import InputError
 from tfvfi.evaluation.contestants import Contestant
+from tfvfi.machine import Ceiling
 
 PRECISIONS = ("float32", "bfloat16")
 # Seconds that threads of one engine get to come to rest before another runs, and that one may take.

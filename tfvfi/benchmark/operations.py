@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from tfvfi.benchmark import machine, timing
+from tfvfi import machine
+from tfvfi.benchmark import timing
 
 THREE, MANY = 3, 32
 

@@ -12,9 +12,9 @@ import keras
 import torch
 import torch.nn.functional as functional
 
-from tfvfi import registry
+from tfvfi import images, registry
+from tfvfi import layers as blocks
 from tfvfi.benchmark.inputs import arrays
-from tfvfi.models import blocks, images
 from tfvfi.ops import warp
 
 if TYPE_CHECKING:

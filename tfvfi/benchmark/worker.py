@@ -36,7 +36,8 @@ def main(task_as_json: str) -> None:
 
 def serve(description: dict[str, Any], answers: TextIO) -> None:
     """Loads the network, runs it once, and then as often as it is told to."""
-    from tfvfi.benchmark import engines, inputs, machine
+    from tfvfi import machine
+    from tfvfi.benchmark import engines, inputs
     from tfvfi.registry import preset
 
     task = engines.Task(**description)

@@ -1,7 +1,5 @@
-"""Published checkpoints: read without PyTorch and without running them, ported by name."""
+"""Published checkpoints, read without PyTorch and without running any code from them."""
 
-from tfvfi.checkpoints.convert import convert
-from tfvfi.checkpoints.port import port, recognize, rules_of
 from tfvfi.checkpoints.reader import Checkpoint, read
 
-__all__ = ["Checkpoint", "convert", "port", "read", "recognize", "rules_of"]
+__all__ = ["Checkpoint", "read"]

@@ -16,7 +16,7 @@ from tfvfi.data.sampling import Sampling
 from tfvfi.errors import InputError
 
 if TYPE_CHECKING:
-    from tfvfi.data.benchmarks.sample import Benchmark
+    from tfvfi.data.datasets.sample import Benchmark
 
 # Batches that are made ahead of the one that is used.
 AHEAD = 2

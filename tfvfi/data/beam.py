@@ -4,12 +4,12 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from tfvfi.data import parts
+from tfvfi.data import clip_parts
 from tfvfi.errors import InputError
 
 
 def runner(
-    name: str, arguments: Sequence[str] = (), function: Callable[..., Any] = parts.make
+    name: str, arguments: Sequence[str] = (), function: Callable[..., Any] = clip_parts.make
 ) -> Callable[[Sequence[tuple]], Iterator[tuple[int, Any]]]:
     """What calls a function for each of many tasks, as `making.create` takes it.
 

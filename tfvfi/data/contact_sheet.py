@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from tfvfi.data import codecs, pictures
+from tfvfi.data import codecs
 from tfvfi.data.records import Example
+from tfvfi.media import pictures
 
 SAMPLES, COLUMNS = 48, 6
 THUMBNAIL, GAP, MARGIN, CAPTION = 96, 2, 8, 14

@@ -6,9 +6,10 @@ from itertools import accumulate
 
 import numpy as np
 
-from tfvfi.data import storage, tfrecord
+from tfvfi.data import tfrecord
 from tfvfi.data.tfrecord import CorruptRecordError
 from tfvfi.errors import InputError
+from tfvfi.media import storage
 
 
 class Index:

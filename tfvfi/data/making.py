@@ -12,17 +12,18 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from tfvfi.data import clips, contact_sheet, parts, records, sharding, storage, workers
-from tfvfi.data.clips import Clip
+from tfvfi.data import clip_parts, contact_sheet, records, sharding, workers
+from tfvfi.data.clip_parts import Report, Skipped, Taking
 from tfvfi.data.output import finished, working
-from tfvfi.data.parts import Report, Skipped, Taking
 from tfvfi.data.patches import motion_histogram
 from tfvfi.data.records import Layout, Records
 from tfvfi.data.sharding import Sharing
 from tfvfi.errors import InputError
+from tfvfi.media import clips, storage
+from tfvfi.media.clips import Clip
 
 Task = tuple[str, Clip, Taking]
-# Calls `parts.make` for each task; yields the numbers of tasks and their results in any order.
+# Calls `clip_parts.make` for each task; yields the numbers of tasks and their results in any order.
 Runner = Callable[[Sequence[Task]], Iterator[tuple[int, Any]]]
 
 
@@ -57,7 +58,7 @@ def create(
         _refuse_others(done, found, parameters)
         return done
     with working(output) as work:
-        run = runner or (lambda tasks: workers.run(parts.make, tasks, processes))
+        run = runner or (lambda tasks: workers.run(clip_parts.make, tasks, processes))
         reports, skipped = _read_all(run, [(work, clip, taking) for clip in found])
         _refuse_emptiness(reports, skipped, taking)
         _write(output, found, reports, skipped, parameters, processes)
@@ -117,7 +118,7 @@ def _read_all(run: Runner, tasks: list[Task]) -> tuple[dict[str, Report], list[S
         if isinstance(results[number], Skipped):
             skipped.append(results[number])
         else:
-            reports[parts.path(*task)] = results[number]
+            reports[clip_parts.path(*task)] = results[number]
     return reports, skipped
 
 

@@ -5,9 +5,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from tfvfi.data import storage
 from tfvfi.data.records import MANIFEST, Records
 from tfvfi.errors import InputError
+from tfvfi.media import storage
 
 # Parts lie here until the manifest is written.
 PARTS = "parts"

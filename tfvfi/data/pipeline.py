@@ -17,7 +17,7 @@ from tfvfi.data.sampling import Sampling
 from tfvfi.errors import InputError
 
 if TYPE_CHECKING:
-    from tfvfi.data.benchmarks.sample import Benchmark
+    from tfvfi.data.datasets.sample import Benchmark
 
 
 def load(
@@ -42,7 +42,7 @@ def load(
 
     Args:
         records: A records folder, a file or folder of the origin project's old records, or a
-            benchmark of `tfvfi.data.benchmarks`: opened, or named as in "vimeo90k:FOLDER".
+            benchmark of `tfvfi.data.datasets`: opened, or named as in "vimeo90k:FOLDER".
         split: Which part of the records: "train" or "validation".
         kind: What the objective reads: "triplet" (frame0, frame1, time, target, and flow where
             the records have it), "cycle" (frame0, frame1, frame2, time), "pair" (frame0, frame1,

@@ -16,13 +16,14 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from tfvfi.data import codecs, pictures, records, storage, tfrecord
+from tfvfi.data import codecs, records, tfrecord
+from tfvfi.data.clip_parts import one_thread
 from tfvfi.data.output import finished, working
-from tfvfi.data.parts import one_thread
 from tfvfi.data.records import Example, Layout, Records, Shard
 from tfvfi.data.sources import UNREADABLE
 from tfvfi.data.tfrecord import CorruptRecordError
 from tfvfi.errors import InputError
+from tfvfi.media import pictures, storage
 
 STATE = "labels.json"
 # A kill costs the work on so many examples.

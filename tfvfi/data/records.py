@@ -26,9 +26,10 @@ from typing import Any
 
 import numpy as np
 
-from tfvfi.data import example, storage, tfrecord
+from tfvfi.data import example, tfrecord
 from tfvfi.data.tfrecord import CorruptRecordError
 from tfvfi.errors import InputError
+from tfvfi.media import storage
 
 MANIFEST = "manifest.json"
 VERSION = "1.0.0"

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from tfvfi.data.augment import Augmentation, Step
-from tfvfi.data.benchmarks.sample import Benchmark
+from tfvfi.data.datasets.sample import Benchmark
 from tfvfi.data.kinds import KINDS, with_flow
 from tfvfi.data.sampling import Sampling
 from tfvfi.data.sources import UNREADABLE, Place, Window, open_source
@@ -29,7 +29,7 @@ class Samples:
 
     Args:
         records: A records folder, a file or folder of the origin project's old records, or a
-            benchmark of `tfvfi.data.benchmarks`: opened, or named as in "vimeo90k:FOLDER"; or
+            benchmark of `tfvfi.data.datasets`: opened, or named as in "vimeo90k:FOLDER"; or
             "procedural:RECORDS" for scenes made of their pictures.
         split: Which part of the records: "train" or "validation".
         kind: "triplet", "cycle" or "pair", what an objective reads; or "window".

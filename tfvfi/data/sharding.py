@@ -6,9 +6,10 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tfvfi.data import records, storage, tfrecord, workers
-from tfvfi.data.parts import Report
+from tfvfi.data import records, tfrecord, workers
+from tfvfi.data.clip_parts import Report
 from tfvfi.data.records import Shard
+from tfvfi.media import storage
 
 TRAIN, VALIDATION = "train", "validation"
 

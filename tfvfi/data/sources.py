@@ -12,14 +12,15 @@ from pathlib import Path
 
 import numpy as np
 
-from tfvfi.data import benchmarks, codecs, example, pictures, procedural, storage
-from tfvfi.data.benchmarks import KNOWN
-from tfvfi.data.benchmarks.sample import Benchmark
+from tfvfi.data import codecs, datasets, example, procedural
+from tfvfi.data.datasets import KNOWN
+from tfvfi.data.datasets.sample import Benchmark
 from tfvfi.data.index import Index
-from tfvfi.data.pictures import BadPictureError
 from tfvfi.data.records import MANIFEST, Example, Layout, Records
 from tfvfi.data.tfrecord import CorruptRecordError
 from tfvfi.errors import InputError
+from tfvfi.media import pictures, storage
+from tfvfi.media.pictures import BadPictureError
 
 # What reading a record may raise: it is named, counted and replaced by another.
 UNREADABLE = (CorruptRecordError, BadPictureError, OSError)
@@ -219,7 +220,7 @@ class BenchmarkSource:
     """The pictures of a public benchmark.
 
     Args:
-        benchmark: See `tfvfi.data.benchmarks.open`.
+        benchmark: See `tfvfi.data.datasets.open`.
     """
 
     index = None
@@ -299,10 +300,10 @@ def _open_benchmark(name: str, folder: str, split: str, windows: dict[str, int])
     """A benchmark's own training set; what it tests with serves as validation."""
     known = KNOWN[name]
     if "split" in known.options:
-        return benchmarks.open(name, folder, split="train" if split == "train" else "test")
+        return datasets.open(name, folder, split="train" if split == "train" else "test")
     if known.published and split == "train":
         raise InputError(f"{name} is a test set and has nothing to train on; validate with it")
-    return benchmarks.open(name, folder, **(windows if "step" in known.options else {}))
+    return datasets.open(name, folder, **(windows if "step" in known.options else {}))
 
 
 def _old_files(records: str | Path) -> list[str]:

@@ -61,8 +61,8 @@ class Windows:
 
     def of(self, frames: Iterable[tuple[np.ndarray, Fraction]]) -> Iterator[list[Frame]]:
         """The windows in a stream of images and times."""
-        from tfvfi.video.cuts import CutDetector
-        from tfvfi.video.duplicates import DuplicateDetector
+        from tfvfi.media.cuts import CutDetector
+        from tfvfi.media.duplicates import DuplicateDetector
 
         cuts, held = CutDetector(), []
         previous = None

@@ -110,7 +110,7 @@ def predict(
         self_ensemble: Average the prediction over flips, upright and mirrored both ways, and over
             both directions of time.
     """
-    from tfvfi.models import images
+    from tfvfi import images
 
     pairs = [tuple(images.to_unit(frame) for frame in pair) for pair in pairs]
     if not self_ensemble:

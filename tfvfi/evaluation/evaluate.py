@@ -15,7 +15,7 @@ import numpy as np
 from tqdm import tqdm
 
 from tfvfi.errors import InputError
-from tfvfi.evaluation import metrics, results
+from tfvfi.evaluation import measures, results
 from tfvfi.evaluation.contestants import Contestant, predict, rounded
 from tfvfi.evaluation.loaded import Loaded
 from tfvfi.evaluation.media import Media, Sinks
@@ -64,7 +64,7 @@ def evaluate(
 
     Args:
         contestants: The networks.
-        dataset: One of `tfvfi.data.benchmarks.KNOWN`.
+        dataset: One of `tfvfi.data.datasets.KNOWN`.
         data_dir: Where its data lies.
         folder: Gets the results.
         settings: What differs from the benchmark's protocol.
@@ -87,12 +87,12 @@ def evaluate(
         >>> summary["contestants"][0]["means"]["psnr"] > 25
         True
     """
-    from tfvfi.data import benchmarks
+    from tfvfi.data import datasets
 
     settings = settings or Settings()
     plan = _plan(dataset, settings)
     folder = Path(folder)
-    samples = benchmarks.open(dataset, data_dir, **settings.dataset_options)
+    samples = datasets.open(dataset, data_dir, **settings.dataset_options)
     count = min(len(samples), settings.limit or len(samples))
     contestants = [contestant.under(plan) for contestant in contestants]
     _check_labels(contestants)
@@ -111,7 +111,7 @@ def evaluate(
             "protocol": asdict(plan),
             "self_ensemble": settings.self_ensemble,
             "lpips": settings.lpips,
-            "definitions": metrics.DEFINITIONS,
+            "definitions": measures.DEFINITIONS,
             "tfvfi": results.__version__,
         }
         table = results.FrameTable(own, run, [*measures, "flicker"])
@@ -148,7 +148,7 @@ def evaluate(
         "protocol": asdict(plan),
         "self_ensemble": settings.self_ensemble,
         "dataset_options": dict(settings.dataset_options),
-        "definitions": {name: metrics.DEFINITIONS[name] for name in table.metrics},
+        "definitions": {name: measures.DEFINITIONS[name] for name in table.metrics},
         "environment": results.environment(),
         "contestants": found,
     }
@@ -228,7 +228,7 @@ def measure_sample(
         for frame, truth in zip(frames, loaded.truths, strict=True)
     ]
     truths = [as_type_of(truth, predicted[0]) for truth in loaded.truths]
-    flicker = metrics.flicker(predicted, truths)
+    flicker = measures.flicker(predicted, truths)
     return [
         {
             "sample": sample.name,
@@ -290,7 +290,7 @@ def _plan(dataset: str, settings: Settings) -> Protocol:
 
 
 def _measures(settings: Settings) -> dict[str, Callable[[np.ndarray, np.ndarray], float]]:
-    measures = dict(metrics.OF_FRAMES)
+    chosen = dict(measures.OF_FRAMES)
     if settings.lpips:
         from tfvfi.evaluation.lpips import Lpips
 
@@ -299,8 +299,8 @@ def _measures(settings: Settings) -> dict[str, Callable[[np.ndarray, np.ndarray]
                 "LPIPS needs two files: torchvision's alexnet-owt-7be5be79.pth and alex.pth of "
                 f"LPIPS 0.1, or vgg16-397923af.pth and vgg.pth. Received: {len(settings.lpips)}"
             )
-        measures["lpips"] = Lpips(*settings.lpips)
-    return measures
+        chosen["lpips"] = Lpips(*settings.lpips)
+    return chosen
 
 
 def _check_labels(contestants: Sequence[Contestant]) -> None:

@@ -95,7 +95,7 @@ class Lpips:
         """The features of a frame at the end of every block."""
         from keras import ops
 
-        from tfvfi.models.images import to_unit
+        from tfvfi.images import to_unit
 
         maps: Any = (2 * to_unit(frame)[None] - 1 - np.float32(SHIFT)) / np.float32(SCALE)
         found = []

@@ -146,7 +146,7 @@ def environment() -> dict[str, str]:
     import numpy
 
     from tfvfi import ops
-    from tfvfi.benchmark.machine import processor
+    from tfvfi.machine import processor
 
     backend = keras.backend.backend()
     module = __import__({"tensorflow": "tensorflow", "jax": "jax", "torch": "torch"}[backend])

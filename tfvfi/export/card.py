@@ -6,8 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tfvfi import __version__, registry, weights
-from tfvfi.benchmark import machine
+from tfvfi import __version__, machine, registry, weights
 from tfvfi.export.files import MOST_PIXELS
 from tfvfi.models.base import FlowEstimator, Network
 

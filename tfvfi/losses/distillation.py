@@ -5,8 +5,8 @@ from typing import Any
 
 from keras import ops
 
+from tfvfi import images
 from tfvfi.losses.charbonnier import adaptive_charbonnier
-from tfvfi.models import images
 
 
 def robust_weight(flow: Any, target: Any, beta: float = 0.3) -> Any:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from tfvfi.models import images
+from tfvfi import images
 from tfvfi.ops import resize
 
 # The binomial filter of 5 x 5, with which Burt and Adelson smooth before they leave out pixels.

@@ -97,7 +97,7 @@ def _read(
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Kernel and bias of every convolution up to the layer, laid out as Keras wants them."""
     from tfvfi.checkpoints import read
-    from tfvfi.checkpoints.port import arranged
+    from tfvfi.checkpoints.layout import arranged
 
     if weights is None or (isinstance(weights, str | Path) and not Path(weights).is_file()):
         raise InputError(_how_to_get(weights, network))

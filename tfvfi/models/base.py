@@ -15,8 +15,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from tfvfi import images
 from tfvfi.errors import InputError
-from tfvfi.models import images
 from tfvfi.models.preset import AnyTimes
 from tfvfi.models.times import check_times, parents
 from tfvfi.ops import resize

@@ -5,7 +5,7 @@ from typing import Any
 
 from keras import ops
 
-from tfvfi.models.images import next_multiple
+from tfvfi.images import next_multiple
 from tfvfi.ops.shift import rows_within
 
 # paint(first row, what the strip above left) -> (strip, what it leaves for the one below)

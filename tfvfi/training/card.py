@@ -6,7 +6,7 @@ from typing import Any
 from tfvfi import registry, weights
 from tfvfi.data.records import Records
 from tfvfi.data.sources import RecordSource
-from tfvfi.data.storage import write_bytes
+from tfvfi.media.storage import write_bytes
 from tfvfi.training.folder import Row, git_revision
 from tfvfi.training.job import Job
 

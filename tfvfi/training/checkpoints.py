@@ -15,8 +15,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from tfvfi.data import storage
 from tfvfi.errors import InputError
+from tfvfi.media import storage
 from tfvfi.training.optimizers import averages
 from tfvfi.training.step import Trainer
 

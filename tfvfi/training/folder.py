@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tfvfi.data import storage
 from tfvfi.errors import InputError
+from tfvfi.media import storage
 from tfvfi.training.settings import Settings
 
 RUN, METRICS, CURVE, CHECKPOINTS = "run.json", "metrics.csv", "curve.svg", "checkpoints"

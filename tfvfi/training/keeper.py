@@ -6,7 +6,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from tfvfi import weights
-from tfvfi.data.storage import write_bytes
+from tfvfi.media.storage import write_bytes
 from tfvfi.training import card, checkpoints, curve
 from tfvfi.training.checkpoints import State
 from tfvfi.training.events import Events

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import cv2
 import numpy as np
 
-from tfvfi.evaluation.flow_pictures import flow_to_color
+from tfvfi.flow.pictures import flow_to_color
 
 CAPTION, MARGIN, COLUMNS = 16, 4, 4
 FONT, PAPER, INK = cv2.FONT_HERSHEY_SIMPLEX, 255, (40, 40, 40)

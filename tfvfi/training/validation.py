@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from tfvfi.data import Samples, benchmarks
-from tfvfi.data.benchmarks.sample import Benchmark
+from tfvfi.data import Samples, datasets
+from tfvfi.data.datasets.sample import Benchmark
 from tfvfi.errors import InputError
-from tfvfi.evaluation import metrics
+from tfvfi.evaluation import measures
 from tfvfi.models.base import Interpolator
 from tfvfi.tracing import compiled
 from tfvfi.training import checkpoints
@@ -135,12 +135,12 @@ def _opened(text: str) -> tuple[str, Benchmark]:
         raise InputError(
             f"--validation is a benchmark and its folder, NAME:FOLDER. Received: {text}"
         )
-    return name, benchmarks.open(name, folder)
+    return name, datasets.open(name, folder)
 
 
 def _mean(frames: Any) -> Scores:
     measured = [
-        (metrics.psnr(frame, truth), metrics.ssim(frame, truth))
+        (measures.psnr(frame, truth), measures.ssim(frame, truth))
         for frame, truth in ((_clipped(frame), truth) for frame, truth in frames)
     ]
     if not measured:

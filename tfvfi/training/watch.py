@@ -12,8 +12,8 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
-from tfvfi.data import storage
 from tfvfi.errors import InputError
+from tfvfi.media import storage
 from tfvfi.training.job import Job
 
 Values = dict[str, float]

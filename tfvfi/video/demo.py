@@ -4,8 +4,8 @@ from itertools import islice, pairwise
 from pathlib import Path
 
 from tfvfi import registry
+from tfvfi.media.source import Video
 from tfvfi.video.pipeline import interpolate_video
-from tfvfi.video.reading.source import Video
 from tfvfi.video.show import contact_sheet, side_by_side
 
 FACTOR = 4

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from tfvfi.data.flo import write_flo
 from tfvfi.errors import InputError
+from tfvfi.flow.flo import write_flo
 from tfvfi.video.timeline import Span
 
 # The flow from one frame to another, both H x W x 3.

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from tfvfi import registry
-from tfvfi.data import clips
-from tfvfi.data.pictures import SUFFIXES, in_folder, in_order
 from tfvfi.errors import InputError
+from tfvfi.media import clips
+from tfvfi.media.pictures import SUFFIXES, in_folder, in_order
 from tfvfi.video.pipeline import interpolate_video
 from tfvfi.video.writing.output import ENDINGS, make_folder
 

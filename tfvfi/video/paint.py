@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from tfvfi.errors import InputError
-from tfvfi.video.cuts import CutDetector
-from tfvfi.video.levels import white
+from tfvfi.media.cuts import CutDetector
+from tfvfi.media.levels import white
 from tfvfi.video.tiles import tiling_for
 from tfvfi.video.timeline import Span
 from tfvfi.video.treatment import AUTO, HOLD, MIX

@@ -12,18 +12,19 @@ from tqdm import tqdm
 
 from tfvfi import registry
 from tfvfi.errors import InputError
+from tfvfi.media.shown import Shown
+from tfvfi.media.source import open_source
 from tfvfi.video.ahead import ahead
 from tfvfi.video.flows import flow_of, with_flows
 from tfvfi.video.identity import identity, of_file
 from tfvfi.video.paint import Painter, Planner
-from tfvfi.video.reading.prepared import Prepared
-from tfvfi.video.reading.source import open_source
-from tfvfi.video.timeline import Factor, Rate, Shown, Span, settled, spans
+from tfvfi.video.prepared import Prepared
+from tfvfi.video.timeline import Factor, Rate, Span, settled, spans
 from tfvfi.video.treatment import Treatment
 from tfvfi.video.writing.encoding import Encoding
 from tfvfi.video.writing.output import check_output, open_output
-from tfvfi.video.writing.parts import Parts
 from tfvfi.video.writing.picture_folder import PictureFolder
+from tfvfi.video.writing.segments import Parts
 from tfvfi.video.writing.video_file import VideoFile
 
 # Frames that may wait between decoder, network and encoder: at most so many, and so many bytes.

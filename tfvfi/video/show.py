@@ -6,11 +6,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from tfvfi.video.reading.source import Video
+from tfvfi.media.source import Video
 from tfvfi.video.writing.copier import Copier
 from tfvfi.video.writing.encoder import Encoder
 from tfvfi.video.writing.encoding import CONTAINERS, Encoding
-from tfvfi.video.writing.parts import Parts
+from tfvfi.video.writing.segments import Parts
 from tfvfi.video.writing.video_file import VideoFile
 
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)

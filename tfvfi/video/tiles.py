@@ -17,7 +17,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from tfvfi.video.levels import white
+from tfvfi.media.levels import white
 from tfvfi.video.treatment import AUTO, OFF
 
 # Frames of more pixels are tiled by "auto", into tiles of this side.

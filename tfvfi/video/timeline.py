@@ -21,20 +21,7 @@ from itertools import pairwise
 
 import numpy as np
 
-
-@dataclass(frozen=True)
-class Shown:
-    """A source frame and the time at which it is shown.
-
-    Attributes:
-        image: H x W x 3 or 4.
-        time: In seconds.
-        held: Times at which it was shown again, where repeats are to be filled with motion.
-    """
-
-    image: np.ndarray
-    time: Fraction
-    held: tuple[Fraction, ...] = ()
+from tfvfi.media.shown import Shown
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from tfvfi.errors import InputError
-from tfvfi.video.duplicates import THRESHOLD, TOLERANCE
+from tfvfi.media.duplicates import THRESHOLD, TOLERANCE
+from tfvfi.media.source import KEEP, STOP
 from tfvfi.video.timeline import Factor, Rate
 
 # What becomes of sound in slow motion ("drop" also of held frames) ...
 DROP, STRETCH = "drop", "stretch"
-# ... of held frames and of damaged files ...
-KEEP, SMOOTH, STOP = "keep", "smooth", "stop"
+# ... of held frames, which may also be kept ...
+SMOOTH = "smooth"
 # ... at a cut ...
 HOLD, FADE, MIX = "hold", "fade", "mix"
 # ... and of large frames.

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tfvfi.evaluation import metrics, results
+from tfvfi.evaluation import measures, results
 from tfvfi.evaluation.contestants import Contestant
 from tfvfi.evaluation.report.gallery import Gallery, choose
 
@@ -67,7 +67,7 @@ def data(
         {
             "summary": summary,
             "metrics": names,
-            "higher": sorted(metrics.HIGHER_IS_BETTER),
+            "higher": sorted(measures.HIGHER_IS_BETTER),
             "samples": [{"name": name, **sample} for name, sample in samples.items()],
         }
     )

@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 
 from tfvfi.evaluation.clip import Clip
-from tfvfi.evaluation.flow_pictures import flow_to_color, longest_shown
-from tfvfi.models.images import from_unit
+from tfvfi.flow.pictures import flow_to_color, longest_shown
+from tfvfi.images import from_unit
 
 LONGEST_SIDE, LONGEST_SIDE_PLAYED = 1280, 640
 QUALITY = 90

@@ -11,7 +11,7 @@ from tfvfi.evaluation.loaded import Loaded
 from tfvfi.evaluation.media import follows
 from tfvfi.evaluation.report import encoding
 from tfvfi.evaluation.results import Row
-from tfvfi.models.images import to_unit
+from tfvfi.images import to_unit
 
 WORST = 10
 # Playback begins with so many of the worst samples, and lasts so many frames at most.
@@ -161,7 +161,7 @@ def flows_of(model: Any, pair: Sequence[np.ndarray], time: float) -> dict[str, n
         return {}
     from keras import ops
 
-    from tfvfi.models import images
+    from tfvfi import images
 
     first, second = (model.pad(to_unit(frame)[None]) for frame in pair)
     outputs = model({"frame0": first, "frame1": second, "time": np.array([time], "float32")})

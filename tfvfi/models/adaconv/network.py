@@ -16,10 +16,10 @@ from typing import Any
 
 from keras import layers, ops
 
+from tfvfi import images
 from tfvfi.errors import InputError
-from tfvfi.models import images
+from tfvfi.layers import Block
 from tfvfi.models.adaconv.trunk import SPACING, Trunk
-from tfvfi.models.blocks import Block
 from tfvfi.models.middle import MiddleInterpolator
 from tfvfi.models.strips import paint_in_strips, strip_rows
 from tfvfi.ops import local_convolution

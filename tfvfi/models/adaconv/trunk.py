@@ -5,7 +5,7 @@ from typing import Any
 
 from keras import layers, ops
 
-from tfvfi.models.blocks import Block
+from tfvfi.layers import Block
 
 # Side of the kernel and channels of each stage; after all but the last the size is halved.
 STAGES = ((7, 32), (5, 64), (5, 128), (3, 256))

@@ -8,9 +8,9 @@ import numpy as np
 from keras import ops
 
 from tfvfi.errors import InputError
+from tfvfi.images import resize_flow, size
 from tfvfi.models.base import FlowEstimator, Interpolator
 from tfvfi.models.flow_interpolation import splatting, warping
-from tfvfi.models.images import resize_flow, size
 from tfvfi.ops import resize
 from tfvfi.tracing import compiled
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from keras import ops
 
-from tfvfi.models import images
+from tfvfi import images
 from tfvfi.ops import backward_warp, bilinear
 
 # A coefficient depends on pixels as POLE ** distance; beyond REACH it does so by less than 1/4000.

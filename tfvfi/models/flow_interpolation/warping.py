@@ -15,8 +15,8 @@ from typing import Any
 
 from keras import ops
 
+from tfvfi.images import size
 from tfvfi.models.flow_interpolation.splines import coefficients, spline_warp
-from tfvfi.models.images import size
 from tfvfi.ops import backward_warp, resize, splat
 
 # A pixel counts as occluded when its flows differ by more than this share of their length ...

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tfvfi.models.flownet2.network import network_names
-from tfvfi.models.flownet2.parts import PLANS, Plan
+from tfvfi.models.flownet2.subnetworks import PLANS, Plan
 from tfvfi.models.names import weight_and_bias
 
 # Every published tensor is a weight of the network.

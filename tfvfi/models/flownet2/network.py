@@ -16,10 +16,10 @@ from typing import Any
 
 from keras import ops
 
+from tfvfi import images
 from tfvfi.errors import InputError
-from tfvfi.models import images
 from tfvfi.models.base import FlowEstimator
-from tfvfi.models.flownet2.parts import FlowNet
+from tfvfi.models.flownet2.subnetworks import FlowNet
 from tfvfi.ops import backward_warp, channel_norm, resize
 
 # The networks give flow at a quarter of the size, in units of 20 pixels.

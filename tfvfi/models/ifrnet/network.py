@@ -13,10 +13,10 @@ from typing import Any
 
 from keras import ops
 
+from tfvfi import images
 from tfvfi.errors import InputError
-from tfvfi.models import images
+from tfvfi.layers import Block, Conv2D, ConvPReLU, Double, PReLU
 from tfvfi.models.base import Interpolator
-from tfvfi.models.blocks import Block, Conv2D, ConvPReLU, Double, PReLU
 from tfvfi.ops import backward_warp, resize
 from tfvfi.ops.convolution import fused_convolution
 

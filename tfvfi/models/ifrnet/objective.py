@@ -5,6 +5,7 @@ from typing import Any
 
 from keras import ops
 
+from tfvfi import images
 from tfvfi.errors import InputError
 from tfvfi.losses import (
     census,
@@ -14,7 +15,6 @@ from tfvfi.losses import (
     geometry,
     robust_weight,
 )
-from tfvfi.models import images
 
 GEOMETRY_WEIGHT = 0.01
 DISTILLATION_WEIGHT = 0.01

@@ -14,9 +14,9 @@ from typing import Any
 
 from keras import ops
 
-from tfvfi.models import images
+from tfvfi import images
+from tfvfi.layers import Block, Conv2D, Double, leaky_relu
 from tfvfi.models.base import FlowEstimator
-from tfvfi.models.blocks import Block, Conv2D, Double, leaky_relu
 from tfvfi.ops import backward_warp, correlation, resize
 
 # The network gives flow at a quarter of the size, in units of 20 pixels of the full size.

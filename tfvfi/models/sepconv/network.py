@@ -9,9 +9,9 @@ from typing import Any
 
 from keras import ops
 
+from tfvfi import images
 from tfvfi.errors import InputError
-from tfvfi.models import images
-from tfvfi.models.blocks import Block, Conv2D
+from tfvfi.layers import Block, Conv2D
 from tfvfi.models.middle import MiddleInterpolator
 from tfvfi.models.strips import paint_in_strips, strip_rows
 from tfvfi.ops import resize, separable_convolution

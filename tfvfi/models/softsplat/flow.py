@@ -4,8 +4,8 @@ from typing import Any
 
 from keras import ops
 
-from tfvfi.models import images
-from tfvfi.models.blocks import Block, Conv2D, leaky_relu
+from tfvfi import images
+from tfvfi.layers import Block, Conv2D, leaky_relu
 from tfvfi.models.pwcnet.network import Pyramid
 from tfvfi.ops import backward_warp, correlation, resize
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any, Literal
 
-from tfvfi.models import images
-from tfvfi.models.blocks import Block, Conv2D, PReLU
+from tfvfi import images
+from tfvfi.layers import Block, Conv2D, PReLU
 from tfvfi.ops import resize
 
 Direction = Literal["down", "up"]

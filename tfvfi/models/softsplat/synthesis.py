@@ -5,8 +5,8 @@ from typing import Any
 
 from keras import ops
 
-from tfvfi.models import images
-from tfvfi.models.blocks import Block, Conv2D, ConvPReLU
+from tfvfi import images
+from tfvfi.layers import Block, Conv2D, ConvPReLU
 from tfvfi.models.softsplat.flow import resize_flow_by_width
 from tfvfi.models.softsplat.grid import Bridge, Grid
 from tfvfi.ops import resize, softmax_splat

@@ -13,10 +13,10 @@ from typing import Any
 
 from keras import ops
 
+from tfvfi import images
 from tfvfi.errors import InputError
-from tfvfi.models import images
 from tfvfi.models.base import Interpolator
-from tfvfi.models.superslomo.parts import UNet
+from tfvfi.models.superslomo.unets import UNet
 from tfvfi.ops import backward_warp, resize
 from tfvfi.ops.warp import GRIDS
 

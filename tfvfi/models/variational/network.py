@@ -4,7 +4,7 @@ from typing import Any
 
 from keras import ops
 
-from tfvfi.models import images
+from tfvfi import images
 from tfvfi.models.base import FlowEstimator
 from tfvfi.models.variational import solver
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from keras import ops
 
-from tfvfi.models import images
+from tfvfi import images
 from tfvfi.ops import backward_warp
 
 # Times that a frame is warped anew at every size, and sweeps to neighbors after each.

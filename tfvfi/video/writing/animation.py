@@ -14,7 +14,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from tfvfi.video.reading.pictures import decode
+from tfvfi.media.sequence import decode
 from tfvfi.video.writing.webp import write_webp
 
 # Viewers take GIF frames of less than two hundredths of a second for ones without a time.

@@ -8,8 +8,8 @@ import av
 import numpy as np
 
 from tfvfi.errors import InputError
-from tfvfi.video.colors import Converter
-from tfvfi.video.reading.look import Light, Look
+from tfvfi.media.colors import Converter
+from tfvfi.media.look import Light, Look
 from tfvfi.video.writing.encoding import CODECS, Encoding, suitable_format
 from tfvfi.video.writing.svt import kept_calm
 

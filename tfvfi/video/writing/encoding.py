@@ -8,7 +8,7 @@ import av
 from av.codec import Codec as FFmpegCodec
 
 from tfvfi.errors import InputError
-from tfvfi.video.reading.look import Look
+from tfvfi.media.look import Look
 from tfvfi.video.writing.stills import FORMATS
 
 X26X_PRESETS = (

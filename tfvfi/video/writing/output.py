@@ -6,16 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from tfvfi.errors import InputError
-from tfvfi.video.reading.prepared import Prepared
-from tfvfi.video.reading.source import Video
+from tfvfi.media.source import Video
+from tfvfi.video.prepared import Prepared
 from tfvfi.video.timeline import Factor, Rate
 from tfvfi.video.treatment import Treatment
 from tfvfi.video.writing.animation import FASTEST_GIF, JOINED
 from tfvfi.video.writing.copier import Copier
 from tfvfi.video.writing.encoder import Encoder, clock
 from tfvfi.video.writing.encoding import CONTAINERS, OPAQUE, Encoding
-from tfvfi.video.writing.parts import Parts
 from tfvfi.video.writing.picture_folder import PictureFolder, is_numbered
+from tfvfi.video.writing.segments import Parts
 from tfvfi.video.writing.video_file import VideoFile
 
 ENDINGS = (*CONTAINERS, *JOINED)

@@ -11,7 +11,7 @@ import numpy as np
 from tfvfi.errors import InputError
 from tfvfi.video.writing import stills
 from tfvfi.video.writing.animation import JOINED
-from tfvfi.video.writing.parts import Parts
+from tfvfi.video.writing.segments import Parts
 
 # A folder is replaced only if its files are named as we name them.
 DIGITS = 8

@@ -15,7 +15,7 @@ from tfvfi.errors import InputError
 from tfvfi.video.writing.copier import Copier
 from tfvfi.video.writing.encoder import Encoder, refusal
 from tfvfi.video.writing.encoding import has_alpha, muxer
-from tfvfi.video.writing.parts import Parts, read_segment
+from tfvfi.video.writing.segments import Parts, read_segment
 from tfvfi.video.writing.svt import kept_calm
 
 # Errors that are not the encoder's.

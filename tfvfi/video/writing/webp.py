@@ -1,4 +1,4 @@
-"""Animated WebP, written; `tfvfi.video.reading.webp` tells what the container looks like."""
+"""Animated WebP, written; `tfvfi.media.webp` tells what the container looks like."""
 
 import struct
 from collections.abc import Iterable
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tfvfi.video.reading.webp import ANIMATED, REPLACES, TRANSPARENT, chunk
+from tfvfi.media.webp import ANIMATED, REPLACES, TRANSPARENT, chunk
 
 
 def write_webp(

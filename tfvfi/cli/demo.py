@@ -1,0 +1,22 @@
+"""Interpolates the sample clip 4x and shows the result: a video, a side-by-side, a contact sheet.
+
+python tools/demo.py --output=out
+"""
+
+from pathlib import Path
+
+from absl import flags
+
+FLAGS = flags.FlagValues()
+flags.DEFINE_string("input", "samples/clip.mp4", "a video", flag_values=FLAGS)
+flags.DEFINE_string("output", "out", "a folder", flag_values=FLAGS)
+flags.DEFINE_string("model", "flow_interpolation", "the network", flag_values=FLAGS)
+flags.DEFINE_bool("overwrite", False, "replace what an earlier run made", flag_values=FLAGS)
+
+
+def main() -> None:
+    """Makes the three files."""
+    from tfvfi.video import demo
+
+    for path in demo.run(Path(FLAGS.input), Path(FLAGS.output), FLAGS.model, FLAGS.overwrite):
+        print(path)

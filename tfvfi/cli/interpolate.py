@@ -1,0 +1,118 @@
+"""Makes videos smoother: video, animation, pictures or two images in; any of them out.
+
+python tools/interpolate.py --input=in.mp4 --output=out.mp4 --factor=2
+python tools/interpolate.py --input=in.mp4 --output=out.mp4 --fps=60000/1001
+python tools/interpolate.py --input=a.png --input=b.png --output=between --factor=8
+python tools/interpolate.py --input=drawn.mp4 --output=smooth.mp4 --duplicates=smooth
+python tools/interpolate.py --input=videos --output=smooth --container=.mp4 --resume
+python tools/interpolate.py --input=in.mp4 --output=out.mp4 --model=sepconv,padding=paper \\
+    --weights=sepconv.weights.h5
+"""
+
+from absl import flags
+
+FLAGS = flags.FlagValues()
+
+
+def _string(name: str, default: str | None, about: str, **more: bool) -> None:
+    flags.DEFINE_string(name, default, about, flag_values=FLAGS, **more)
+
+
+def _enum(name: str, default: str | None, values: list[str], about: str) -> None:
+    flags.DEFINE_enum(name, default, values, about, flag_values=FLAGS)
+
+
+def _bool(name: str, about: str) -> None:
+    flags.DEFINE_bool(name, False, about, flag_values=FLAGS)
+
+
+flags.DEFINE_multi_string(
+    "input",
+    None,
+    "a video, a folder of pictures or of videos, a pattern like frame_%04d.png; repeatable",
+    flag_values=FLAGS,
+    required=True,
+)
+_string("output", None, "a video or animation by its ending, or a folder", required=True)
+_string("container", None, "for several videos: the ending of their outputs; theirs by default")
+_string("model", "flow_interpolation", "the network, name or name,option=value,...")
+_string("weights", "default", "a .weights.h5 file")
+_string("flow", None, "the flow estimator of flow_interpolation")
+_string("flow_weights", None, "its .weights.h5 file")
+_string("mode", None, "how flow_interpolation moves pixels: warp (default) or splat")
+flags.DEFINE_float(
+    "scale", None, "size at which motion is estimated; below 1 for large motion", flag_values=FLAGS
+)
+_string("flow_output", None, "a folder for the flow of each pair, as .flo files")
+
+flags.DEFINE_integer("factor", None, "how many frames for one (2)", 1, flag_values=FLAGS)
+_string("fps", None, "the rate to come out, 60 or 60000/1001")
+_bool("slowmo", "same frames, slower clock")
+_enum("sound", "drop", ["drop", "stretch"], "what becomes of sound in slow motion")
+_enum("scene_cuts", "hold", ["hold", "fade", "mix"], "what is shown across a cut")
+_enum("duplicates", "keep", ["keep", "smooth", "drop"], "what becomes of held frames")
+flags.DEFINE_float(
+    "duplicate_threshold",
+    0.0005,
+    "the share of pixels that may differ in a held frame",
+    0,
+    1,
+    flag_values=FLAGS,
+)
+flags.DEFINE_float(
+    "duplicate_tolerance",
+    16,
+    "by how much, of 255, a pixel may differ without counting; 0 for lossless video",
+    0,
+    255,
+    flag_values=FLAGS,
+)
+_string("tile", "auto", "auto, off, or the side of the tiles that large frames are cut into")
+_string("size", None, "of the output: 640x360, 640x or x360")
+_string("duration", None, "how many seconds of the input")
+_enum("damaged", "stop", ["stop", "keep"], "where the input cannot be decoded")
+
+_enum(
+    "codec",
+    None,
+    ["h264", "h265", "av1", "vp9", "prores", "ffv1"],
+    "h264, or vp9 for .webm, by default",
+)
+flags.DEFINE_integer("crf", None, "quality, lower is better", 0, 63, flag_values=FLAGS)
+_string("preset", None, "the encoder's speed setting")
+_string("pixel_format", None, "FFmpeg's name, e.g. yuv444p")
+_enum("pictures", "png", ["png", "jpeg", "webp", "tiff"], "what a folder is filled with")
+
+_bool("resume", "keep finished parts when interrupted, and continue with those there")
+_bool("overwrite", "replace an output that exists")
+_string("runner", None, "an Apache Beam runner that shares many videos out: DirectRunner, ...")
+flags.DEFINE_multi_string("beam", [], "a flag for Beam; repeatable", flag_values=FLAGS)
+
+
+def main() -> None:
+    """Interpolates what the flags name."""
+    from tfvfi.data import beam
+    from tfvfi.options import named
+    from tfvfi.video import Encoding, many
+
+    model, options = named(FLAGS.model)
+    weights = options.pop("weights", FLAGS.weights)
+    flagged = {name: FLAGS[name].value for name in ("flow", "flow_weights", "mode", "scale")}
+    options |= {name: value for name, value in flagged.items() if value is not None}
+    treatment = (
+        *("factor", "fps", "slowmo", "sound", "scene_cuts", "tile", "size", "duration", "damaged"),
+        *("duplicates", "duplicate_threshold", "duplicate_tolerance"),
+    )
+    others = ("container", "flow_output", "resume", "overwrite")
+    counts = many.interpolate_all(
+        FLAGS.input,
+        FLAGS.output,
+        model,
+        weights=weights,
+        options=options,
+        encoding=Encoding(FLAGS.codec, FLAGS.crf, FLAGS.preset, FLAGS.pixel_format, FLAGS.pictures),
+        runner=beam.runner(FLAGS.runner, FLAGS.beam, many.treat_once) if FLAGS.runner else None,
+        **{name: FLAGS[name].value for name in (*others, *treatment)},
+    )
+    for output, count in counts.items():
+        print(f"{output}: {count} frames")

@@ -1,0 +1,102 @@
+"""Videos as benchmarks: every n-th frame is kept, those between are true; decoded as they come."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import av
+
+from tfvfi.data.datasets.known import Known
+from tfvfi.data.datasets.sample import Benchmark, Decoded, Sample, check_split
+from tfvfi.data.datasets.sequences import folders_in, windows
+from tfvfi.errors import InputError
+from tfvfi.media.clips import is_video
+from tfvfi.media.shown import Shown
+from tfvfi.media.source import Video
+
+# The videos of Adobe240 that are for testing, as Super SloMo's public training script splits them.
+ADOBE_TEST = (
+    "720p_240fps_1",
+    "GOPR9635",
+    "GOPR9637a",
+    "IMG_0004a",
+    "IMG_0015",
+    "IMG_0023",
+    "IMG_0179",
+    "IMG_0183",
+)
+
+
+class Clips:
+    """Samples of videos, in order, decoded once; `factor` + 1 frames are held at a time.
+
+    Times are those of the frames themselves, so an uneven clock is honored.
+
+    Args:
+        name: What `open` takes.
+        paths: The videos.
+        factor: Every `factor`-th frame is kept.
+
+    Attributes:
+        published: None, as for any benchmark without a fixed number.
+        complete: True, likewise.
+    """
+
+    published = None
+    complete = True
+
+    def __init__(self, name: str, paths: Sequence[Path], factor: int):
+        if not isinstance(factor, int) or factor < 2:
+            raise InputError(f"factor is a whole number from 2 on; received {factor}")
+        self.name = name
+        self.factor = factor
+        self._videos = [Video(path) for path in paths]
+        self._count = sum((_frames(path) - 1) // factor for path in paths)
+        if self._count < 1:
+            raise InputError(f"{name} needs at least {factor + 1} frames; {paths[0]} has fewer")
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[Sample]:
+        for video in self._videos:
+            window: list[Shown] = []
+            for number, shown in enumerate(video):
+                window.append(shown)
+                if len(window) > self.factor:
+                    yield _sample(video.path.stem, number - self.factor, window)
+                    window = [shown]
+
+
+def video(known: Known, data_dir: Path, factor: int = 2) -> Clips | None:
+    """One video."""
+    return Clips(known.name, [data_dir], factor) if data_dir.is_file() else None
+
+
+def adobe240(known: Known, data_dir: Path, split: str = "test") -> Benchmark | Clips | None:
+    """Folders of extracted frames, or the original videos, decoded as they come."""
+    check_split(known, split)
+    factor = known.config["between"] + 1
+    for place in (f"{split}_frames", split):
+        found = folders_in(data_dir / place, "*")
+        if found:
+            return windows(known, found, factor)
+    for root in (data_dir / "original_high_fps_videos", data_dir):
+        found = [path for path in sorted(root.glob("*")) if is_video(path)]
+        chosen = [path for path in found if (path.stem in ADOBE_TEST) == (split == "test")]
+        if chosen:
+            return Clips(known.name, chosen, factor)
+    return None
+
+
+def _sample(clip: str, first: int, window: list[Shown]) -> Sample:
+    start, length = window[0].time, window[-1].time - window[0].time
+    frames = [Decoded(str(first + i), shown.image) for i, shown in enumerate(window)]
+    times = tuple(float((shown.time - start) / length) for shown in window[1:-1])
+    return Sample(f"{clip}/{first}", frames[0], frames[-1], tuple(frames[1:-1]), times)
+
+
+def _frames(path: Path) -> int:
+    """How many frames there are, from the packets alone."""
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        return stream.frames or sum(packet.size > 0 for packet in container.demux(stream))

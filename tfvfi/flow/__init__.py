@@ -1,0 +1,1 @@
+"""Optical flow outside a network: .flo files, color pictures, the flow of a sequence of frames."""

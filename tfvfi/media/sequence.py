@@ -1,0 +1,115 @@
+"""Single pictures, read in order."""
+
+import logging
+import re
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from tfvfi.errors import InputError
+from tfvfi.media.look import Look
+from tfvfi.media.pictures import in_order
+from tfvfi.media.shown import Shown
+
+# The rate of pictures, which tell none.
+PICTURE_RATE = Fraction(24)
+# Where a pattern such as frame_%04d.png has its number.
+NUMBER = r"%0?\d*d"
+# OpenCV's order of colors is the other one.
+TURNED = {3: cv2.COLOR_BGR2RGB, 4: cv2.COLOR_BGRA2RGBA}
+
+
+class Pictures:
+    """Pictures in order, without a clock.
+
+    Args:
+        paths: The files; all are of the size, depth and transparency of the first.
+    """
+
+    start = Fraction(0)
+    has_clock = False
+    rate = PICTURE_RATE
+    time_base = 1 / PICTURE_RATE
+    last_duration = 1 / PICTURE_RATE
+
+    def __init__(self, paths: Sequence[Path]):
+        self.paths = list(paths)
+        first = read_picture(self.paths[0])
+        self.size = first.shape[:2]
+        self.look = Look(
+            depth=8 if first.dtype == np.uint8 else 16,
+            alpha=first.shape[-1] == 4,
+        )
+        self.with_alpha = False
+        self.frames_expected = len(self.paths)
+        self.seconds_expected = len(self.paths) / self.rate
+
+    def __iter__(self) -> Iterator[Shown]:
+        """The pictures, one after another at an even rate."""
+        dtype, warned = np.uint8 if self.look.depth == 8 else np.uint16, False
+        for number, path in enumerate(self.paths):
+            image = read_picture(path)
+            if image.shape[:2] != tuple(self.size):
+                raise InputError(
+                    f"pictures must have one size: {path} is {image.shape[1]}x{image.shape[0]}, "
+                    f"{self.paths[0]} is {self.size[1]}x{self.size[0]}"
+                )
+            if image.dtype != dtype:
+                raise InputError(
+                    f"pictures must have one depth: {path} is {image.dtype}, "
+                    f"{self.paths[0]} is {np.dtype(dtype)}"
+                )
+            if image.shape[-1] == 4 and not (self.look.alpha or warned):
+                warned = True
+                logging.warning(
+                    "%s is transparent and %s is not: transparency is dropped", path, self.paths[0]
+                )
+            yield Shown(_channels(image, 4 if self.with_alpha else 3), number / self.rate)
+
+
+def read_picture(path: Path) -> np.ndarray:
+    """A picture as H x W x 3 or, if it can be transparent, 4; uint8 or uint16."""
+    data = np.fromfile(path, np.uint8)
+    image = decode(data) if data.size else None
+    if image is None:
+        raise InputError(f"{path} cannot be read as a picture of 8 or 16 bits")
+    return image
+
+
+def decode(data: np.ndarray) -> np.ndarray | None:
+    """The picture that the bytes of a file hold; None where they hold none."""
+    # A JPEG is turned as its camera was held; the others are read with their transparency.
+    is_jpeg = bytes(data[:2]) == b"\xff\xd8"
+    image = cv2.imdecode(data, cv2.IMREAD_COLOR if is_jpeg else cv2.IMREAD_UNCHANGED)
+    if image is None or image.dtype not in (np.uint8, np.uint16):
+        return None
+    if image.ndim == 2:
+        return cv2.cvtColor(image, cv2.COLOR_GRAY2RGB)
+    return cv2.cvtColor(image, TURNED[image.shape[-1]])
+
+
+def is_pattern(path: Path) -> bool:
+    """Whether a path stands for numbered files, and is none itself."""
+    return re.search(NUMBER, path.name) is not None and not path.is_file()
+
+
+def in_pattern(pattern: Path) -> list[Path]:
+    """The files of a numbered pattern such as frame_%04d.png."""
+    form = r"\d+".join(re.escape(part) for part in re.split(NUMBER, pattern.name))
+    if not pattern.parent.is_dir():
+        raise InputError(f"there is no folder {pattern.parent}")
+    found = [path for path in pattern.parent.iterdir() if re.fullmatch(form, path.name)]
+    return in_order(found)
+
+
+def _channels(image: np.ndarray, count: int) -> np.ndarray:
+    """The picture with as many channels; one that is added is opaque."""
+    if image.shape[-1] > count:
+        return np.ascontiguousarray(image[..., :count])
+    if image.shape[-1] < count:
+        opaque = np.full((*image.shape[:2], 1), np.iinfo(image.dtype).max, image.dtype)
+        return np.concatenate([image, opaque], axis=-1)
+    return image

@@ -1,0 +1,246 @@
+"""Where frames come from: a video, an animation, a folder or pattern of pictures, or pictures."""
+
+import logging
+import re
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+
+from tfvfi.errors import InputError
+from tfvfi.media.colors import Converter
+from tfvfi.media.look import look_of
+from tfvfi.media.pictures import SUFFIXES, in_folder
+from tfvfi.media.sequence import PICTURE_RATE, Pictures, in_pattern, is_pattern
+from tfvfi.media.shown import Shown
+from tfvfi.media.webp import AnimatedWebP, is_animated_webp
+from tfvfi.media.whole import missing_bytes
+
+# What to do where a file cannot be decoded: refuse it, or go on with the rest.
+STOP, KEEP = "stop", "keep"
+PLAYLISTS = ("concat", "hls", "dash", "imf")
+# More errors without a packet between them, and the rest is given up.
+MOST_ERRORS_IN_A_ROW = 100
+# Containers that know when their pictures end, and by how many seconds they may be wrong: the
+# reading of one that is damaged can end early without a word.
+KNOW_THEIR_END, END_TOLERANCE = ("mov,mp4", "matroska", "avi"), 1
+
+
+class Video:
+    """Frames of a video file, with exact times, decoded once and never held.
+
+    Args:
+        path: A file that FFmpeg decodes.
+        damaged: What to do where it cannot be decoded: "stop" raises, "keep" goes on with what
+            can be decoded and logs how much could not.
+
+    Attributes:
+        with_alpha: Set it to get frames of four channels.
+        threads: How many decode; FFmpeg chooses at 0.
+        exact: See `Converter`.
+    """
+
+    has_clock = True
+
+    def __init__(self, path: Path, damaged: str = STOP):
+        self.path = path
+        self.paths = [path]
+        self.damaged = damaged
+        self.with_alpha = False
+        self.threads = 0
+        self.exact = True
+        self.missing = missing_bytes(path)
+        with open_container(path) as container:
+            self.stream = _picture_stream(container, path)
+            stream = container.streams[self.stream]
+            context = stream.codec_context
+            self.size = (context.height, context.width)
+            self.rate = Fraction(stream.average_rate or stream.guessed_rate or PICTURE_RATE)
+            self.frames_expected = stream.frames or None
+            self.seconds_expected = _seconds(container, stream)
+            self.end_expected = _end(container, stream)
+            self.time_base = Fraction(stream.time_base or 1 / self.rate)
+            first = next(self._decoded(container, stream), None)
+            if first is None:
+                raise InputError(f"{path} holds no frame that can be decoded")
+            if first.pts is None and stream.guessed_rate:
+                # Where no times are told the average is a guess: 25 for all raw video.
+                self.rate = Fraction(stream.guessed_rate)
+            if self.missing:
+                self._damage(f"the last {self.missing} bytes are missing")
+            self.look = look_of(stream, first)
+            self.start = (first.pts or 0) * Fraction(first.time_base or stream.time_base)
+            if first.interlaced_frame:
+                logging.warning(
+                    "%s is interlaced: deinterlace it first, or lines will be interpolated", path
+                )
+        self.last_duration = 1 / self.rate
+
+    def __iter__(self) -> Iterator[Shown]:
+        """The frames; those without a time, or with one that does not rise, follow the rate."""
+        converter, deep = Converter(self.exact), self.look.depth > 8
+        previous, count = None, 0
+        with open_container(self.path) as container:
+            stream = container.streams[self.stream]
+            stream.thread_type = "AUTO"
+            stream.codec_context.thread_count = self.threads
+            for frame in self._decoded(container, stream):
+                base = Fraction(frame.time_base or stream.time_base)
+                time = None if frame.pts is None else frame.pts * base
+                if previous is None:
+                    time = time or Fraction(0)
+                elif time is None or time <= previous:
+                    time = previous + 1 / self.rate
+                else:
+                    self.last_duration = time - previous
+                if frame.duration:
+                    self.last_duration = frame.duration * base
+                previous = time
+                count += 1
+                yield Shown(converter.array(frame, deep, self.with_alpha), time)
+        if previous is None:
+            raise InputError(f"{self.path} holds no frame that can be decoded")
+        self._check_end(previous + self.last_duration, count)
+
+    def _check_end(self, end: Fraction, count: int) -> None:
+        """Tells what is missing at the end."""
+        said = f"the last {self.missing} bytes are missing" if self.missing else None
+        if self.end_expected is not None and end + END_TOLERANCE < self.end_expected:
+            ends = f"{float(end):.2f} s, and should at {float(self.end_expected):.2f} s"
+            said = f"its pictures end at {ends}"
+        if said is not None:
+            self._damage(said)
+            logging.warning("%s is damaged: %s; %d frames were read", self.path, said, count)
+
+    def _decoded(self, container: Any, stream: Any) -> Iterator[av.VideoFrame]:
+        """What can be decoded, packet by packet."""
+        decoder = _decoder(stream) or stream.codec_context
+        packets, lost, in_a_row, sound = container.demux(stream), 0, 0, False
+        while in_a_row < MOST_ERRORS_IN_A_ROW:
+            try:
+                packet = next(packets, None)
+                if packet is None:
+                    break
+                frames = decoder.decode(packet)
+            except av.EOFError:
+                break
+            except av.FFmpegError as error:
+                self._damage(f"decoding stopped ({error.strerror})")
+                lost, in_a_row = lost + 1, in_a_row + 1
+                # An error ends the reading of packets; another one goes on behind it.
+                packets = container.demux(stream)
+                continue
+            in_a_row = 0
+            for frame in frames:
+                # A recording may begin with frames that refer to what was before it.
+                if frame.is_corrupt and sound:
+                    self._damage("a frame is incomplete")
+                    lost += 1
+                sound = sound or not frame.is_corrupt
+                yield frame
+        if lost:
+            logging.warning(
+                "%s is damaged: %d frames or packets of it are lost or incomplete", self.path, lost
+            )
+
+    def _damage(self, said: str) -> None:
+        if self.damaged == STOP:
+            raise InputError(
+                f"{self.path} is damaged: {said}; the output was not written: --damaged=keep goes "
+                "on with what can be decoded"
+            )
+
+
+def open_container(path: Path) -> av.container.InputContainer:
+    """Opens a file of its own: one that only names others is refused.
+
+    Args:
+        path: The file.
+    """
+    try:
+        # Absolute, so that a name like "http:x.mp4" is not taken for an address.
+        container = av.open(str(path.absolute()), options={"protocol_whitelist": "file"})
+    except (av.FFmpegError, OSError) as error:
+        raise InputError(f"{path} cannot be read as a video: {error.strerror}") from None
+    if container.format.name in PLAYLISTS:
+        container.close()
+        raise InputError(f"{path} cannot be read as a video: it is a list of other files")
+    return container
+
+
+def open_source(
+    inputs: Sequence[str | Path], damaged: str = STOP
+) -> Video | AnimatedWebP | Pictures:
+    """The frames that the user named.
+
+    Args:
+        inputs: One video or animation, one folder of pictures, one numbered pattern
+            (`frame_%04d.png`), or two and more pictures.
+        damaged: See `Video`.
+    """
+    paths = [Path(one) for one in inputs]
+    if len(paths) == 1 and paths[0].is_dir():
+        return Pictures(_at_least_two(in_folder(paths[0]), f"the folder {paths[0]}"))
+    if len(paths) == 1 and is_pattern(paths[0]):
+        return Pictures(_at_least_two(in_pattern(paths[0]), f"the pattern {paths[0]}"))
+    for path in paths:
+        if not path.is_file():
+            raise InputError(f"there is no file {path}")
+    if len(paths) == 1 and is_animated_webp(paths[0]):
+        return AnimatedWebP(paths[0])
+    if len(paths) > 1 or (paths[0].suffix.lower() in SUFFIXES and not _is_animated_png(paths[0])):
+        return Pictures(_at_least_two(paths, "the input"))
+    return Video(paths[0], damaged)
+
+
+def _picture_stream(container: Any, path: Path) -> int:
+    """Index of the stream that moves: covers are pictures as well."""
+    for stream in container.streams.video:
+        if not int(stream.disposition) & int(av.stream.Disposition.attached_pic):
+            return stream.index
+    raise InputError(f"{path} has no video stream")
+
+
+def _seconds(container: Any, stream: Any) -> Fraction:
+    """How long a stream claims to be; 0 if it does not say."""
+    if stream.duration and stream.time_base:
+        return stream.duration * Fraction(stream.time_base)
+    return Fraction(container.duration or 0, av.time_base)
+
+
+def _end(container: Any, stream: Any) -> Fraction | None:
+    """When the last picture should end; None if the container does not know."""
+    if not container.format.name.startswith(KNOW_THEIR_END):
+        return None
+    if stream.duration and stream.time_base:
+        return stream.duration * Fraction(stream.time_base)
+    told = re.fullmatch(r"(\d+):(\d\d):(\d\d(\.\d*)?)", stream.metadata.get("DURATION", ""))
+    if told is None:
+        # What is told of the whole is of the longest track.
+        alone = len(container.streams) == 1 and container.duration
+        return Fraction(container.duration, av.time_base) if alone else None
+    hours, minutes, seconds = (Fraction(part) for part in told.groups()[:3])
+    return 3600 * hours + 60 * minutes + seconds
+
+
+def _decoder(stream: Any) -> av.CodecContext | None:
+    """A decoder of our choice, where FFmpeg's own would lose the transparency."""
+    marked = {name.lower(): value for name, value in stream.metadata.items()}
+    if marked.get("alpha_mode") == "1" and stream.codec_context.name in ("vp8", "vp9"):
+        name = {"vp8": "libvpx", "vp9": "libvpx-vp9"}[stream.codec_context.name]
+        return av.CodecContext.create(name, "r")
+    return None
+
+
+def _is_animated_png(path: Path) -> bool:
+    with path.open("rb") as file:
+        start = file.read(4096)
+    return start.startswith(b"\x89PNG") and b"acTL" in start
+
+
+def _at_least_two(paths: list[Path], what: str) -> list[Path]:
+    if len(paths) < 2:
+        raise InputError(f"at least two pictures are needed; {what} has {len(paths)}")
+    return paths

@@ -1,0 +1,191 @@
+"""The four encoder-decoders that FlowNet 2.0 chains: C, S, SD and the fusion, as tables.
+
+All are one network: convolutions that halve the size, then a decoder that predicts flow at the
+coarsest level, enlarges it, and predicts again beside what the encoder saw at that level. They
+differ in the tables below, and FlowNetC in how it looks at the two frames.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from keras import ops
+
+from tfvfi.layers import Block, Conv2D, Double, leaky_relu
+from tfvfi.ops import correlation
+
+# Name of a convolution: channels, kernel size, stride.
+Convolutions = Mapping[str, tuple[int, int, int]]
+
+DEEP = {
+    "conv4": (512, 3, 2),
+    "conv4_1": (512, 3, 1),
+    "conv5": (512, 3, 2),
+    "conv5_1": (512, 3, 1),
+    "conv6": (1024, 3, 2),
+    "conv6_1": (1024, 3, 1),
+}
+LARGE_KERNELS = {"conv1": (64, 7, 2), "conv2": (128, 5, 2), "conv3": (256, 5, 2)}
+SMALL_KERNELS = {
+    "conv0": (64, 3, 1),
+    "conv1": (64, 3, 2),
+    "conv1_1": (128, 3, 1),
+    "conv2": (128, 3, 2),
+    "conv2_1": (128, 3, 1),
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What distinguishes one encoder-decoder from another.
+
+    Attributes:
+        encoder: Its convolutions, in order.
+        skips: Level -> convolution whose output the decoder sees there. Level n has 1 / 2^n of
+            the size; the coarsest level is one beyond the largest key.
+        deconvolutions: Level -> channels that come up from the level below.
+        smoothing: Level -> channels of a convolution without activation before the prediction.
+        enlarging_bias: Whether the convolution that enlarges a flow has a bias.
+        correlated: Whether the two frames meet in a cost volume, as in FlowNetC.
+    """
+
+    encoder: Convolutions
+    skips: Mapping[int, str]
+    deconvolutions: Mapping[int, int]
+    smoothing: Mapping[int, int]
+    enlarging_bias: bool = True
+    correlated: bool = False
+
+    @property
+    def levels(self) -> list[int]:
+        """Levels at which a flow is enlarged to and refined, coarse to fine."""
+        return sorted(self.skips, reverse=True)
+
+    @property
+    def coarsest(self) -> int:
+        """The level of the first prediction."""
+        return self.levels[0] + 1
+
+
+_DECONVOLUTIONS = {5: 512, 4: 256, 3: 128, 2: 64}
+
+PLANS = {
+    "c": Plan(
+        encoder=LARGE_KERNELS | {"conv_redir": (32, 1, 1), "conv3_1": (256, 3, 1)} | DEEP,
+        skips={5: "conv5_1", 4: "conv4_1", 3: "conv3_1", 2: "conv2"},
+        deconvolutions=_DECONVOLUTIONS,
+        smoothing={},
+        correlated=True,
+    ),
+    "s": Plan(
+        encoder=LARGE_KERNELS | {"conv3_1": (256, 3, 1)} | DEEP,
+        skips={5: "conv5_1", 4: "conv4_1", 3: "conv3_1", 2: "conv2"},
+        deconvolutions=_DECONVOLUTIONS,
+        smoothing={},
+        enlarging_bias=False,
+    ),
+    "sd": Plan(
+        encoder=SMALL_KERNELS | {"conv3": (256, 3, 2), "conv3_1": (256, 3, 1)} | DEEP,
+        skips={5: "conv5_1", 4: "conv4_1", 3: "conv3_1", 2: "conv2_1"},
+        deconvolutions=_DECONVOLUTIONS,
+        smoothing={5: 512, 4: 256, 3: 128, 2: 64},
+    ),
+    "fusion": Plan(
+        encoder=SMALL_KERNELS,
+        skips={1: "conv1_1", 0: "conv0"},
+        deconvolutions={1: 32, 0: 16},
+        smoothing={1: 32, 0: 16},
+    ),
+}
+
+
+class FlowNet(Block):
+    """One encoder-decoder: maps in, flows at all its levels out.
+
+    Args:
+        kind: "c", "s", "sd" or "fusion".
+    """
+
+    def __init__(self, kind: str, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.plan = PLANS[kind]
+        rounded = {"dtype": self.dtype_policy}
+        # Flow stays float32 under any policy: bfloat16 would round it to tenths of a pixel.
+        exact = {"dtype": "float32"}
+        self.encoder = {
+            name: Conv2D(*settings, activation=leaky_relu, name=name, **rounded)
+            for name, settings in self.plan.encoder.items()
+        }
+        # The decoder's, from coarse to fine.
+        levels = self.plan.levels
+        self.deconvolutions = [
+            Double(
+                self.plan.deconvolutions[level],
+                activation=leaky_relu,
+                name=f"deconv{level}",
+                **rounded,
+            )
+            for level in levels
+        ]
+        self.smoothing = [
+            Conv2D(self.plan.smoothing[level], name=f"inter_conv{level}", **rounded)
+            for level in levels
+            if level in self.plan.smoothing
+        ]
+        self.enlarging = [
+            Double(
+                2,
+                use_bias=self.plan.enlarging_bias,
+                name=f"upsampled_flow{level + 1}_to_{level}",
+                **exact,
+            )
+            for level in levels
+        ]
+        self.predictions = [
+            Conv2D(2, name=f"predict_flow{level}", **exact)
+            for level in (self.plan.coarsest, *levels)
+        ]
+
+    def call(self, inputs: Any) -> list[Any]:
+        """Flows from the finest level to the coarsest.
+
+        Args:
+            inputs: Two frames on the channels, and behind them, for the later networks of a
+                chain, what is known of their flow.
+        """
+        encode = self._encode_apart if self.plan.correlated else self._encode_together
+        return self._decode(encode(inputs))
+
+    def _encode_together(self, inputs: Any) -> dict[str, Any]:
+        return self._run(self.encoder, inputs)
+
+    def _encode_apart(self, inputs: Any) -> dict[str, Any]:
+        """FlowNetC: both frames by the same convolutions, then a map of what matches where."""
+        both = ops.concatenate(ops.split(inputs, 2, axis=-1), axis=0)
+        before = self._run({name: self.encoder[name] for name in LARGE_KERNELS}, both)
+        first, second = ops.split(before["conv3"], 2, axis=0)
+        costs = leaky_relu(correlation(first, second, max_displacement=20, stride=2))
+        matched = ops.concatenate([self.encoder["conv_redir"](first), costs], axis=-1)
+        after = {name: self.encoder[name] for name in ("conv3_1", *DEEP)}
+        return {
+            "conv2": ops.split(before["conv2"], 2, axis=0)[0],
+            **self._run(after, matched),
+        }
+
+    def _run(self, convolutions: Mapping[str, Any], maps: Any) -> dict[str, Any]:
+        """The output of each convolution, one after the other."""
+        found = {}
+        for name, convolution in convolutions.items():
+            found[name] = maps = convolution(maps)
+        return found
+
+    def _decode(self, found: dict[str, Any]) -> list[Any]:
+        maps = list(found.values())[-1]
+        flows = [self.predictions[0](maps)]
+        for step, level in enumerate(self.plan.levels):
+            skip = found[self.plan.skips[level]]
+            flow = ops.cast(self.enlarging[step](flows[0]), skip.dtype)
+            maps = ops.concatenate([skip, self.deconvolutions[step](maps), flow], axis=-1)
+            seen = self.smoothing[step](maps) if self.smoothing else maps
+            flows.insert(0, self.predictions[step + 1](seen))
+        return flows

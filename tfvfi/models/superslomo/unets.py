@@ -1,0 +1,104 @@
+"""The U-shaped network that both forms of Super SloMo use twice."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from keras import ops
+
+from tfvfi.layers import Block, Conv2D, leaky_relu
+from tfvfi.ops import resize
+
+# Sides of the kernels on the encoder's levels, each half the size of the one before.
+KERNELS = (7, 5, 3, 3, 3, 3)
+
+
+class UNet(Block):
+    """Six levels down to 1/32 of the size, and up again past what was seen on the way.
+
+    Args:
+        form: "nvidia" joins a level's features behind both of its convolutions and ends in linear
+            heads; "paliwal" joins them between the two and ends in one convolution, whose negative
+            values shrink tenfold.
+        widths: Channels of the encoder's levels.
+        outputs: Name and channels of what comes out; the names matter to "nvidia" only.
+    """
+
+    def __init__(self, form: str, widths: Sequence[int], outputs: Mapping[str, int], **kwargs: Any):
+        super().__init__(**kwargs)
+        policy = self.dtype_policy
+        self.encoder = [
+            EncoderLevel(width, kernel, dtype=policy, name=f"encoder{level}")
+            for level, (width, kernel) in enumerate(zip(widths, KERNELS, strict=True), start=1)
+        ]
+        decoder_level = {"nvidia": JoinAfter, "paliwal": JoinBetween}[form]
+        self.decoder = [
+            decoder_level(width, dtype=policy, name=f"decoder{level}")
+            for level, width in reversed(list(enumerate(widths[:-1], start=1)))
+        ]
+        # What comes out is flow, above all: it is not rounded.
+        if form == "nvidia":
+            self.last = [leaky_conv(widths[0], dtype=policy, name="refine")]
+            self.heads = [
+                Conv2D(channels, 1, dtype="float32", name=name)
+                for name, channels in outputs.items()
+            ]
+        else:
+            self.last = []
+            self.heads = [leaky_conv(sum(outputs.values()), dtype="float32", name="last")]
+
+    def call(self, inputs: Any, beside: Any = None) -> tuple[Any, Any]:
+        """All outputs joined, float32; and the coarsest features of the encoder.
+
+        Args:
+            inputs: (B, H, W, C).
+            beside: Coarsest features of another network, which the decoder sees too.
+        """
+        features = []
+        feature = inputs
+        for level in self.encoder:
+            feature = level(ops.average_pool(feature, 2, 2) if features else feature)
+            features.append(feature)
+        *finer, coarsest = features
+        feature = coarsest if beside is None else ops.concatenate([beside, coarsest], axis=-1)
+        for level, skipped in zip(self.decoder, reversed(finer), strict=True):
+            feature = level(resize(feature, 2), skipped)
+        for conv in self.last:
+            feature = conv(feature)
+        return ops.concatenate([head(feature) for head in self.heads], axis=-1), coarsest
+
+
+class EncoderLevel(Block):
+    """Two convolutions."""
+
+    def __init__(self, width: int, kernel: int, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.conv1 = leaky_conv(width, kernel, dtype=self.dtype_policy, name="conv1")
+        self.conv2 = leaky_conv(width, kernel, dtype=self.dtype_policy, name="conv2")
+
+    def call(self, feature: Any) -> Any:
+        """The feature at the same size."""
+        return self.conv2(self.conv1(feature))
+
+
+class JoinAfter(EncoderLevel):
+    """Two convolutions; the encoder's feature joins behind them."""
+
+    def __init__(self, width: int, **kwargs: Any):
+        super().__init__(width, 3, **kwargs)
+
+    def call(self, feature: Any, skipped: Any) -> Any:
+        """The feature, twice as wide as a convolution."""
+        return ops.concatenate([skipped, super().call(feature)], axis=-1)
+
+
+class JoinBetween(JoinAfter):
+    """Two convolutions; the encoder's feature joins between them."""
+
+    def call(self, feature: Any, skipped: Any) -> Any:
+        """The feature, as wide as a convolution."""
+        return self.conv2(ops.concatenate([self.conv1(feature), skipped], axis=-1))
+
+
+def leaky_conv(filters: int, kernel_size: int = 3, **kwargs: Any) -> Conv2D:
+    """A convolution whose negative values are multiplied by 0.1."""
+    return Conv2D(filters, kernel_size, activation=leaky_relu, **kwargs)

@@ -1,0 +1,6 @@
+"""Published weights into networks: names, layouts and the Keras files that come of them."""
+
+from tfvfi.porting.convert import convert
+from tfvfi.porting.port import port, recognize, rules_of
+
+__all__ = ["convert", "port", "recognize", "rules_of"]

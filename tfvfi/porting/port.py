@@ -1,0 +1,145 @@
+"""Fills a network from a checkpoint, by name: the one way in which weights get into any of them.
+
+A network's `checkpoint.py` says how the published files name its weights:
+
+- `variable_names(config)`: published key -> path of the variable inside the network, for the
+  arguments that the network was built with;
+- `UNUSED`: patterns of published keys that the network does not need;
+- `rename(key)`, where several spellings were published: the spelling that `variable_names` has.
+"""
+
+import importlib.util
+import inspect
+import re
+from collections.abc import Mapping
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tfvfi import registry
+from tfvfi.checkpoints.layout import arranged, published_shape
+from tfvfi.errors import InputError
+from tfvfi.weights import variable_name
+
+if TYPE_CHECKING:
+    from tfvfi.models.base import Network
+
+SHOWN = 3
+
+
+def port(
+    tensors: Mapping[str, np.ndarray],
+    model: "Network",
+    rules: ModuleType | Any,
+    source: str = "the checkpoint",
+) -> None:
+    """Fills every weight of a network; nothing is changed unless all of them fit.
+
+    Args:
+        tensors: Published key -> array, as `read` gives them.
+        model: A built network.
+        rules: Its `checkpoint.py`.
+        source: How to call the checkpoint in an error.
+
+    Raises:
+        InputError: Weights are missing, unknown or of another shape. The sentence names the first
+            of each, and the network that the checkpoint belongs to, where that is known.
+    """
+    tensors = _renamed(tensors, rules)
+    variables = {variable_name(variable): variable for variable in model.weights}
+    names = rules.variable_names(model.get_config())
+    if sorted(names.values()) != sorted(variables):
+        differ = sorted(set(names.values()) ^ set(variables)) or "one variable filled twice"
+        raise RuntimeError(f"checkpoint.py of {model.name} and its variables differ: {differ}")
+
+    missing = [key for key in names if key not in tensors]
+    unknown = [key for key in tensors if key not in names and not _is_unused(key, rules)]
+    misshapen, values = [], {}
+    for key in names:
+        if key in tensors:
+            variable = variables[names[key]]
+            values[names[key]] = arranged(tensors[key], names[key], tuple(variable.shape))
+            if values[names[key]] is None:
+                expected = published_shape(names[key], tuple(variable.shape))
+                misshapen.append(f"{key} is {tensors[key].shape} and should be {expected}")
+    complaints = [
+        _complaint(missing, "missing from it"),
+        _complaint(unknown, f"unknown to {model.name}"),
+        _complaint(misshapen, "of another shape"),
+    ]
+    if any(complaints):
+        raise InputError(
+            f"{source} does not fit {model.name}: {'; '.join(filter(None, complaints))}; "
+            + _advice(tensors, model.name)
+        )
+    for path, value in values.items():
+        variables[path].assign(value)
+
+
+def rules_of(name: str) -> ModuleType:
+    """The `checkpoint.py` of the network of that name."""
+    if not _has_rules(name):
+        raise InputError(f"{name} has no published weights that could be converted")
+    return importlib.import_module(_rules_module(name))
+
+
+def recognize(tensors: Mapping[str, np.ndarray]) -> str | None:
+    """The name of the network that these arrays belong to, if it is one of ours."""
+    for name, known in registry.presets().items():
+        if not _has_rules(name):
+            continue
+        module, _, cls = known.network.partition(":")
+        rules = rules_of(name)
+        network = getattr(importlib.import_module(module), cls)
+        names = rules.variable_names(_defaults(network) | dict(known.config))
+        renamed = _renamed(tensors, rules)
+        used = {key for key in renamed if key in names or not _is_unused(key, rules)}
+        # Building a network is slow, so names go first and shapes decide between those they leave.
+        if used == set(names) and _fits(renamed, names, registry.build(name)):
+            return name
+    return None
+
+
+def _rules_module(name: str) -> str:
+    network = registry.preset(name).network.partition(":")[0]
+    return f"{network.rpartition('.')[0]}.checkpoint"
+
+
+def _has_rules(name: str) -> bool:
+    return importlib.util.find_spec(_rules_module(name)) is not None
+
+
+def _fits(tensors: Mapping[str, np.ndarray], names: Mapping[str, str], model: "Network") -> bool:
+    shapes = {variable_name(variable): tuple(variable.shape) for variable in model.weights}
+    return all(
+        arranged(tensors[key], path, shapes[path]) is not None for key, path in names.items()
+    )
+
+
+def _defaults(network: type) -> dict[str, Any]:
+    parameters = inspect.signature(network).parameters.values()
+    return {one.name: one.default for one in parameters if one.default is not one.empty}
+
+
+def _renamed(tensors: Mapping[str, np.ndarray], rules: Any) -> dict[str, np.ndarray]:
+    rename = getattr(rules, "rename", str)
+    return {rename(key): values for key, values in tensors.items()}
+
+
+def _is_unused(key: str, rules: Any) -> bool:
+    return any(re.fullmatch(pattern, key) for pattern in rules.UNUSED)
+
+
+def _complaint(found: list[str], what: str) -> str:
+    if not found:
+        return ""
+    listed = ", ".join(found[:SHOWN] + ["..."] * (len(found) > SHOWN))
+    return f"{len(found)} {'is' if len(found) == 1 else 'are'} {what} ({listed})"
+
+
+def _advice(tensors: Mapping[str, np.ndarray], wanted: str) -> str:
+    found = recognize(tensors)
+    if found is None or found == wanted:
+        return "it looks like no network known here; get the file published for this one"
+    return f"this looks like {found}, so name that model"

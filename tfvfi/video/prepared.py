@@ -1,0 +1,140 @@
+"""A source's frames as the pipeline wants them: so many seconds, of a size, without repeats."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import chain
+from typing import Any
+
+import cv2
+import numpy as np
+
+from tfvfi.errors import InputError
+from tfvfi.media.duplicates import DuplicateDetector
+from tfvfi.media.shown import Shown
+from tfvfi.video.treatment import DROP, KEEP, Treatment
+
+# Drawn motion shows a drawing for one to four frames of film, which are more frames at a higher
+# rate. What is held for longer is a pause, and motion after it takes place in its last frame.
+LONGEST_HOLD, FILM = 4, 24
+
+
+class Prepared:
+    """Frames of a source.
+
+    Args:
+        source: Any source.
+        treatment: How much of it is wanted, of which size, and what becomes of held frames.
+
+    Attributes:
+        last_duration: How long the last frame is shown; known at the end.
+    """
+
+    def __init__(self, source: Any, treatment: Treatment):
+        self.source = source
+        self.treatment = treatment
+        self.seconds = treatment.seconds
+        self.size = _size(treatment.size, source.size) if treatment.size else source.size
+        self.last_duration = source.last_duration
+
+    @property
+    def pixel_aspect(self) -> Fraction | None:
+        """Width of a pixel over its height: what had no square ones looks as before."""
+        before = self.source.look.pixel_aspect
+        if before in (None, 1):
+            return before
+        (height, width), (old_height, old_width) = self.size, self.source.size
+        return before * Fraction(old_width * height, width * old_height)
+
+    @property
+    def seconds_expected(self) -> Fraction:
+        """About how long it is; 0 if nobody knows."""
+        known = self.source.seconds_expected
+        return min(known, self.seconds) if known and self.seconds is not None else known
+
+    @property
+    def frames_expected(self) -> int:
+        """About how many frames there are; 0 if nobody knows."""
+        frames = round(self.seconds_expected * self.source.rate)
+        known = self.source.frames_expected
+        return min(known, frames) if known and frames else known or frames
+
+    def __iter__(self) -> Iterator[Shown]:
+        """The frames in order."""
+        frames = self._resized(self._limited())
+        if self.treatment.duplicates == KEEP:
+            return frames
+        return self._without_repeats(frames)
+
+    def _limited(self) -> Iterator[Shown]:
+        start = previous = None
+        frames = iter(self.source)
+        for shown in frames:
+            start = shown.time if start is None else start
+            if self.seconds is not None and shown.time >= start + self.seconds:
+                frames.close()
+                self.last_duration = start + self.seconds - previous
+                return
+            previous = shown.time
+            yield shown
+        self.last_duration = self.source.last_duration
+        if self.seconds is not None and previous is not None:
+            self.last_duration = min(self.last_duration, start + self.seconds - previous)
+
+    def _resized(self, frames: Iterator[Shown]) -> Iterator[Shown]:
+        for shown in frames:
+            image = shown.image
+            if image.shape[:2] != tuple(self.size):
+                smaller = self.size[0] < image.shape[0]
+                way = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
+                image = cv2.resize(image, self.size[::-1], interpolation=way)
+            yield Shown(image, shown.time)
+
+    def _without_repeats(self, frames: Iterator[Shown]) -> Iterator[Shown]:
+        detector = DuplicateDetector(
+            self.treatment.duplicate_threshold, self.treatment.duplicate_tolerance
+        )
+        kept: Shown | None = None
+        repeats: list[Fraction] = []
+        for shown in chain(frames, [None]):
+            if shown is not None and detector.repeats(np.ascontiguousarray(shown.image)):
+                repeats.append(shown.time)
+                continue
+            if kept is not None:
+                yield from self._held(kept, tuple(repeats), shown and shown.time)
+            kept, repeats = shown, []
+
+    def _held(
+        self, kept: Shown, repeats: tuple[Fraction, ...], until: Fraction | None
+    ) -> Iterator[Shown]:
+        """A frame with the times at which it was repeated; until nothing, it is the last one."""
+        if self.treatment.duplicates == DROP:
+            if until is None and repeats:
+                self.last_duration += repeats[-1] - kept.time
+            yield kept
+        elif until is not None and _is_pause(len(repeats) + 1, until - kept.time):
+            yield Shown(kept.image, kept.time, repeats[:-1])
+            yield Shown(kept.image, repeats[-1])
+        else:
+            yield Shown(kept.image, kept.time, repeats)
+
+
+def _is_pause(frames: int, seconds: Fraction) -> bool:
+    """Whether a drawing that is held for so long is at rest."""
+    return frames > LONGEST_HOLD and seconds > Fraction(LONGEST_HOLD, FILM)
+
+
+def _size(text: str, source: tuple[int, int]) -> tuple[int, int]:
+    """Height and width that "640x360", "640x" or "x360" mean."""
+    width, _, height = text.partition("x")
+    try:
+        given = [int(side) if side else None for side in (height, width)]
+    except ValueError:
+        given = [None, None]
+    if given == [None, None] or any(side is not None and side < 1 for side in given):
+        raise InputError(f"a size is written 640x360, 640x or x360; received {text}")
+    if None in given:
+        ratio = next(side / whole for side, whole in zip(given, source, strict=True) if side)
+        # Even sides suit every codec.
+        other = max(2, 2 * round(source[given.index(None)] * ratio / 2))
+        given = [side or other for side in given]
+    return tuple(given)

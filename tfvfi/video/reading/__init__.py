@@ -1,1 +1,0 @@
-"""Frames out of files: videos, animations, pictures."""

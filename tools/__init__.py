@@ -1,1 +1,0 @@
-"""The commands: `python tools/<name>.py` in a checkout, `tfvfi <name>` once installed."""
