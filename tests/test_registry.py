@@ -9,6 +9,7 @@ import tfvfi
 from tfvfi import registry
 from tfvfi.errors import InputError
 from tfvfi.models.preset import Checkpoint
+from tfvfi.registry import ModelSpec
 
 
 def test_list_models_tells_what_people_ask():
@@ -60,3 +61,32 @@ def test_interpolate_in_one_line(triplet):
     first, _, second = triplet
     (frame,) = tfvfi.interpolate(first, second)
     assert frame.shape == first.shape and frame.dtype == np.uint8
+
+
+def test_a_model_spec_is_read_from_one_line():
+    parsed = ModelSpec.parse("ifrnet_s,weights=dir/gopro.weights.h5,scale=0.5")
+    assert parsed == ModelSpec("ifrnet_s", "dir/gopro.weights.h5", {"scale": 0.5})
+    assert parsed.label == "ifrnet_s_gopro_scale-0.5"
+    assert ModelSpec.parse("ifrnet_s", "ifrnet_s.weights.h5").label == "ifrnet_s"
+    assert ModelSpec.parse("ifrnet_s,weights=None", "other.weights.h5").label == "ifrnet_s_fresh"
+    with pytest.raises(InputError, match="no model 'ifrnt'"):
+        _ = ModelSpec.parse("ifrnt").preset
+
+
+def test_the_identity_of_a_model_spec_follows_the_files(tmp_path):
+    file = tmp_path / "a.weights.h5"
+    file.write_bytes(b"first")
+    spec = ModelSpec("ifrnet_s", file)
+    before = spec.identity()
+    file.write_bytes(b"second")
+    assert spec.identity()["weights_sha256"] != before["weights_sha256"]
+    assert ModelSpec("ifrnet_s").identity()["weights_sha256"]
+    flow = ModelSpec("flow_interpolation", options={"flow": "pwcnet", "flow_weights": file})
+    assert flow.identity()["flow_weights_sha256"] == spec.identity()["weights_sha256"]
+    assert ModelSpec("flow_interpolation").identity()["flow_weights_sha256"] is None
+
+
+def test_a_model_spec_loads():
+    assert ModelSpec("flow_interpolation", options={"flow": "dis"}).load().times == "any"
+    with pytest.raises(InputError, match="dis estimates flow and gives no frames"):
+        ModelSpec("dis").load_interpolator()

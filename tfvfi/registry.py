@@ -4,17 +4,20 @@ A network is a folder in `tfvfi/models` with a `presets.py`; nothing else has to
 """
 
 import functools
+import hashlib
 import importlib
 import inspect
 import logging
 import pkgutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tfvfi import models, startup
 from tfvfi.errors import InputError
 from tfvfi.models.preset import Preset
+from tfvfi.options import named
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,6 +25,76 @@ if TYPE_CHECKING:
     from tfvfi.models.base import Network
 
 DEFAULT_MODEL = "flow_interpolation"
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A network with its weights and options, named but not yet loaded.
+
+    Attributes:
+        name: One of `list_models()`.
+        weights: As for `load`: a file, "default", or None for fresh weights.
+        options: Further arguments of `load`.
+
+    Example:
+        >>> ModelSpec.parse("superslomo,flow_scale=2,weights=None")
+        ModelSpec(name='superslomo', weights=None, options={'flow_scale': 2})
+    """
+
+    name: str
+    weights: str | Path | None = "default"
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, text: str, weights: str | Path | None = "default") -> "ModelSpec":
+        """Reads "name,option=value,...", in which `weights` counts as an option.
+
+        Args:
+            text: What the user wrote.
+            weights: The weights where the text names none.
+
+        Raises:
+            InputError: An option is not written as name=value.
+        """
+        name, given = named(text)
+        return cls(name, given.pop("weights", weights), given)
+
+    @property
+    def preset(self) -> Preset:
+        """What is known of the network; an unknown name raises `InputError`."""
+        return preset(self.name)
+
+    @property
+    def label(self) -> str:
+        """A short name that distinguishes it from others and is safe as the name of a folder."""
+        parts = [self.name]
+        if self.weights is None:
+            parts.append("fresh")
+        elif self.weights != "default" and _stem(self.weights) != self.name:
+            parts.append(_stem(self.weights))
+        for key, value in sorted(self.options.items()):
+            parts.append(f"{key}-{_stem(value) if key.endswith('weights') else value}")
+        return "_".join("".join(c if c.isalnum() or c in "-._" else "-" for c in p) for p in parts)
+
+    def load(self) -> "Network":
+        """Loads the network; see `load`."""
+        return load(self.name, self.weights, **self.options)
+
+    def load_interpolator(self) -> "Network":
+        """Loads the network and refuses a flow estimator; see `load_interpolator`."""
+        return load_interpolator(self.name, self.weights, **self.options)
+
+    def identity(self) -> dict[str, Any]:
+        """Everything that its frames depend on, as JSON can hold it; files by their SHA-256."""
+        flow = self.options.get("flow")
+        flow_weights = self.options.get("flow_weights", "default")
+        return {
+            "model": self.name,
+            "weights": "fresh" if self.weights is None else str(self.weights),
+            "weights_sha256": _digest(self.name, self.weights),
+            "options": {key: str(value) for key, value in sorted(self.options.items())},
+            "flow_weights_sha256": _digest(flow, flow_weights) if isinstance(flow, str) else None,
+        }
 
 
 @functools.cache
@@ -200,6 +273,17 @@ def trained_with(name: str, path: str | Path) -> dict[str, Any]:
     about = weight_files.describe(path)
     told = about.get("options") if about.get("model") == name else None
     return told if isinstance(told, dict) else {}
+
+
+def _stem(weights: str | Path) -> str:
+    """The name of a file of weights without its folder and ending."""
+    return Path(weights).name.removesuffix(".weights.h5")
+
+
+def _digest(name: str, weights: str | Path | None) -> str | None:
+    """SHA-256 of the file of weights, bundled ones too; None where there is no file."""
+    file = weight_path(preset(name), weights)
+    return hashlib.sha256(file.read_bytes()).hexdigest() if file and file.is_file() else None
 
 
 def _how_to_get_weights(known: Preset) -> str:
