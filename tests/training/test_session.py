@@ -10,12 +10,15 @@ from tfvfi.training.settings import Settings
 
 def test_a_run_leaves_metrics_and_checkpoints(tmp_path):
     records = small_records.write(tmp_path / "records")
+    watched = []
     run = train(
         Settings(
             "ifrnet_s", str(records), str(tmp_path / "run"), steps=4, batch_size=2, interval=2
         ),
         quiet=True,
+        watch=lambda row, network: watched.append((row["step"], network.name)),
     )
+    assert watched == [(2, "ifrnet_s"), (4, "ifrnet_s")]
     newest = checkpoints.newest(run / "checkpoints")
     assert checkpoints.read_state(newest).step == 4
     rows = (run / "metrics.csv").read_text().splitlines()

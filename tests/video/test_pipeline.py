@@ -36,6 +36,14 @@ def test_factor(clip, tmp_path, factor):
         assert abs(shown - Fraction(number, 25 * factor)) <= Fraction(1, 1000)
 
 
+def test_progress_is_reported_to_a_function(clip, tmp_path):
+    reports = []
+    interpolate_video(
+        clip, tmp_path / "out.mkv", Fade(), progress=lambda *counts: reports.append(counts)
+    )
+    assert reports == [(number, 10) for number in range(1, 11)]
+
+
 def test_source_frames_come_out_untouched(clip, tmp_path):
     interpolate_video(clip, tmp_path / "out.mkv", Fade(), factor=2, encoding=LOSSLESS)
     for ours, theirs in zip(read(tmp_path / "out.mkv")[0][::2], read(clip)[0], strict=True):

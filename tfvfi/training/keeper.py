@@ -1,7 +1,9 @@
 """What is kept of a run: at the end of every interval it is validated, written down and saved."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -15,6 +17,9 @@ from tfvfi.training.job import Job, with_own_weights
 from tfvfi.training.pictures import sheet
 from tfvfi.training.validation import Validation
 
+# Receives the metrics of an interval and the network with the averaged weights.
+Watch = Callable[[Row, Any], None]
+
 
 class Keeper:
     """Keeps a run; of several workers only the first has one.
@@ -25,13 +30,20 @@ class Keeper:
         validation: Measures it.
         state: Of the checkpoint that the run continues from.
         quiet: Whether to print nothing.
+        watch: Called at the end of every interval.
     """
 
     def __init__(
-        self, job: Job, folder: RunFolder, validation: Validation, state: State, quiet: bool
+        self,
+        job: Job,
+        folder: RunFolder,
+        validation: Validation,
+        state: State,
+        quiet: bool,
+        watch: Watch | None = None,
     ):
         self.job, self.folder, self.validation = job, folder, validation
-        self.state, self.quiet = state, quiet
+        self.state, self.quiet, self.watch = state, quiet, watch
         folder.begin(job.settings)
         # What was measured behind the checkpoint will be measured again.
         self.rows = [row for row in folder.rows() if row["step"] <= state.step]
@@ -59,6 +71,8 @@ class Keeper:
         shown = self.validation.shown()
         self.events.images(step, {f"samples/{n}": sheet(each) for n, each in enumerate(shown)})
         self._tell(row)
+        if self.watch is not None:
+            self.watch(row, self.validation.network)
 
     def export(self, path: str | Path) -> None:
         """Writes the best averaged weights with a card."""

@@ -12,20 +12,22 @@ from tfvfi.training import checkpoints, loops, strategies
 from tfvfi.training.checkpoints import State
 from tfvfi.training.folder import RunFolder
 from tfvfi.training.job import Job, prepare
-from tfvfi.training.keeper import Keeper
+from tfvfi.training.keeper import Keeper, Watch
 from tfvfi.training.plan import plan
 from tfvfi.training.settings import Settings, changed
 from tfvfi.training.validation import Validation
 from tfvfi.training.watch import Guard, Intervals, Progress
 
 
-def train(settings: Settings, quiet: bool = False) -> Path:
+def train(settings: Settings, quiet: bool = False, watch: Watch | None = None) -> Path:
     """Trains a network, or continues a training that its folder holds.
 
     Args:
         settings: What the user set; the preset of the network fills the rest, and a run that is
             continued what it was told first.
         quiet: Show nothing; else a bar, where there is a terminal, and a line an interval.
+        watch: Called at the end of each interval with its row of metrics and the network, which
+            then holds the averaged weights.
 
     Returns:
         The folder of the run.
@@ -41,7 +43,7 @@ def train(settings: Settings, quiet: bool = False) -> Path:
         newest = checkpoints.newest(folder.checkpoints)
         state = checkpoints.restore(newest, job.trainer) if newest else State(0)
         strategies.check_agreement(job.strategy, state.step)
-        keeper = Keeper(job, folder, validation, state, quiet) if validation else None
+        keeper = Keeper(job, folder, validation, state, quiet, watch) if validation else None
         _steps(job, state.step, keeper, quiet)
         if keeper and settings.export:
             keeper.export(settings.export)

@@ -2,7 +2,7 @@
 
 import functools
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,8 @@ from tfvfi.video.writing.picture_folder import PictureFolder
 from tfvfi.video.writing.segments import Parts
 from tfvfi.video.writing.video_file import VideoFile
 
+# Receives the number of finished frames and, where it is known, of all frames.
+Report = Callable[[int, int | None], None]
 # Frames that may wait between decoder, network and encoder: at most so many, and so many bytes.
 MOST_WAITING, BYTES_WAITING = 8, 2**28
 
@@ -44,7 +46,7 @@ def interpolate_video(
     flow_output: str | Path | None = None,
     resume: bool = False,
     overwrite: bool = False,
-    progress: bool = True,
+    progress: bool | Report = True,
     **treatment: Any,
 ) -> int:
     """Writes a smoother video; the output appears when it is complete.
@@ -65,7 +67,8 @@ def interpolate_video(
         flow_output: A folder for the flow of each pair of frames, as .flo files.
         resume: Keep finished parts when the work is interrupted, and continue with those there.
         overwrite: Replace an output that exists.
-        progress: Show a bar, where there is a terminal.
+        progress: Show a bar where there is a terminal, or call a function with the number of
+            finished frames and of all frames (None if unknown) after each frame.
         **treatment: See `tfvfi.video.Treatment`: slowmo, sound, scene_cuts, duplicates, tile, ...
 
     Returns:
@@ -170,18 +173,20 @@ def _run(
     prepared: Prepared,
     wanted: Factor | Rate,
     treated: Treatment,
-    progress: bool,
+    progress: bool | Report,
 ) -> int:
     """Decodes, paints and encodes, each in its own thread."""
     start = prepared.source.start
     waiting = _waiting(prepared)
     frames = ahead(_painted(ahead(planned, waiting), painter, sink.done), waiting)
     frames_in = prepared.frames_expected
+    total = wanted.count(frames_in, prepared.seconds_expected) if frames_in else None
+    report = progress if callable(progress) else None
     bar = tqdm(
-        total=wanted.count(frames_in, prepared.seconds_expected) if frames_in else None,
+        total=total,
         initial=sink.done,
         unit="frame",
-        disable=None if progress else True,
+        disable=None if progress is True else True,
     )
     count = 0
     try:
@@ -192,6 +197,8 @@ def _run(
                 count += 1
                 if count > sink.done:
                     bar.update()
+                    if report is not None:
+                        report(count, total)
         sink.finish()
     except BaseException:
         frames.close()
