@@ -11,7 +11,7 @@ import tfvfi.cli.benchmark as tool
 from tfvfi import machine, ops, registry
 from tfvfi.benchmark import chart, cost, engines, inputs, networks
 from tfvfi.benchmark.contender import Contender, RefusedError
-from tfvfi.benchmark.engines import Task
+from tfvfi.benchmark.task import Task
 from tfvfi.cli import command
 from tfvfi.errors import InputError
 from tfvfi.layers import Conv2D, Double

@@ -7,7 +7,8 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
-from tfvfi.benchmark.engines import OWN, Task
+from tfvfi.benchmark.engines import OWN
+from tfvfi.benchmark.task import Task
 
 
 class RefusedError(Exception):

@@ -5,55 +5,17 @@ time) to the output, NumPy arrays on both sides.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from tfvfi.benchmark.task import Task, main_output
 from tfvfi.errors import InputError
 
 Run = Callable[..., np.ndarray]
 OWN = "tfvfi"
-
-
-@dataclass(frozen=True)
-class Task:
-    """What one process runs.
-
-    Attributes:
-        form: One of `FORMS`.
-        model: The network's name.
-        options: Arguments of `tfvfi.load`.
-        weights: A file of its weights; every form gets the same.
-        height: Of the frames.
-        width: Of the frames.
-        precision: "float32" or "bfloat16".
-        threads: How many the engine may use.
-        folder: For files that the engine reads, and for the output.
-    """
-
-    form: str
-    model: str
-    weights: str
-    height: int
-    width: int
-    precision: str
-    threads: int
-    folder: str
-    options: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def converted(self) -> Path:
-        """The network as a file that other engines read, without its ending."""
-        return Path(self.folder) / f"{self.model}_{self.width}x{self.height}"
-
-    @property
-    def output(self) -> Path:
-        """Where the process leaves what it computed."""
-        name = f"{self.form}_{self.precision}".replace(" ", "_")
-        return self.converted.with_name(f"{self.converted.name}_{name}.npy")
 
 
 @dataclass(frozen=True)
@@ -196,15 +158,6 @@ def convert_ncnn(task: Task) -> None:
     module = torch_network.without_aliases(program)
     torch.jit.trace(module, inputs).save(f"{task.converted}.pt")
     pnnx.convert(f"{task.converted}.pt", inputs, fp16=False)
-
-
-def main_output(network: Any) -> Callable:
-    """What a network is for, as a function of tensors: the frame at a time, or the flow."""
-    from tfvfi.models.base import FlowEstimator
-
-    if isinstance(network, FlowEstimator):
-        return network.flow_at_any_size
-    return network.frame_at_any_size
 
 
 def _run_torch(task: Task, compiled: bool) -> Run:

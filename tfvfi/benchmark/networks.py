@@ -13,7 +13,8 @@ import numpy as np
 from tfvfi import registry
 from tfvfi.benchmark import cost, timing
 from tfvfi.benchmark.contender import Contender, RefusedError
-from tfvfi.benchmark.engines import ENGINES, OWN, Task
+from tfvfi.benchmark.engines import ENGINES, OWN
+from tfvfi.benchmark.task import Task
 from tfvfi.errors import InputError
 from tfvfi.evaluation.contestants import Contestant
 from tfvfi.machine import Ceiling

@@ -6,7 +6,7 @@ comparison does.
 """
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 import torch
@@ -15,10 +15,8 @@ import torch.nn.functional as functional
 from tfvfi import images, registry
 from tfvfi import layers as blocks
 from tfvfi.benchmark.inputs import arrays
+from tfvfi.benchmark.task import Task, main_output
 from tfvfi.ops import warp
-
-if TYPE_CHECKING:
-    from tfvfi.benchmark.engines import Task
 
 
 class Module(torch.nn.Module):
@@ -30,8 +28,6 @@ class Module(torch.nn.Module):
 
     def __init__(self, network: Any):
         super().__init__()
-        from tfvfi.benchmark.engines import main_output
-
         self.network = network
         self.main_output = main_output(network)
 
@@ -40,7 +36,7 @@ class Module(torch.nn.Module):
         return self.main_output(*inputs)
 
 
-def exported(task: "Task") -> tuple[Any, tuple[torch.Tensor, ...]]:
+def exported(task: Task) -> tuple[Any, tuple[torch.Tensor, ...]]:
     """The network as one graph of PyTorch's operations, and inputs for it."""
     policy = {"float32": "float32", "bfloat16": "mixed_bfloat16"}[task.precision]
     network = registry.load(task.model, task.weights or None, dtype=policy, **task.options)

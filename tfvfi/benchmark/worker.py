@@ -38,9 +38,10 @@ def serve(description: dict[str, Any], answers: TextIO) -> None:
     """Loads the network, runs it once, and then as often as it is told to."""
     from tfvfi import machine
     from tfvfi.benchmark import engines, inputs
+    from tfvfi.benchmark.task import Task
     from tfvfi.registry import preset
 
-    task = engines.Task(**description)
+    task = Task(**description)
     start = time.perf_counter()
     run = engines.FORMS[task.form](task)
     if run is None:

@@ -7,8 +7,9 @@ computes positions in float32 whatever the type of its inputs.
 
 from tfvfi.ops.channel_norm import channel_norm
 from tfvfi.ops.correlation import correlation
-from tfvfi.ops.dispatch import native_available, portable
+from tfvfi.ops.dispatch import portable
 from tfvfi.ops.local_convolution import local_convolution, separable_convolution
+from tfvfi.ops.native import available as native_available
 from tfvfi.ops.resize import resize
 from tfvfi.ops.splat import softmax_splat, splat
 from tfvfi.ops.warp import backward_warp

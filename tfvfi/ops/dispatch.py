@@ -46,13 +46,3 @@ def gradients_wanted() -> bool:
 def native_allowed() -> bool:
     """Whether the caller is outside `portable()`."""
     return not _portable.get()
-
-
-def native_available() -> bool:
-    """Whether compiled operations exist here (a compiler was found and the backend is TensorFlow).
-
-    Where they do not, everything works all the same, slower.
-    """
-    from tfvfi.ops import native
-
-    return native.available()

@@ -56,7 +56,7 @@ def backward_warp(image: Any, flow: Any, padding: str = "border", grid: str = "p
     checks.one_of(padding, PADDINGS, "padding")
     checks.one_of(grid, GRIDS, "grid")
     if native.usable(image, flow):
-        return native.backward_warp(image, flow, padding, grid)
+        return native.backward_warp(image, flow, padding, GRIDS[grid])
     return _backward_warp(image, flow, padding, grid)
 
 

@@ -4,6 +4,7 @@ They compute in float32; half precision is cast on the way in and out. Nothing h
 TensorFlow until an operation is first called.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -11,12 +12,17 @@ import keras
 from tfvfi.ops.dispatch import native_allowed
 
 DTYPES = ("float16", "bfloat16", "float32")
+Grid = Callable[[Any], tuple[Any, Any, Any]]
 # As the C++ sources number them.
 PADDINGS = {"border": 0, "zeros": 1, "masked": 2}
 
 
 def available() -> bool:
-    """Whether they can be used here; compiles them first if need be. Never raises."""
+    """Whether compiled operations work here: a compiler was found and the backend is TensorFlow.
+
+    They are compiled first where that is needed. This never raises: without them everything works
+    all the same, slower.
+    """
     return keras.backend.backend() == "tensorflow" and _library() is not None
 
 
@@ -38,16 +44,19 @@ def usable(*tensors: Any) -> bool:
     )
 
 
-def backward_warp(image: Any, flow: Any, padding: str, grid: str) -> Any:
-    """See `tfvfi.ops.backward_warp`."""
+def backward_warp(image: Any, flow: Any, padding: str, grid: Grid) -> Any:
+    """See `tfvfi.ops.backward_warp`.
+
+    Args:
+        image: [N, H, W, C].
+        flow: [N, H, W, 2].
+        padding: One of `PADDINGS`.
+        grid: Pixel scale, flow scale and offset for a side of so many pixels.
+    """
     import tensorflow as tf
 
-    from tfvfi.ops.warp import GRIDS
-
     _, height, width, _ = keras.ops.shape(image)
-    numbers = tf.stack(
-        [tf.cast(number, "float32") for n in (width, height) for number in GRIDS[grid](n)]
-    )
+    numbers = tf.stack([tf.cast(number, "float32") for n in (width, height) for number in grid(n)])
     out = _library().tfvfi_backward_warp(
         tf.cast(image, "float32"), tf.cast(flow, "float32"), numbers, padding=PADDINGS[padding]
     )
