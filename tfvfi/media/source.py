@@ -11,6 +11,7 @@ import av
 
 from tfvfi.errors import InputError
 from tfvfi.media.colors import Converter
+from tfvfi.media.container import open_container, picture_stream
 from tfvfi.media.look import look_of
 from tfvfi.media.pictures import SUFFIXES, in_folder
 from tfvfi.media.sequence import PICTURE_RATE, Pictures, in_pattern, is_pattern
@@ -20,7 +21,6 @@ from tfvfi.media.whole import missing_bytes
 
 # What to do where a file cannot be decoded: refuse it, or go on with the rest.
 STOP, KEEP = "stop", "keep"
-PLAYLISTS = ("concat", "hls", "dash", "imf")
 # More errors without a packet between them, and the rest is given up.
 MOST_ERRORS_IN_A_ROW = 100
 # Containers that know when their pictures end, and by how many seconds they may be wrong: the
@@ -53,7 +53,7 @@ class Video:
         self.exact = True
         self.missing = missing_bytes(path)
         with open_container(path) as container:
-            self.stream = _picture_stream(container, path)
+            self.stream = picture_stream(container, path)
             stream = container.streams[self.stream]
             context = stream.codec_context
             self.size = (context.height, context.width)
@@ -153,23 +153,6 @@ class Video:
             )
 
 
-def open_container(path: Path) -> av.container.InputContainer:
-    """Opens a file of its own: one that only names others is refused.
-
-    Args:
-        path: The file.
-    """
-    try:
-        # Absolute, so that a name like "http:x.mp4" is not taken for an address.
-        container = av.open(str(path.absolute()), options={"protocol_whitelist": "file"})
-    except (av.FFmpegError, OSError) as error:
-        raise InputError(f"{path} cannot be read as a video: {error.strerror}") from None
-    if container.format.name in PLAYLISTS:
-        container.close()
-        raise InputError(f"{path} cannot be read as a video: it is a list of other files")
-    return container
-
-
 def open_source(
     inputs: Sequence[str | Path], damaged: str = STOP
 ) -> Video | AnimatedWebP | Pictures:
@@ -193,14 +176,6 @@ def open_source(
     if len(paths) > 1 or (paths[0].suffix.lower() in SUFFIXES and not _is_animated_png(paths[0])):
         return Pictures(_at_least_two(paths, "the input"))
     return Video(paths[0], damaged)
-
-
-def _picture_stream(container: Any, path: Path) -> int:
-    """Index of the stream that moves: covers are pictures as well."""
-    for stream in container.streams.video:
-        if not int(stream.disposition) & int(av.stream.Disposition.attached_pic):
-            return stream.index
-    raise InputError(f"{path} has no video stream")
 
 
 def _seconds(container: Any, stream: Any) -> Fraction:

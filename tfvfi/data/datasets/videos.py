@@ -3,13 +3,12 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import av
-
 from tfvfi.data.datasets.known import Known
 from tfvfi.data.datasets.sample import Benchmark, Decoded, Sample, check_split
 from tfvfi.data.datasets.sequences import folders_in, windows
 from tfvfi.errors import InputError
 from tfvfi.media.clips import is_video
+from tfvfi.media.container import open_container
 from tfvfi.media.shown import Shown
 from tfvfi.media.source import Video
 
@@ -97,6 +96,6 @@ def _sample(clip: str, first: int, window: list[Shown]) -> Sample:
 
 def _frames(path: Path) -> int:
     """How many frames there are, from the packets alone."""
-    with av.open(str(path)) as container:
+    with open_container(path) as container:
         stream = container.streams.video[0]
         return stream.frames or sum(packet.size > 0 for packet in container.demux(stream))

@@ -12,7 +12,7 @@ import av
 from av.stream import Disposition
 
 from tfvfi.errors import InputError
-from tfvfi.media.source import open_container
+from tfvfi.media.container import open_container
 from tfvfi.video.treatment import DROP, STRETCH
 from tfvfi.video.writing.stretch import Stretcher, sound_codec
 
@@ -132,7 +132,15 @@ class Copier:
         packet.duration = (packet.duration or 0) * self.slower
 
     def _add(self, stream: Any) -> None:
-        codec = stream.codec_context.name if stream.codec_context else "unknown"
+        if stream.codec_context is None:
+            logging.warning(
+                "this FFmpeg does not know the codec '%s' of the %s track of %s, which is left out",
+                codec_tag(self.source, stream),
+                stream.type,
+                self.path,
+            )
+            return
+        codec = stream.codec_context.name
         if codec not in self.target.supported_codecs or not _fits(stream, self.target.format.name):
             logging.warning(
                 "the %s track of %s (%s) does not fit into the output's container and is left "
