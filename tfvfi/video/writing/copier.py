@@ -12,7 +12,7 @@ import av
 from av.stream import Disposition
 
 from tfvfi.errors import InputError
-from tfvfi.media.container import open_container
+from tfvfi.media.container import codec_tag, open_container
 from tfvfi.video.treatment import DROP, STRETCH
 from tfvfi.video.writing.stretch import Stretcher, sound_codec
 
