@@ -156,7 +156,7 @@ def compared(source: Path, ours: Path) -> tuple:
         for ours, theirs in zip(after[::2], before, strict=True)
     ]
     alpha = " and alpha" if made.look.alpha else ""
-    seconds = after[-1].time + made.last_duration - after[0].time
+    seconds = after[-1].time + after[-1].length - after[0].time
     difference, shift = np.mean(np.abs(moved)), np.mean(moved)
     late = abs(seconds - FRAMES / RATE) > 1 / (4 * RATE) if made.has_clock else False
     told = f"{made.look.depth}{alpha}", f"{float(seconds):.4f} s" if late else "kept"

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from tfvfi import models, startup
 from tfvfi.errors import InputError
+from tfvfi.media.storage import file_state
 from tfvfi.models.preset import Preset
 from tfvfi.options import named
 
@@ -222,7 +223,7 @@ def interpolate(
         >>> tfvfi.interpolate(black, grey)[0].shape
         (48, 64, 3)
     """
-    return _loaded(model).interpolate(frame0, frame1, times)
+    return shared(ModelSpec(model)).interpolate(frame0, frame1, times)
 
 
 def load_interpolator(
@@ -237,7 +238,23 @@ def load_interpolator(
     return load(name, weights, **options)
 
 
-_loaded = functools.lru_cache(maxsize=1)(load_interpolator)
+def shared(spec: ModelSpec) -> "Network":
+    """An interpolator that stays loaded for the next call, until another one is asked for.
+
+    Args:
+        spec: What to load; it is loaded again when one of its files has changed.
+    """
+    files = [one for one in (spec.weights, *spec.options.values()) if isinstance(one, str | Path)]
+    key = repr((spec, [file_state(file) for file in files]))
+    network = _shared.get(key)
+    if network is None:
+        # Two networks at once might not fit into memory.
+        _shared.clear()
+        network = _shared[key] = spec.load_interpolator()
+    return network
+
+
+_shared: dict[str, "Network"] = {}
 
 
 def options_of(name: str) -> set[str]:

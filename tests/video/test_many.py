@@ -10,7 +10,7 @@ import pytest
 from tests.video.clips import Fade, grey, read, write
 from tfvfi import registry
 from tfvfi.errors import InputError
-from tfvfi.video import many, pipeline
+from tfvfi.video import Treatment, interpolate_video, many
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,7 +34,7 @@ def test_a_folder_of_videos_into_a_folder(videos, tmp_path):
 
 def test_containers_and_what_cannot_be(videos, tmp_path):
     paths = sorted(videos.iterdir())
-    made = many.interpolate_all(paths, tmp_path / "out", Fade(), container=".webm", factor=3)
+    made = many.interpolate_all(paths, tmp_path / "out", Fade(), Treatment(3), container=".webm")
     assert [path.name for path in made] == ["a 10.webm", "a 9.webm", "b.webm"]
     other = write(tmp_path / "b.mkv", [grey(0)] * 2)
     for inputs, output, settings, said in [
@@ -72,11 +72,27 @@ def test_a_model_is_loaded_once(videos, tmp_path, monkeypatch):
         return Fade()
 
     monkeypatch.setattr(registry, "load_interpolator", load)
-    pipeline._loaded.cache_clear()
-    settings = {"options": {"flow": "dis"}, "progress": False}
-    many.interpolate_all([videos], tmp_path / "out", "flow_interpolation", **settings)
+    monkeypatch.setattr(registry, "_shared", {})
+    spec = registry.ModelSpec("flow_interpolation", options={"flow": "dis"})
+    many.interpolate_all([videos], tmp_path / "out", spec, progress=False)
     assert loaded == [("flow_interpolation", {"flow": "dis"})]
-    pipeline._loaded.cache_clear()
+
+
+def test_one_network_stays_loaded_however_it_was_asked_for(monkeypatch, tmp_path):
+    """A video and a pair of frames share it, and another one takes its place."""
+    loaded = []
+
+    def load(name, weights, **options):
+        loaded.append(name)
+        return Fade()
+
+    monkeypatch.setattr(registry, "load_interpolator", load)
+    monkeypatch.setattr(registry, "_shared", {})
+    source = write(tmp_path / "in.mkv", [grey(0), grey(40)])
+    for name in ("ifrnet_s", "sepconv"):
+        registry.interpolate(grey(0), grey(40), model=name)
+        interpolate_video(source, tmp_path / "out.mkv", name, overwrite=True, progress=False)
+    assert loaded == ["ifrnet_s", "sepconv"] and len(registry._shared) == 1
 
 
 def test_a_runner_is_given_tasks_that_another_machine_can_do(videos, tmp_path):

@@ -99,10 +99,9 @@ def test_animations(tmp_path, ending, alpha):
     output = tmp_path / f"out{ending}"
     assert interpolate_video(folder, output, Fade(), 2, scene_cuts="mix") == 8
     source = open_source([output])
-    source.with_alpha = alpha
-    made = list(source)
+    made = list(source.frames(alpha))
     assert source.look.alpha == alpha
-    length = made[-1].time + source.last_duration
+    length = made[-1].time + made[-1].length
     assert abs(length - Fraction(4, 24)) <= Fraction(1, 96) + Fraction(1, 100)
     for number, shown in enumerate(made[::2]):
         wanted = cv2.imread(str(folder / f"{number}.png"), cv2.IMREAD_UNCHANGED)
@@ -130,9 +129,8 @@ def test_transparency_is_kept_where_it_can_be(tmp_path, ending, codec):
     interpolate_video(tmp_path / "%d.png", output, Fade(), 2, encoding=encoding, scene_cuts="mix")
     source = open_source([output])
     assert source.look.alpha
-    source.with_alpha = True
     whole = 257 if source.look.depth > 8 else 1
-    alphas = [shown.image[..., 3].mean() / whole for shown in source]
+    alphas = [shown.image[..., 3].mean() / whole for shown in source.frames(alpha=True)]
     np.testing.assert_allclose(alphas, [100, 130, 160, 190, 220, 220], atol=2)
     colors = [shown.image[..., :3].mean() / whole for shown in source]
     np.testing.assert_allclose(colors, 120, atol=2)
@@ -151,36 +149,36 @@ def test_lost_transparency_is_said(tmp_path, caplog, codec):
 def test_mistakes_are_one_sentence_before_any_work(clip, tmp_path):
     out, webm = tmp_path / "out.mkv", tmp_path / "out.webm"
     for arguments, said in [
-        ({"input": tmp_path / "none.mp4", "output": out}, "there is no file"),
-        ({"input": clip, "output": tmp_path / "out.xyz"}, r"ends in one of \.mp4"),
-        ({"input": clip, "output": out, "factor": 0}, "whole number from 1"),
-        ({"input": clip, "output": out, "fps": "fast"}, "a rate such as 60"),
-        ({"input": clip, "output": out, "fps": "60", "factor": 2}, "leave out factor"),
-        ({"input": clip, "output": out, "fps": "60", "slowmo": True}, "leave out factor"),
-        ({"input": clip, "output": out, "size": "large"}, "a size is written 640x360"),
-        ({"input": clip, "output": out, "duration": -1}, "above 0"),
-        ({"input": clip, "output": out, "tile": "7"}, "at least 64"),
-        ({"input": clip, "output": out, "duplicates": "all"}, "one of keep, smooth, drop"),
-        ({"input": clip, "output": out, "duplicate_threshold": 2}, "0 to 1; received 2"),
-        ({"input": clip, "output": out, "duplicate_tolerance": -1}, "0 to 255; received -1"),
-        ({"input": clip, "output": tmp_path / "a.gif", "fps": 60}, "at most 50 frames"),
-        ({"input": clip, "output": clip}, "exists; name another"),
-        ({"input": clip, "output": webm, "encoding": Encoding("h264")}, "takes: av1, vp9"),
-        ({"input": [clip], "output": out, "encoding": Encoding("x")}, "there is no codec 'x'"),
+        ({"source": tmp_path / "none.mp4", "output": out}, "there is no file"),
+        ({"source": clip, "output": tmp_path / "out.xyz"}, r"ends in one of \.mp4"),
+        ({"source": clip, "output": out, "factor": 0}, "whole number from 1"),
+        ({"source": clip, "output": out, "fps": "fast"}, "a rate such as 60"),
+        ({"source": clip, "output": out, "fps": "60", "factor": 2}, "leave out factor"),
+        ({"source": clip, "output": out, "fps": "60", "slowmo": True}, "leave out factor"),
+        ({"source": clip, "output": out, "size": "large"}, "a size is written 640x360"),
+        ({"source": clip, "output": out, "duration": -1}, "above 0"),
+        ({"source": clip, "output": out, "tile": "7"}, "at least 64"),
+        ({"source": clip, "output": out, "duplicates": "all"}, "one of keep, smooth, drop"),
+        ({"source": clip, "output": out, "duplicate_threshold": 2}, "0 to 1; received 2"),
+        ({"source": clip, "output": out, "duplicate_tolerance": -1}, "0 to 255; received -1"),
+        ({"source": clip, "output": tmp_path / "a.gif", "fps": 60}, "at most 50 frames"),
+        ({"source": clip, "output": clip}, "exists; name another"),
+        ({"source": clip, "output": webm, "encoding": Encoding("h264")}, "takes: av1, vp9"),
+        ({"source": [clip], "output": out, "encoding": Encoding("x")}, "there is no codec 'x'"),
         (
-            {"input": clip, "output": tmp_path / "a.mp4", "encoding": Encoding(preset="warp9")},
+            {"source": clip, "output": tmp_path / "a.mp4", "encoding": Encoding(preset="warp9")},
             "no preset 'warp9'; there are: ultrafast",
         ),
-        ({"input": clip, "output": out, "encoding": Encoding(crf=99)}, "0 to 51; received 99"),
-        ({"input": clip, "output": out, "encoding": Encoding("ffv1", crf=3)}, "ffv1 has no crf"),
+        ({"source": clip, "output": out, "encoding": Encoding(crf=99)}, "0 to 51; received 99"),
+        ({"source": clip, "output": out, "encoding": Encoding("ffv1", crf=3)}, "ffv1 has no crf"),
         (
-            {"input": clip, "output": out, "encoding": Encoding("vp9", pixel_format="rgb24")},
+            {"source": clip, "output": out, "encoding": Encoding("vp9", pixel_format="rgb24")},
             r"does not write rgb24 into \.mkv; it writes: yuv420p",
         ),
-        ({"input": clip, "output": tmp_path / "a", "encoding": Encoding("h264")}, "is for videos"),
-        ({"input": clip, "output": out, "flow_output": tmp_path / "flow"}, "fade has no flow"),
-        ({"input": tmp_path / "no.mp4", "output": tmp_path / "new" / "a.mp4"}, "there is no file"),
-        ({"input": clip, "output": clip / "a.mp4"}, "cannot be made"),
+        ({"source": clip, "output": tmp_path / "a", "encoding": Encoding("h264")}, "is for videos"),
+        ({"source": clip, "output": out, "flow_output": tmp_path / "flow"}, "fade has no flow"),
+        ({"source": tmp_path / "no.mp4", "output": tmp_path / "new" / "a.mp4"}, "there is no file"),
+        ({"source": clip, "output": clip / "a.mp4"}, "cannot be made"),
     ]:
         with pytest.raises(InputError, match=said):
             interpolate_video(model=Fade(), **arguments)
@@ -249,7 +247,7 @@ import resource, signal, sys
 sys.path.insert(0, {root!r})
 from absl import flags
 from tests.video.clips import Fade
-from tfvfi import command
+from tfvfi.cli import command
 from tfvfi.video import Encoding, interpolate_video
 
 def main():

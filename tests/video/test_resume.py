@@ -1,5 +1,6 @@
 """Interrupted at any moment, continued, and equal to the unbroken work frame for frame."""
 
+import json
 import os
 import random
 import shutil
@@ -16,7 +17,9 @@ import pytest
 from tests.video.clips import Fade, grey, packets, read, write
 from tfvfi.errors import InputError
 from tfvfi.media.source import open_source
-from tfvfi.video import Encoding, interpolate_video
+from tfvfi.registry import ModelSpec
+from tfvfi.video import Encoding, Treatment, interpolate_video
+from tfvfi.video.identity import identity
 from tfvfi.video.writing import encoder
 
 ROOT = Path(__file__).parents[2]
@@ -27,7 +30,7 @@ import sys, time
 sys.path.insert(0, {root!r})
 from absl import flags
 from tests.video.clips import Fade
-from tfvfi import command
+from tfvfi.cli import command
 from tfvfi.video import Encoding, interpolate_video
 
 class Slow(Fade):
@@ -102,7 +105,10 @@ def kill_and_resume(folder, name, codec, seed, kills):
         process.kill()
         process.communicate()
         done += 1
-        assert not output.exists() or done
+        left = {path.name for path in folder.iterdir()}
+        assert left <= {"in.mp4", "whole", name, f".{name}.parts"}
+        # What has its name is complete, and the parts are gone.
+        assert len(left & {name, f".{name}.parts"}) <= 1
     for _ in range(3):
         if not output.exists():
             process = start(source, output, codec=codec, seconds=0)
@@ -185,6 +191,24 @@ def test_another_input_under_the_same_name_does_not_continue(tmp_path):
     write(source, [grey(50)] * 9, 25, None, "libx264", "yuv420p")
     with pytest.raises(InputError, match=r"begun otherwise \(files differ\)"):
         interpolate_video(source, tmp_path / "out.mp4", Fade(), 2, resume=True, scene_cuts="mix")
+
+
+def test_work_is_continued_from_another_folder(tmp_path, monkeypatch):
+    """Names such as "default" and "dis" are no paths, and files are the same from everywhere."""
+    (tmp_path / "elsewhere").mkdir()
+    weights = tmp_path / "w.weights.h5"
+    weights.write_bytes(b"learned")
+
+    def known(folder, path):
+        monkeypatch.chdir(folder)
+        options = {"flow": "dis", "flow_weights": path, "scale": 0.5}
+        spec = ModelSpec("flow_interpolation", "default", options)
+        return identity([tmp_path / "in.mp4"], Treatment(), Encoding(), spec)
+
+    here = known(tmp_path, "w.weights.h5")
+    assert here == known(tmp_path / "elsewhere", "../w.weights.h5") == json.loads(json.dumps(here))
+    weights.write_bytes(b"learned more")
+    assert here != known(tmp_path, "w.weights.h5")
 
 
 def test_resume_and_overwrite_go_together(tmp_path):

@@ -13,9 +13,10 @@ from tfvfi.video.timeline import Factor, Rate, settled, spans
 
 def outcome(times, end, wanted):
     """(first frame, share, time) of every output frame."""
-    shown = [Shown(np.array(number), Fraction(time)) for number, time in enumerate(times)]
+    last = Fraction(end) - Fraction(times[-1])
+    shown = [Shown(np.array(number), Fraction(time), last) for number, time in enumerate(times)]
     made = []
-    found = spans(shown, wanted, lambda: Fraction(end) - Fraction(times[-1]))
+    found = spans(shown, wanted)
     for span in settled(found, wanted):
         made += [
             (int(span.first), share, time)
@@ -67,8 +68,8 @@ def test_rate_finds_the_right_place_between_uneven_frames():
 @pytest.mark.parametrize("wanted", [Rate(Fraction(7)), Rate(Fraction(240)), Factor(3)])
 def test_each_pair_is_given_out_once_with_all_that_is_wanted_of_it(wanted):
     """A network is then asked once for a pair, and computes once what its frames share."""
-    shown = [Shown(np.array(number), Fraction(number, 24)) for number in range(20)]
-    firsts = [int(span.first) for span in settled(spans(shown, wanted, lambda: 0), wanted)]
+    shown = [Shown(np.array(number), Fraction(number, 24), Fraction(0)) for number in range(20)]
+    firsts = [int(span.first) for span in settled(spans(shown, wanted), wanted)]
     assert len(firsts) == len(set(firsts))
 
 

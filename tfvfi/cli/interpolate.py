@@ -92,13 +92,12 @@ flags.DEFINE_multi_string("beam", [], "a flag for Beam; repeatable", flag_values
 def main() -> None:
     """Interpolates what the flags name."""
     from tfvfi.data import beam
-    from tfvfi.options import named
-    from tfvfi.video import Encoding, many
+    from tfvfi.registry import ModelSpec
+    from tfvfi.video import Encoding, Treatment, many
 
-    model, options = named(FLAGS.model)
-    weights = options.pop("weights", FLAGS.weights)
+    spec = ModelSpec.parse(FLAGS.model, FLAGS.weights)
     flagged = {name: FLAGS[name].value for name in ("flow", "flow_weights", "mode", "scale")}
-    options |= {name: value for name, value in flagged.items() if value is not None}
+    options = {name: value for name, value in flagged.items() if value is not None}
     treatment = (
         *("factor", "fps", "slowmo", "sound", "scene_cuts", "tile", "size", "duration", "damaged"),
         *("duplicates", "duplicate_threshold", "duplicate_tolerance"),
@@ -107,12 +106,11 @@ def main() -> None:
     counts = many.interpolate_all(
         FLAGS.input,
         FLAGS.output,
-        model,
-        weights=weights,
-        options=options,
-        encoding=Encoding(FLAGS.codec, FLAGS.crf, FLAGS.preset, FLAGS.pixel_format, FLAGS.pictures),
+        ModelSpec(spec.name, spec.weights, {**spec.options, **options}),
+        Treatment(**{name: FLAGS[name].value for name in treatment}),
+        Encoding(FLAGS.codec, FLAGS.crf, FLAGS.preset, FLAGS.pixel_format, FLAGS.pictures),
         runner=beam.runner(FLAGS.runner, FLAGS.beam, many.treat_once) if FLAGS.runner else None,
-        **{name: FLAGS[name].value for name in (*others, *treatment)},
+        **{name: FLAGS[name].value for name in others},
     )
     for output, count in counts.items():
         print(f"{output}: {count} frames")

@@ -84,9 +84,11 @@ def frames(clip: Clip, damaged: str = "stop") -> Iterator[tuple[np.ndarray, Frac
         # A pipe, say, from which nothing may ever come.
         raise InputError(f"{path} is neither a file nor a folder")
     try:
-        source = Pictures(pictures.in_folder(path)) if path.is_dir() else Video(path, damaged)
-        # Other processes read other clips; and all frames of a clip are as much darker.
-        source.threads, source.exact = 1, False
+        if path.is_dir():
+            source = Pictures(pictures.in_folder(path))
+        else:
+            # Other processes read other clips; and all frames of a clip are as much darker.
+            source = Video(path, damaged, threads=1, exact=False)
         turns = round(source.look.rotation / 90) % 4
         for shown in source:
             yield _upright(_eight_bits(shown.image), turns), shown.time

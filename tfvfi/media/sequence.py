@@ -33,7 +33,6 @@ class Pictures:
     has_clock = False
     rate = PICTURE_RATE
     time_base = 1 / PICTURE_RATE
-    last_duration = 1 / PICTURE_RATE
 
     def __init__(self, paths: Sequence[Path]):
         self.paths = list(paths)
@@ -43,12 +42,19 @@ class Pictures:
             depth=8 if first.dtype == np.uint8 else 16,
             alpha=first.shape[-1] == 4,
         )
-        self.with_alpha = False
         self.frames_expected = len(self.paths)
         self.seconds_expected = len(self.paths) / self.rate
 
     def __iter__(self) -> Iterator[Shown]:
-        """The pictures, one after another at an even rate."""
+        """The pictures without transparency."""
+        return self.frames()
+
+    def frames(self, alpha: bool = False) -> Iterator[Shown]:
+        """The pictures, one after another at an even rate.
+
+        Args:
+            alpha: Whether they have a fourth channel, which is opaque where there is none.
+        """
         dtype, warned = np.uint8 if self.look.depth == 8 else np.uint16, False
         for number, path in enumerate(self.paths):
             image = read_picture(path)
@@ -67,7 +73,8 @@ class Pictures:
                 logging.warning(
                     "%s is transparent and %s is not: transparency is dropped", path, self.paths[0]
                 )
-            yield Shown(_channels(image, 4 if self.with_alpha else 3), number / self.rate)
+            time, length = number / self.rate, 1 / self.rate
+            yield Shown(_channels(image, 4 if alpha else 3), time, length)
 
 
 def read_picture(path: Path) -> np.ndarray:

@@ -12,6 +12,7 @@ import av
 from tfvfi.errors import InputError
 from tfvfi.media.colors import Converter
 from tfvfi.media.container import open_container, picture_stream
+from tfvfi.media.contract import FrameSource
 from tfvfi.media.look import look_of
 from tfvfi.media.pictures import SUFFIXES, in_folder
 from tfvfi.media.sequence import PICTURE_RATE, Pictures, in_pattern, is_pattern
@@ -36,21 +37,18 @@ class Video:
         damaged: What to do where it cannot be decoded: "stop" raises, "keep" goes on with what
             can be decoded and logs how much could not.
 
-    Attributes:
-        with_alpha: Set it to get frames of four channels.
-        threads: How many decode; FFmpeg chooses at 0.
+        threads: How many threads decode; at 0 FFmpeg chooses.
         exact: See `Converter`.
     """
 
     has_clock = True
 
-    def __init__(self, path: Path, damaged: str = STOP):
+    def __init__(self, path: Path, damaged: str = STOP, threads: int = 0, exact: bool = True):
         self.path = path
         self.paths = [path]
         self.damaged = damaged
-        self.with_alpha = False
-        self.threads = 0
-        self.exact = True
+        self.threads = threads
+        self.exact = exact
         self.missing = missing_bytes(path)
         with open_container(path) as container:
             self.stream = picture_stream(container, path)
@@ -76,12 +74,19 @@ class Video:
                 logging.warning(
                     "%s is interlaced: deinterlace it first, or lines will be interpolated", path
                 )
-        self.last_duration = 1 / self.rate
 
     def __iter__(self) -> Iterator[Shown]:
-        """The frames; those without a time, or with one that does not rise, follow the rate."""
+        """The frames without transparency."""
+        return self.frames()
+
+    def frames(self, alpha: bool = False) -> Iterator[Shown]:
+        """The frames; those without a time, or with one that does not rise, follow the rate.
+
+        Args:
+            alpha: Whether they have a fourth channel.
+        """
         converter, deep = Converter(self.exact), self.look.depth > 8
-        previous, count = None, 0
+        previous, length, count = None, 1 / self.rate, 0
         with open_container(self.path) as container:
             stream = container.streams[self.stream]
             stream.thread_type = "AUTO"
@@ -94,15 +99,15 @@ class Video:
                 elif time is None or time <= previous:
                     time = previous + 1 / self.rate
                 else:
-                    self.last_duration = time - previous
+                    length = time - previous
                 if frame.duration:
-                    self.last_duration = frame.duration * base
+                    length = frame.duration * base
                 previous = time
                 count += 1
-                yield Shown(converter.array(frame, deep, self.with_alpha), time)
+                yield Shown(converter.array(frame, deep, alpha), time, length)
         if previous is None:
             raise InputError(f"{self.path} holds no frame that can be decoded")
-        self._check_end(previous + self.last_duration, count)
+        self._check_end(previous + length, count)
 
     def _check_end(self, end: Fraction, count: int) -> None:
         """Tells what is missing at the end."""
@@ -153,9 +158,7 @@ class Video:
             )
 
 
-def open_source(
-    inputs: Sequence[str | Path], damaged: str = STOP
-) -> Video | AnimatedWebP | Pictures:
+def open_source(inputs: Sequence[str | Path], damaged: str = STOP) -> FrameSource:
     """The frames that the user named.
 
     Args:

@@ -143,6 +143,20 @@ def remove_folder(path: str | Path) -> None:
     _gfile().rmtree(str(path)) if _is_remote(path) else shutil.rmtree(path)
 
 
+def file_state(path: str | Path) -> list[str | int]:
+    """Which file it is, and in which state: its absolute path, its size and when it was changed.
+
+    Args:
+        path: Of a file on this machine; of one that does not exist the path alone is returned.
+    """
+    absolute = os.path.abspath(path)
+    try:
+        found = os.stat(absolute)
+    except OSError:
+        return [absolute]
+    return [absolute, found.st_size, found.st_mtime_ns]
+
+
 def _is_remote(path: str | Path) -> bool:
     return re.match(r"[a-z][a-z0-9]+://", str(path)) is not None
 

@@ -40,7 +40,6 @@ class AnimatedWebP:
     def __init__(self, path: Path):
         self.path = path
         self.paths = [path]
-        self.with_alpha = False
         lengths = []
         flags, width, height = 0, 0, 0
         with path.open("rb") as file:
@@ -59,10 +58,17 @@ class AnimatedWebP:
         self.seconds_expected = Fraction(sum(lengths), 1000)
         self.rate = self.frames_expected / self.seconds_expected
         self.time_base = Fraction(1, 1000)
-        self.last_duration = Fraction(lengths[-1], 1000)
 
     def __iter__(self) -> Iterator[Shown]:
-        """The frames, each as the whole canvas."""
+        """The frames without transparency."""
+        return self.frames()
+
+    def frames(self, alpha: bool = False) -> Iterator[Shown]:
+        """The frames, each as the whole canvas.
+
+        Args:
+            alpha: Whether they have a fourth channel.
+        """
         canvas = np.zeros((*self.size, 4), np.uint8)
         if not self.look.alpha:
             canvas[..., 3] = 255
@@ -72,8 +78,9 @@ class AnimatedWebP:
                 if name != b"ANMF":
                     continue
                 place = self._draw(canvas, data)
-                yield Shown(canvas.copy() if self.with_alpha else canvas[..., :3].copy(), time)
-                time += Fraction(_length(data), 1000)
+                length = Fraction(_length(data), 1000)
+                yield Shown(canvas[..., : 4 if alpha else 3].copy(), time, length)
+                time += length
                 if data[15] & CLEARED:
                     canvas[place] = (0, 0, 0, 0 if self.look.alpha else 255)
 

@@ -1,14 +1,14 @@
 """Video in, video out.
 
-    reading/    files to frames: videos, animations, pictures; prepared: cut, resized, repeats found
+    prepared    the source's frames: limited in time, resized, held frames found
     timeline    when each output frame is shown, and between which source frames it lies
-    paint       what is shown there: the source's own, painted by the network (in tiles where frames
-                are large), mixed, or held at cuts
+    render      what is shown there: a frame of the source, one that the network interpolates (in
+                tiles where frames are large), a mixture, or a held frame at cuts
     writing/    frames to files: encoders, other tracks, parts that survive an interruption
     pipeline    all of it for one video, in three threads; many: for several
 
-`colors` is the way from a file's colors to RGB and back, `duplicates` and `cuts` look at frames,
-`treatment` says what is wanted, `show` and `demo` make things to look at.
+`contract` defines what a network and an output must offer, `tfvfi.media.contract` what a source
+must. `treatment` holds what is asked for; `show` and `demo` make comparisons to look at.
 """
 
 from tfvfi.video.pipeline import interpolate_frames, interpolate_video

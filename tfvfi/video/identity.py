@@ -1,4 +1,4 @@
-"""All that an outcome depends on, so that interrupted work is continued as it was begun."""
+"""Everything that an outcome depends on, so that work is continued as it was begun."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 
 from tfvfi import __version__
+from tfvfi.media.storage import file_state
+from tfvfi.registry import ModelSpec
+from tfvfi.video.contract import FrameInterpolator
 from tfvfi.video.treatment import Treatment
 from tfvfi.video.writing.encoding import Encoding
 
@@ -17,46 +20,42 @@ def identity(
     inputs: Sequence[str | Path],
     treatment: Treatment,
     encoding: Encoding,
-    model: Any,
-    weights: str | Path | None,
-    options: dict[str, Any],
+    model: ModelSpec | FrameInterpolator,
 ) -> dict[str, Any]:
-    """As JSON can hold it.
+    """Everything that an outcome depends on, as JSON can hold it.
 
     Args:
         inputs: The files themselves.
         treatment: What is done with them.
         encoding: How the output is encoded.
-        model: A name or a network.
-        weights: Its file, if it is a name.
-        options: Its arguments, likewise.
+        model: A network, loaded or not.
     """
     treated = {name: str(value) for name, value in asdict(treatment).items()}
     # What was made before the damage is the same.
     del treated["damaged"]
     return {
         "version": __version__,
-        "files": _digest(repr(of_file(path)).encode() for path in inputs),
+        "files": _digest(repr(file_state(path)).encode() for path in inputs),
         "treatment": treated,
         "encoding": asdict(encoding),
-        "model": model if isinstance(model, str) else _of_network(model),
-        "weights": of_file(weights) if weights else None,
-        "options": {name: _of_option(value) for name, value in options.items()},
+        "model": _of_spec(model) if isinstance(model, ModelSpec) else _of_network(model),
     }
 
 
-def of_file(path: str | Path) -> list[Any]:
-    """Which file it is, and in which state."""
-    absolute = Path(path).absolute()
-    if not absolute.is_file():
-        return [str(absolute)]
-    found = absolute.stat()
-    return [str(absolute), found.st_size, found.st_mtime_ns]
+def _of_spec(spec: ModelSpec) -> dict[str, Any]:
+    """The name, and the files in their state wherever the work is continued from."""
+    return {
+        "name": spec.name,
+        "weights": _of_value(spec.weights),
+        "options": {name: _of_value(value) for name, value in sorted(spec.options.items())},
+    }
 
 
-def _of_option(value: Any) -> Any:
-    """A number or name, or a file in its state."""
-    return of_file(value) if isinstance(value, str | Path) else str(value)
+def _of_value(value: Any) -> Any:
+    """A file in its state; anything else, such as "default" or "dis", as it is written."""
+    if isinstance(value, str | Path) and Path(value).is_file():
+        return file_state(value)
+    return str(value)
 
 
 def _of_network(network: Any) -> list[str]:

@@ -11,25 +11,32 @@ from tfvfi import registry
 from tfvfi.errors import InputError
 from tfvfi.media import clips
 from tfvfi.media.pictures import SUFFIXES, in_folder, in_order
-from tfvfi.video.pipeline import interpolate_video
+from tfvfi.video.contract import FrameInterpolator
+from tfvfi.video.pipeline import Report, process
+from tfvfi.video.treatment import Treatment
+from tfvfi.video.writing.encoding import Encoding
 from tfvfi.video.writing.output import ENDINGS, make_folder
 
-# A video, its output, and what `interpolate_video` is told.
+# A video, its output, and further arguments of `process`.
 Task = tuple[Path, Path, dict[str, Any]]
 # Calls `treat_once` for each task; yields the numbers of tasks and their results in any order.
 Runner = Callable[[Sequence[Task]], Iterator[tuple[int, Any]]]
+DEFAULT = registry.ModelSpec(registry.DEFAULT_MODEL)
 
 
 def interpolate_all(
     inputs: Sequence[str | Path],
     output: str | Path,
-    model: Any = registry.DEFAULT_MODEL,
+    model: registry.ModelSpec | FrameInterpolator = DEFAULT,
+    treatment: Treatment | None = None,
+    encoding: Encoding | None = None,
     *,
     container: str | None = None,
     flow_output: str | Path | None = None,
     resume: bool = False,
+    overwrite: bool = False,
+    progress: bool | Report = True,
     runner: Runner | None = None,
-    **settings: Any,
 ) -> dict[Path, int]:
     """Interpolates one input, or each of several videos into a folder.
 
@@ -39,13 +46,16 @@ def interpolate_all(
     Args:
         inputs: What `interpolate_video` takes, or videos, or a folder of them.
         output: Likewise; a folder for several videos.
-        model: A name, loaded once, or a loaded network.
+        model: A network; one that is not loaded is loaded once.
+        treatment: What is done with the frames.
+        encoding: Codec and quality.
         container: The ending of the outputs of several videos; by default that of each video.
         flow_output: A folder for flows; each of several videos gets one inside.
         resume: Continue interrupted work; of several videos, those that are there are left out.
+        overwrite: Replace outputs that exist.
+        progress: See `interpolate_video`.
         runner: What treats several videos instead of this process, see `tfvfi.data.beam.runner`;
-            the model is then given by name.
-        **settings: Arguments of `interpolate_video`.
+            the model is then given as a `ModelSpec`.
 
     Returns:
         The number of frames by output.
@@ -54,17 +64,25 @@ def interpolate_all(
         >>> import tempfile
         >>> folder = tempfile.mkdtemp()
         >>> clips = ["samples/clip.mp4"]
-        >>> made = interpolate_all(clips, folder + "/out.mp4", duration=0.2, progress=False)
+        >>> short = Treatment(duration=0.2)
+        >>> made = interpolate_all(clips, folder + "/out.mp4", treatment=short, progress=False)
         >>> [path.name for path in made]
         ['out.mp4']
     """
     output, videos = Path(output), several_videos(inputs)
-    told = {"model": model, "resume": resume, **settings}
+    told = {
+        "model": model,
+        "treatment": treatment or Treatment(),
+        "encoding": encoding,
+        "resume": resume,
+        "overwrite": overwrite,
+        "progress": progress,
+    }
     if videos is None:
         if runner is not None:
             raise InputError("a runner shares several videos among machines; received one input")
-        return {output: interpolate_video(inputs, output, flow_output=flow_output, **told)}
-    if runner is not None and not isinstance(model, str):
+        return {output: process(inputs, output, flow_output=flow_output, **told)}
+    if runner is not None and not isinstance(model, registry.ModelSpec):
         raise InputError("a runner's machines load the model themselves: give its name")
 
     tasks = []
@@ -93,7 +111,7 @@ def interpolate_all(
 def treat(video: Path, target: Path, told: dict[str, Any]) -> tuple[int, str | None]:
     """Interpolates one of several videos: the number of frames, and what went wrong."""
     try:
-        return interpolate_video(video, target, **told), None
+        return process([video], target, **told), None
     except InputError as error:
         return 0, str(error)
 

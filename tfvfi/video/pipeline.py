@@ -1,8 +1,7 @@
-"""Frames through a network: decoding runs ahead, and what is painted is encoded behind."""
+"""Frames through a network: decoding runs ahead, and encoding follows behind."""
 
-import functools
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,70 +11,91 @@ from tqdm import tqdm
 
 from tfvfi import registry
 from tfvfi.errors import InputError
+from tfvfi.media.duplicates import THRESHOLD, TOLERANCE
 from tfvfi.media.shown import Shown
-from tfvfi.media.source import open_source
+from tfvfi.media.source import KEEP, STOP, open_source
 from tfvfi.video.ahead import ahead
+from tfvfi.video.contract import FrameInterpolator, FrameSink
 from tfvfi.video.flows import flow_of, with_flows
-from tfvfi.video.identity import identity, of_file
-from tfvfi.video.paint import Painter, Planner
+from tfvfi.video.identity import identity
 from tfvfi.video.prepared import Prepared
+from tfvfi.video.render import Planner, Renderer
 from tfvfi.video.timeline import Factor, Rate, Span, settled, spans
-from tfvfi.video.treatment import Treatment
+from tfvfi.video.treatment import AUTO, DROP, HOLD, Treatment
 from tfvfi.video.writing.encoding import Encoding
 from tfvfi.video.writing.output import check_output, open_output
-from tfvfi.video.writing.picture_folder import PictureFolder
 from tfvfi.video.writing.segments import Parts
-from tfvfi.video.writing.video_file import VideoFile
 
-# Receives the number of finished frames and, where it is known, of all frames.
-Report = Callable[[int, int | None], None]
 # Frames that may wait between decoder, network and encoder: at most so many, and so many bytes.
 MOST_WAITING, BYTES_WAITING = 8, 2**28
+# Called after every frame with the number of finished frames and, if it is known, of all.
+Report = Callable[[int, int | None], None]
 
 
 def interpolate_video(
-    input: str | Path | Sequence[str | Path],
+    source: str | Path | Sequence[str | Path],
     output: str | Path,
-    model: Any = registry.DEFAULT_MODEL,
+    model: str | registry.ModelSpec | FrameInterpolator = registry.DEFAULT_MODEL,
     factor: int | None = None,
     fps: Fraction | str | float | None = None,
     *,
+    slowmo: bool = False,
+    sound: str = DROP,
+    scene_cuts: str = HOLD,
+    duplicates: str = KEEP,
+    duplicate_threshold: float = THRESHOLD,
+    duplicate_tolerance: float = TOLERANCE,
+    tile: str | int = AUTO,
+    size: str | None = None,
+    duration: float | str | Fraction | None = None,
+    damaged: str = STOP,
     weights: str | Path | None = "default",
-    options: dict[str, Any] | None = None,
+    options: Mapping[str, Any] | None = None,
     encoding: Encoding | None = None,
     flow_output: str | Path | None = None,
     resume: bool = False,
     overwrite: bool = False,
     progress: bool | Report = True,
-    **treatment: Any,
 ) -> int:
     """Writes a smoother video; the output appears when it is complete.
 
-    Sound, subtitles, attachments, chapters and metadata are copied unchanged. How many frames
-    there are, and when each is shown, is told in `tfvfi.video.timeline`.
+    Sound, subtitles, attachments, chapters and metadata are copied unchanged. The number of frames
+    and the time at which each is shown are defined in `tfvfi.video.timeline`.
 
     Args:
-        input: A video or animation, a folder or numbered pattern of pictures, or several pictures.
+        source: A video or animation, a folder or numbered pattern of pictures, or several pictures.
         output: A video or animation by its ending (.mp4, .mkv, .mov, .webm, .gif, .webp, .apng),
             or a folder of pictures.
-        model: A name, or a loaded network (anything with `interpolate(a, b, times)`).
+        model: The name of a network, its `ModelSpec`, or a loaded network (anything with
+            `interpolate(frame0, frame1, times)`).
         factor: How many frames for one; 2 if `fps` is not given either.
-        fps: The rate that is to come out, as a number or an exact fraction ("60000/1001").
+        fps: The rate of the output, as a number or an exact fraction ("60000/1001").
+        slowmo: Show the frames at the source's rate, so that time passes `factor` times as slowly.
+        sound: In slow motion, "drop" the sound or "stretch" it at the same pitch.
+        scene_cuts: At a cut "hold" the frame before it, "fade" across, or "mix" as if there was
+            none.
+        duplicates: "keep" held frames, "smooth" them into motion, or "drop" them.
+        duplicate_threshold: The share of pixels, 0 to 1, that may differ in a held frame.
+        duplicate_tolerance: By how much, of 255, a pixel may differ without counting.
+        tile: "auto", "off", or the side of the tiles into which frames are cut.
+        size: Size of the output, as "640x360", "640x" or "x360"; None: the source's.
+        duration: How many seconds of the source are used; None: all.
+        damaged: Where the source cannot be decoded, "stop", or "keep" the rest of it.
         weights: A `.weights.h5` file for a model given by name.
         options: Arguments of a model given by name, such as `{"flow": "dis"}`.
         encoding: Codec and quality.
         flow_output: A folder for the flow of each pair of frames, as .flo files.
         resume: Keep finished parts when the work is interrupted, and continue with those there.
         overwrite: Replace an output that exists.
-        progress: Show a bar where there is a terminal, or call a function with the number of
-            finished frames and of all frames (None if unknown) after each frame.
-        **treatment: See `tfvfi.video.Treatment`: slowmo, sound, scene_cuts, duplicates, tile, ...
+        progress: Whether to show a bar, where there is a terminal; or a function that is called
+            after every frame with the number of finished frames and the expected number, if it is
+            known. What the function raises stops the work.
 
     Returns:
         The number of frames of the output.
 
     Raises:
-        InputError: The input cannot be read or the output cannot be written like this.
+        InputError: The source cannot be read or the output cannot be written like this.
 
     Example:
         >>> import tempfile, tfvfi
@@ -84,49 +104,107 @@ def interpolate_video(
         >>> tfvfi.interpolate_video("samples/clip.mp4", output, factor=2, **settings)
         12
     """
-    output, options = Path(output), options or {}
-    inputs = [input] if isinstance(input, str | Path) else list(input)
-    treated = Treatment(factor=factor, fps=fps, **treatment)
+    treatment = Treatment(
+        factor=factor,
+        fps=fps,
+        slowmo=slowmo,
+        sound=sound,
+        scene_cuts=scene_cuts,
+        duplicates=duplicates,
+        duplicate_threshold=duplicate_threshold,
+        duplicate_tolerance=duplicate_tolerance,
+        tile=tile,
+        size=size,
+        duration=duration,
+        damaged=damaged,
+    )
+    if isinstance(model, str):
+        model = registry.ModelSpec(model, weights, dict(options or {}))
+    return process(
+        [source] if isinstance(source, str | Path) else list(source),
+        Path(output),
+        model,
+        treatment,
+        encoding,
+        flow_output=flow_output,
+        resume=resume,
+        overwrite=overwrite,
+        progress=progress,
+    )
+
+
+def process(
+    inputs: Sequence[str | Path],
+    output: Path,
+    model: registry.ModelSpec | FrameInterpolator,
+    treatment: Treatment,
+    encoding: Encoding | None = None,
+    *,
+    flow_output: str | Path | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    progress: bool | Report = True,
+) -> int:
+    """Does the work of `interpolate_video`, with its settings as objects.
+
+    Args:
+        inputs: One video, animation, folder or pattern; or several pictures.
+        output: A video, an animation, or a folder of pictures.
+        model: A network, loaded or not.
+        treatment: What is done with the frames.
+        encoding: Codec and quality.
+        flow_output: See `interpolate_video`; likewise the rest.
+        resume: Keep finished parts, and continue.
+        overwrite: Replace an output that exists.
+        progress: A bar, or a function.
+
+    Returns:
+        The number of frames of the output.
+    """
     encoding = encoding or Encoding()
     encoding.check(output.suffix.lower())
-    source = open_source(inputs, treated.damaged)
+    source = open_source(inputs, treatment.damaged)
     check_output(output, overwrite)
-    prepared = Prepared(source, treated)
-    wanted = treated.wanted(clock=source.has_clock or bool(output.suffix))
-    about = (source.paths, treated, encoding, model, weights, options)
-    parts = Parts(output, identity(*about) if resume else None, overwrite)
+    prepared = Prepared(source, treatment)
+    wanted = treatment.wanted(clock=source.has_clock or bool(output.suffix))
+    plan = identity(source.paths, treatment, encoding, model) if resume else None
+    parts = Parts(output, plan, overwrite)
     try:
-        network = _network(model, weights, options)
+        network = _network(model)
         estimate = None if flow_output is None else flow_of(network)
-        sink = open_output(output, prepared, treated, wanted, encoding, parts)
+        sink = open_output(output, prepared, treatment, wanted, encoding, parts)
     except BaseException:
         parts.discard()
         raise
-    source.with_alpha = source.look.alpha and sink.keeps_alpha
-    if source.look.alpha and not sink.keeps_alpha:
+    alpha = source.look.alpha and sink.keeps_alpha
+    if source.look.alpha and not alpha:
         logging.warning("%s does not hold transparency, which is dropped", output.name)
     for what in source.look.unkept:
-        logging.warning("not kept of %s: %s", source.path, what)
+        logging.warning("not kept of %s: %s", source.paths[0], what)
 
-    planned = _planned(prepared, wanted, treated.scene_cuts)
+    waiting = _waiting(prepared, alpha)
+    planned = _planned(prepared.frames(alpha), wanted, treatment.scene_cuts)
     if estimate is not None:
         planned = with_flows(planned, estimate, Path(flow_output))
-    planned, painter = settled(planned, wanted), Painter(network, treated.tile)
-    return _run(planned, painter, sink, prepared, wanted, treated, progress)
+    planned, renderer = settled(planned, wanted), Renderer(network, treatment.tile)
+    frames = ahead(_rendered(ahead(planned, waiting), renderer, sink.done), waiting)
+    frames_in = prepared.frames_expected
+    total = wanted.count(frames_in, prepared.seconds_expected) if frames_in else None
+    return _write(frames, sink, source.start, treatment.slower, total, progress)
 
 
 def interpolate_frames(
     frames: Iterable[np.ndarray],
-    model: Any = registry.DEFAULT_MODEL,
+    model: str | registry.ModelSpec | FrameInterpolator = registry.DEFAULT_MODEL,
     factor: int = 2,
-    scene_cuts: str = "hold",
-    tile: str | int = "auto",
+    scene_cuts: str = HOLD,
+    tile: str | int = AUTO,
 ) -> Iterator[np.ndarray]:
     """Frames between frames, for those who bring their own reader and writer.
 
     Args:
         frames: H x W x 3 (or 4, with transparency) each, uint8, uint16 or float in [0, 1].
-        model: A name, or a loaded network.
+        model: A name, its `ModelSpec`, or a loaded network.
         factor: How many frames for one; n frames become (n - 1) factor + 1.
         scene_cuts: See `tfvfi.video.Treatment`; likewise `tile`.
         tile: How large frames are cut.
@@ -140,11 +218,13 @@ def interpolate_frames(
         >>> len(list(tfvfi.interpolate_frames(frames, factor=4)))
         5
     """
-    treated = Treatment(factor=factor, scene_cuts=scene_cuts, tile=tile)
-    planner, painter = Planner(scene_cuts), Painter(_network(model), tile)
-    shown = (Shown(image, Fraction(number)) for number, image in enumerate(_alike(frames)))
-    for span in spans(shown, treated.wanted(clock=False), lambda: Fraction(1)):
-        yield from painter.frames(planner.plan(span))
+    treatment = Treatment(factor=factor, scene_cuts=scene_cuts, tile=tile)
+    if isinstance(model, str):
+        model = registry.ModelSpec(model)
+    renderer, one = Renderer(_network(model), tile), Fraction(1)
+    shown = (Shown(image, number * one, one) for number, image in enumerate(_alike(frames)))
+    for span in _planned(shown, treatment.wanted(clock=False), scene_cuts):
+        yield from renderer.frames(span)
 
 
 def _alike(frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
@@ -166,56 +246,15 @@ def _alike(frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         yield frame
 
 
-def _run(
-    planned: Iterator[Span],
-    painter: Painter,
-    sink: VideoFile | PictureFolder,
-    prepared: Prepared,
-    wanted: Factor | Rate,
-    treated: Treatment,
-    progress: bool | Report,
-) -> int:
-    """Decodes, paints and encodes, each in its own thread."""
-    start = prepared.source.start
-    waiting = _waiting(prepared)
-    frames = ahead(_painted(ahead(planned, waiting), painter, sink.done), waiting)
-    frames_in = prepared.frames_expected
-    total = wanted.count(frames_in, prepared.seconds_expected) if frames_in else None
-    report = progress if callable(progress) else None
-    bar = tqdm(
-        total=total,
-        initial=sink.done,
-        unit="frame",
-        disable=None if progress is True else True,
-    )
-    count = 0
-    try:
-        with bar:
-            for image, time, length in frames:
-                moved = start + (time - start) * treated.slower
-                sink.write(image, moved, length * treated.slower)
-                count += 1
-                if count > sink.done:
-                    bar.update()
-                    if report is not None:
-                        report(count, total)
-        sink.finish()
-    except BaseException:
-        frames.close()
-        sink.discard()
-        raise
-    return count
-
-
-def _planned(prepared: Prepared, wanted: Factor | Rate, scene_cuts: str) -> Iterator[Span]:
-    """Decodes, and looks at each pair of frames."""
+def _planned(frames: Iterable[Shown], wanted: Factor | Rate, scene_cuts: str) -> Iterator[Span]:
+    """Decodes, and decides how the frames between each pair come about."""
     planner = Planner(scene_cuts)
-    for span in spans(prepared, wanted, lambda: prepared.last_duration):
+    for span in spans(frames, wanted):
         yield planner.plan(span)
 
 
-def _painted(
-    planned: Iterator[Span], painter: Painter, done: int
+def _rendered(
+    planned: Iterator[Span], renderer: Renderer, done: int
 ) -> Iterator[tuple[np.ndarray | None, Fraction, Fraction]]:
     """Every output frame with its time and length; None for the first `done`."""
     number = 0
@@ -225,7 +264,7 @@ def _painted(
             if number + here <= done:
                 images: Iterator[np.ndarray | None] = iter([None] * here)
             else:
-                images = painter.frames(span)
+                images = renderer.frames(span)
             for image, time, length in zip(images, span.times, span.lengths, strict=True):
                 yield (image if number >= done else None), time, length
                 number += 1
@@ -233,28 +272,44 @@ def _painted(
         planned.close()
 
 
-def _waiting(prepared: Prepared) -> int:
+def _write(
+    frames: Iterator[tuple[np.ndarray | None, Fraction, Fraction]],
+    sink: FrameSink,
+    start: Fraction,
+    slower: int,
+    total: int | None,
+    progress: bool | Report,
+) -> int:
+    """Encodes the frames and counts them; time passes `slower` times as slowly after `start`."""
+    count = 0
+    bar = tqdm(
+        total=total, initial=sink.done, unit="frame", disable=None if progress is True else True
+    )
+    try:
+        with bar:
+            for image, time, length in frames:
+                sink.write(image, start + (time - start) * slower, length * slower)
+                count += 1
+                if count > sink.done:
+                    bar.update()
+                    if callable(progress):
+                        progress(count, total)
+        sink.finish()
+    except BaseException:
+        frames.close()
+        sink.discard()
+        raise
+    return count
+
+
+def _waiting(prepared: Prepared, alpha: bool) -> int:
     """How many frames may wait."""
     height, width = prepared.size
-    one = height * width * (4 if prepared.source.with_alpha else 3)
+    one = height * width * (4 if alpha else 3)
     one *= 2 if prepared.source.look.depth > 8 else 1
     return max(1, min(MOST_WAITING, BYTES_WAITING // one))
 
 
-def _network(
-    model: Any, weights: str | Path | None = "default", options: dict[str, Any] | None = None
-) -> Any:
-    """The network that was named; the last one stays loaded, for the next video."""
-    if not isinstance(model, str):
-        return model
-    files = [weights, *(options or {}).values()]
-    state = tuple(str(of_file(path)) for path in files if isinstance(path, str | Path))
-    return _loaded(model, weights, tuple((options or {}).items()), state)
-
-
-@functools.lru_cache(maxsize=1)
-def _loaded(
-    name: str, weights: str | Path | None, options: tuple[tuple[str, Any], ...], state: tuple
-) -> Any:
-    """The same network as long as its files are in the same state."""
-    return registry.load_interpolator(name, weights, **dict(options))
+def _network(model: registry.ModelSpec | FrameInterpolator) -> FrameInterpolator:
+    """The network itself; one that is not loaded is, and stays so for the next call."""
+    return registry.shared(model) if isinstance(model, registry.ModelSpec) else model

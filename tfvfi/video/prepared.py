@@ -1,14 +1,15 @@
 """A source's frames as the pipeline wants them: so many seconds, of a size, without repeats."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from itertools import chain
-from typing import Any
 
 import cv2
 import numpy as np
 
 from tfvfi.errors import InputError
+from tfvfi.media.contract import FrameSource
 from tfvfi.media.duplicates import DuplicateDetector
 from tfvfi.media.shown import Shown
 from tfvfi.video.treatment import DROP, KEEP, Treatment
@@ -24,17 +25,13 @@ class Prepared:
     Args:
         source: Any source.
         treatment: How much of it is wanted, of which size, and what becomes of held frames.
-
-    Attributes:
-        last_duration: How long the last frame is shown; known at the end.
     """
 
-    def __init__(self, source: Any, treatment: Treatment):
+    def __init__(self, source: FrameSource, treatment: Treatment):
         self.source = source
         self.treatment = treatment
         self.seconds = treatment.seconds
         self.size = _size(treatment.size, source.size) if treatment.size else source.size
-        self.last_duration = source.last_duration
 
     @property
     def pixel_aspect(self) -> Fraction | None:
@@ -58,27 +55,19 @@ class Prepared:
         known = self.source.frames_expected
         return min(known, frames) if known and frames else known or frames
 
-    def __iter__(self) -> Iterator[Shown]:
-        """The frames in order."""
-        frames = self._resized(self._limited())
+    def frames(self, alpha: bool = False) -> Iterator[Shown]:
+        """The frames in order.
+
+        Args:
+            alpha: Whether they have a fourth channel.
+        """
+        frames = self.source.frames(alpha)
+        if self.seconds is not None:
+            frames = _limited(frames, self.seconds)
+        frames = self._resized(frames)
         if self.treatment.duplicates == KEEP:
             return frames
         return self._without_repeats(frames)
-
-    def _limited(self) -> Iterator[Shown]:
-        start = previous = None
-        frames = iter(self.source)
-        for shown in frames:
-            start = shown.time if start is None else start
-            if self.seconds is not None and shown.time >= start + self.seconds:
-                frames.close()
-                self.last_duration = start + self.seconds - previous
-                return
-            previous = shown.time
-            yield shown
-        self.last_duration = self.source.last_duration
-        if self.seconds is not None and previous is not None:
-            self.last_duration = min(self.last_duration, start + self.seconds - previous)
 
     def _resized(self, frames: Iterator[Shown]) -> Iterator[Shown]:
         for shown in frames:
@@ -87,35 +76,49 @@ class Prepared:
                 smaller = self.size[0] < image.shape[0]
                 way = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
                 image = cv2.resize(image, self.size[::-1], interpolation=way)
-            yield Shown(image, shown.time)
+            yield replace(shown, image=image)
 
     def _without_repeats(self, frames: Iterator[Shown]) -> Iterator[Shown]:
         detector = DuplicateDetector(
             self.treatment.duplicate_threshold, self.treatment.duplicate_tolerance
         )
         kept: Shown | None = None
-        repeats: list[Fraction] = []
+        repeats: list[Shown] = []
         for shown in chain(frames, [None]):
             if shown is not None and detector.repeats(np.ascontiguousarray(shown.image)):
-                repeats.append(shown.time)
+                repeats.append(shown)
                 continue
             if kept is not None:
-                yield from self._held(kept, tuple(repeats), shown and shown.time)
+                yield from self._held(kept, repeats, shown and shown.time)
             kept, repeats = shown, []
 
-    def _held(
-        self, kept: Shown, repeats: tuple[Fraction, ...], until: Fraction | None
-    ) -> Iterator[Shown]:
-        """A frame with the times at which it was repeated; until nothing, it is the last one."""
+    def _held(self, kept: Shown, repeats: list[Shown], until: Fraction | None) -> Iterator[Shown]:
+        """A frame with the times at which it was repeated; until None it is the last one."""
+        last = repeats[-1] if repeats else kept
+        times = tuple(shown.time for shown in repeats)
         if self.treatment.duplicates == DROP:
-            if until is None and repeats:
-                self.last_duration += repeats[-1] - kept.time
-            yield kept
+            yield replace(kept, length=last.time - kept.time + last.length)
         elif until is not None and _is_pause(len(repeats) + 1, until - kept.time):
-            yield Shown(kept.image, kept.time, repeats[:-1])
-            yield Shown(kept.image, repeats[-1])
+            yield replace(kept, held=times[:-1])
+            yield replace(kept, time=last.time, length=last.length)
         else:
-            yield Shown(kept.image, kept.time, repeats)
+            yield replace(kept, held=times, length=last.length)
+
+
+def _limited(frames: Iterator[Shown], seconds: Fraction) -> Iterator[Shown]:
+    """The frames of the first seconds; the last one is shown until they are over."""
+    previous = end = None
+    for shown in frames:
+        end = shown.time + seconds if end is None else end
+        if shown.time >= end:
+            frames.close()
+            yield replace(previous, length=end - previous.time)
+            return
+        if previous is not None:
+            yield previous
+        previous = shown
+    if previous is not None:
+        yield replace(previous, length=min(previous.length, end - previous.time))
 
 
 def _is_pause(frames: int, seconds: Fraction) -> bool:

@@ -6,18 +6,18 @@ near its own border. So tiles equal the whole where the network looks no further
 overlap, and elsewhere no step can show.
 
 A tile sees only itself: motion that is larger than the overlap leads out of it, and its frames
-are then painted from the border. `Tiling.too_fast` says so; larger tiles, or motion estimated at a
-lower resolution (`scale` of the networks that have it), are the cure.
+are then filled from the border. `Tiling.too_fast` detects it; larger tiles, or motion estimated at
+a lower resolution (`scale` of the networks that have it), are the cure.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
 
 from tfvfi.media.levels import white
+from tfvfi.video.contract import FrameInterpolator
 from tfvfi.video.treatment import AUTO, OFF
 
 # Frames of more pixels are tiled by "auto", into tiles of this side.
@@ -63,30 +63,36 @@ class Tiling:
                 yield Tile(rows, columns, row_weights, column_weights)
 
     def interpolate(
-        self, network: Any, a: np.ndarray, b: np.ndarray, times: Sequence[float]
+        self,
+        network: FrameInterpolator,
+        frame0: np.ndarray,
+        frame1: np.ndarray,
+        times: Sequence[float],
     ) -> list[np.ndarray]:
         """Frames between two, tile by tile.
 
         Args:
-            network: Anything with `interpolate(a, b, times)`.
-            a: The first frame, float32 in [0, 1] or integers.
-            b: The second.
+            network: Interpolates a tile.
+            frame0: The first frame, float32 in [0, 1] or integers.
+            frame1: The second.
             times: Where between them.
         """
-        most = white(a.dtype)
-        mixed = [np.zeros(a.shape, np.float32) for _ in times]
+        most = white(frame0.dtype)
+        mixed = [np.zeros(frame0.shape, np.float32) for _ in times]
         for tile in self.tiles():
             place = tile.rows, tile.columns
             # Floats all the way: rounding each tile would be seen where they are mixed.
-            pair = (frame[place].astype(np.float32) / np.float32(most) for frame in (a, b))
+            pair = (
+                frame[place].astype(np.float32) / np.float32(most) for frame in (frame0, frame1)
+            )
             weights = tile.row_weights[:, None, None] * tile.column_weights[:, None]
-            for frame, painted in zip(mixed, network.interpolate(*pair, times), strict=True):
-                frame[place] += weights * painted
-        return [_as(frame, a.dtype, most) for frame in mixed]
+            for frame, rendered in zip(mixed, network.interpolate(*pair, times), strict=True):
+                frame[place] += weights * rendered
+        return [_as(frame, frame0.dtype, most) for frame in mixed]
 
-    def too_fast(self, a: np.ndarray, b: np.ndarray) -> int | None:
+    def too_fast(self, frame0: np.ndarray, frame1: np.ndarray) -> int | None:
         """The largest motion in pixels, if it is larger than the overlap."""
-        longest = _longest_motion(a, b)
+        longest = _longest_motion(frame0, frame1)
         return round(longest) if longest > self.overlap else None
 
 
@@ -135,11 +141,11 @@ def _as(frame: np.ndarray, dtype: np.dtype, most: float) -> np.ndarray:
     return np.rint(frame, out=frame).astype(dtype)
 
 
-def _longest_motion(a: np.ndarray, b: np.ndarray) -> float:
+def _longest_motion(frame0: np.ndarray, frame1: np.ndarray) -> float:
     """How far nearly everything moves at most, in pixels, from a glance at small frames."""
-    shrink = min(1.0, GLANCE / a.shape[1])
+    shrink = min(1.0, GLANCE / frame0.shape[1])
     small = []
-    for frame in (a, b):
+    for frame in (frame0, frame1):
         size = [max(16, round(side * shrink)) for side in frame.shape[1::-1]]
         shrunk = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
         grey = cv2.cvtColor(shrunk, cv2.COLOR_RGB2GRAY)

@@ -14,7 +14,7 @@ A frame shown at p_i <= t < p_(i+1) is the source's own where t = p_i, and lies
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
@@ -35,7 +35,7 @@ class Span:
         shares: How far each output frame is on the way from `first` to `second`.
         times: When each is shown.
         lengths: How long.
-        how: How those on the way come about: "hold" of the first, "mix" or "paint".
+        how: How those on the way come about: "hold" of the first, "mix" or "interpolate".
     """
 
     first: np.ndarray
@@ -106,9 +106,7 @@ class Rate:
         return max(1, math.ceil(seconds * self.rate - Fraction(1, 2)))
 
 
-def spans(
-    frames: Iterable[Shown], wanted: Factor | Rate, last_duration: Callable[[], Fraction]
-) -> Iterator[Span]:
+def spans(frames: Iterable[Shown], wanted: Factor | Rate) -> Iterator[Span]:
     """What to make of a stream of frames, span by span; two source frames are held at a time.
 
     Of a `Rate` the last frame may be one too many, see `settled`.
@@ -116,7 +114,6 @@ def spans(
     Args:
         frames: Source frames in order, their times rising.
         wanted: What is to come out.
-        last_duration: Called at the end; gives how long the last frame is shown.
     """
     before = None
     for frame in frames:
@@ -125,7 +122,7 @@ def spans(
         before = frame
     if before is not None:
         held = before.held[-1] if before.held else before.time
-        yield _span(before, None, held + last_duration(), wanted)
+        yield _span(before, None, held + before.length, wanted)
 
 
 def settled(found: Iterable[Span], wanted: Factor | Rate) -> Iterator[Span]:

@@ -14,7 +14,7 @@ from tfvfi.video.writing.encoding import CODECS, Encoding, suitable_format
 from tfvfi.video.writing.svt import kept_calm
 
 # A segment is as many frames: each begins with a whole picture, so short ones cost space, and
-# what is not finished of one is painted again after an interruption.
+# what is not finished of one is rendered again after an interruption.
 SEGMENT_PIXELS, SHORTEST_SEGMENT, LONGEST_SEGMENT = 2**28, 32, 240
 # Clocks are kept to this many ticks a second, and FFmpeg's fractions to 32 bits.
 FINEST_CLOCK, LARGEST_INT = 10_000_000, 2**31 - 1

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tfvfi.errors import InputError
 from tfvfi.media.source import Video
+from tfvfi.video.contract import FrameSink
 from tfvfi.video.prepared import Prepared
 from tfvfi.video.timeline import Factor, Rate
 from tfvfi.video.treatment import Treatment
@@ -28,7 +29,7 @@ def open_output(
     wanted: Factor | Rate,
     encoding: Encoding,
     parts: Parts,
-) -> VideoFile | PictureFolder:
+) -> FrameSink:
     """What writes the frames.
 
     Args:
@@ -56,7 +57,7 @@ def open_output(
             height, width = prepared.size
             logging.warning(
                 "pixels of %s are not square, and pictures do not tell: --size=%dx%d makes them so",
-                source.path,
+                source.paths[0],
                 round(width * prepared.pixel_aspect),
                 height,
             )

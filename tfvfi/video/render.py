@@ -1,23 +1,23 @@
-"""What is shown between two frames: the source's own, painted, mixed or held."""
+"""What is shown between two frames: an interpolated, mixed or held frame."""
 
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
 from tfvfi.errors import InputError
 from tfvfi.media.cuts import CutDetector
 from tfvfi.media.levels import white
+from tfvfi.video.contract import FrameInterpolator
 from tfvfi.video.tiles import tiling_for
 from tfvfi.video.timeline import Span
 from tfvfi.video.treatment import AUTO, HOLD, MIX
 
-# Frames that differ nowhere by more than this of 255 are mixed, not painted: nothing moves.
+# Frames that differ nowhere by more than this of 255 are mixed, not interpolated: nothing moves.
 STILL = 2
-# Pixels painted in one call of the network, at all its times together.
+# Pixels rendered in one call of the network, at all its times together.
 PIXELS_AT_ONCE = 2**26
 # What TensorFlow and PyTorch call it.
 OUT_OF_MEMORY = ("ResourceExhaustedError", "OutOfMemoryError")
@@ -45,7 +45,7 @@ class Planner:
             return "hold"
         if is_cut:
             return "hold" if self.scene_cuts == HOLD else "mix"
-        return "mix" if is_still(span.first, span.second) else "paint"
+        return "mix" if is_still(span.first, span.second) else "interpolate"
 
     def _is_cut(self, span: Span) -> bool:
         if self.scene_cuts == MIX or span.second is None:
@@ -53,15 +53,15 @@ class Planner:
         return self.cuts.between(span.first[..., :3], span.second[..., :3])
 
 
-class Painter:
-    """Paints with a network.
+class Renderer:
+    """Renders frames with a network.
 
     Args:
-        network: Anything with `interpolate(a, b, times)`.
+        network: Interpolates between two frames.
         tile: "auto", "off", or the side of a tile.
     """
 
-    def __init__(self, network: Any, tile: str | int = AUTO):
+    def __init__(self, network: FrameInterpolator, tile: str | int = AUTO):
         self.network = network
         self.tile = tile
         self.warned = False
@@ -69,8 +69,8 @@ class Painter:
     def frames(self, span: Span) -> Iterator[np.ndarray]:
         """The frames of a span, in order."""
         inner = [share for share in span.shares if share]
-        if span.how == "paint":
-            made = self._painted(span, [float(share) for share in inner])
+        if span.how == "interpolate":
+            made = self._interpolated(span, [float(share) for share in inner])
         elif span.how == "mix":
             made = (mixed(span.first, span.second, share) for share in inner)
         else:
@@ -78,53 +78,60 @@ class Painter:
         for share in span.shares:
             yield next(made) if share else span.first
 
-    def _painted(self, span: Span, times: Sequence[float]) -> Iterator[np.ndarray]:
+    def _interpolated(self, span: Span, times: Sequence[float]) -> Iterator[np.ndarray]:
         height, width = span.first.shape[:2]
         at_once = max(1, PIXELS_AT_ONCE // (height * width))
         for start in range(0, len(times), at_once):
             yield from self._between(span.first, span.second, times[start : start + at_once])
 
-    def _between(self, a: np.ndarray, b: np.ndarray, times: Sequence[float]) -> list[np.ndarray]:
-        if a.shape[-1] == 3:
-            return self._opaque(a, b, times)
-        if np.array_equal(a[..., 3], b[..., 3]) and (a[..., 3] == white(a.dtype)).all():
-            alpha = np.ascontiguousarray(a[..., 3:])
-            opaque = (np.ascontiguousarray(frame[..., :3]) for frame in (a, b))
+    def _between(
+        self, frame0: np.ndarray, frame1: np.ndarray, times: Sequence[float]
+    ) -> list[np.ndarray]:
+        if frame0.shape[-1] == 3:
+            return self._opaque(frame0, frame1, times)
+        alphas = frame0[..., 3], frame1[..., 3]
+        if np.array_equal(*alphas) and (alphas[0] == white(frame0.dtype)).all():
+            alpha = np.ascontiguousarray(frame0[..., 3:])
+            opaque = (np.ascontiguousarray(frame[..., :3]) for frame in (frame0, frame1))
             return [np.concatenate([color, alpha], -1) for color in self._opaque(*opaque, times)]
-        return self._transparent(a, b, times)
+        return self._transparent(frame0, frame1, times)
 
-    def _opaque(self, a: np.ndarray, b: np.ndarray, times: Sequence[float]) -> list[np.ndarray]:
+    def _opaque(
+        self, frame0: np.ndarray, frame1: np.ndarray, times: Sequence[float]
+    ) -> list[np.ndarray]:
         try:
-            return self._tiled(a, b, times)
+            return self._tiled(frame0, frame1, times)
         except Exception as error:
             if isinstance(error, MemoryError) or type(error).__name__ in OUT_OF_MEMORY:
-                height, width = a.shape[:2]
+                height, width = frame0.shape[:2]
                 raise InputError(
                     f"memory does not suffice for frames of {width}x{height}: pass a smaller "
-                    "--tile, such as --tile=512"
+                    "tile, such as tile=512"
                 ) from None
             raise
 
-    def _tiled(self, a: np.ndarray, b: np.ndarray, times: Sequence[float]) -> list[np.ndarray]:
-        tiling = tiling_for(self.tile, a.shape[:2])
+    def _tiled(
+        self, frame0: np.ndarray, frame1: np.ndarray, times: Sequence[float]
+    ) -> list[np.ndarray]:
+        tiling = tiling_for(self.tile, frame0.shape[:2])
         if tiling is None:
-            return self.network.interpolate(a, b, times)
-        if not self.warned and (pixels := tiling.too_fast(a, b)):
+            return self.network.interpolate(frame0, frame1, times)
+        if not self.warned and (pixels := tiling.too_fast(frame0, frame1)):
             self.warned = True
             logging.warning(
                 "things move by up to %d pixels and tiles overlap by %d: what leaves its tile is "
-                "painted from the border; pass a larger --tile, or a --scale below 1",
+                "filled from the border; pass a larger tile, or a scale below 1",
                 pixels,
                 tiling.overlap,
             )
-        return tiling.interpolate(self.network, a, b, times)
+        return tiling.interpolate(self.network, frame0, frame1, times)
 
     def _transparent(
-        self, a: np.ndarray, b: np.ndarray, times: Sequence[float]
+        self, frame0: np.ndarray, frame1: np.ndarray, times: Sequence[float]
     ) -> list[np.ndarray]:
         """Colors count as much as they are seen; transparency moves as a picture of its own."""
-        dtype, most = a.dtype, np.float32(white(a.dtype))
-        unit = [frame.astype(np.float32) / most for frame in (a, b)]
+        dtype, most = frame0.dtype, np.float32(white(frame0.dtype))
+        unit = [frame.astype(np.float32) / most for frame in (frame0, frame1)]
         seen = self._opaque(*(frame[..., :3] * frame[..., 3:] for frame in unit), times)
         alphas = self._opaque(*(np.repeat(frame[..., 3:], 3, axis=-1) for frame in unit), times)
         made = []
@@ -136,19 +143,19 @@ class Painter:
         return made
 
 
-def mixed(a: np.ndarray, b: np.ndarray, share: Fraction) -> np.ndarray:
+def mixed(frame0: np.ndarray, frame1: np.ndarray, share: Fraction) -> np.ndarray:
     """The weighted mean of two frames."""
     part = np.float32(share)
-    frame = a.astype(np.float32) * (1 - part) + b.astype(np.float32) * part
-    return frame.astype(a.dtype) if a.dtype.kind == "f" else np.rint(frame).astype(a.dtype)
+    frame = frame0.astype(np.float32) * (1 - part) + frame1.astype(np.float32) * part
+    return (frame if frame0.dtype.kind == "f" else np.rint(frame)).astype(frame0.dtype)
 
 
-def is_still(a: np.ndarray, b: np.ndarray) -> bool:
+def is_still(frame0: np.ndarray, frame1: np.ndarray) -> bool:
     """Whether two frames are the same but for what nobody sees."""
-    limit = STILL * white(a.dtype) / 255
+    limit = STILL * white(frame0.dtype) / 255
     # A few rows tell most pairs apart.
-    for step in (max(1, a.shape[0] // 8), 1):
-        rows = [frame[::step] for frame in (a, b)]
+    for step in (max(1, frame0.shape[0] // 8), 1):
+        rows = [frame[::step] for frame in (frame0, frame1)]
         higher, lower = np.maximum(*rows), np.minimum(*rows)
         if np.max(higher - lower) > limit:
             return False
