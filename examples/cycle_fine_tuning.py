@@ -41,9 +41,9 @@ def main() -> None:
     from tfvfi import startup
 
     startup.import_keras()
-    from tfvfi.evaluation.contestants import Contestant
-    from tfvfi.evaluation.evaluate import Settings, evaluate
+    from tfvfi.evaluation.evaluate import EvaluationSettings, evaluate
     from tfvfi.evaluation.tables import as_text
+    from tfvfi.registry import ModelSpec
 
     output = Path(FLAGS.output)
     start = FLAGS.weights or learn_to_start(output / "start")
@@ -59,11 +59,11 @@ def main() -> None:
         learning_rate=FLAGS.rate,
     )
     summary = evaluate(
-        [Contestant(FLAGS.model, start), Contestant(FLAGS.model, tuned)],
+        [ModelSpec(FLAGS.model, start), ModelSpec(FLAGS.model, tuned)],
         "frames",
         output / "held_back",
         output / "report",
-        Settings(dataset_options={"factor": FLAGS.factor}),
+        EvaluationSettings(dataset_options={"factor": FLAGS.factor}),
     )
     print(as_text(summary))
 
@@ -89,11 +89,11 @@ def learn_to_start(output):
 def train(output, **settings):
     """Trains; gives the file of weights."""
     from tfvfi.training.session import train
-    from tfvfi.training.settings import Settings
+    from tfvfi.training.settings import EvaluationSettings
 
     exported = f"{output}.weights.h5"
     train(
-        Settings(
+        EvaluationSettings(
             FLAGS.model,
             output=str(output),
             export=exported,

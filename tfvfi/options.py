@@ -1,18 +1,15 @@
-"""A network and its options as text, as commands take them: name,option=value,...
-
-superslomo,flow_scale=2
-flow_interpolation,flow=dis,mode=splat
-"""
+"""What users write as text: a name with options ("superslomo,flow_scale=2") and frame sizes."""
 
 import ast
+import re
 from collections.abc import Sequence
 from typing import Any
 
-from tfvfi.errors import InputError
+from tfvfi.errors import ArgumentError
 
 
 def named(text: str) -> tuple[str, dict[str, Any]]:
-    """The name, and the options by theirs.
+    """Splits "name,option=value,..." into the name and the options.
 
     Example:
         >>> named("superslomo,flow_scale=2")
@@ -23,18 +20,47 @@ def named(text: str) -> tuple[str, dict[str, Any]]:
 
 
 def parse(pairs: Sequence[str]) -> dict[str, Any]:
-    """Options from "name=value" texts; values are numbers, True, False or None, or else texts."""
+    """Options from "name=value" texts; values are numbers, True, False or None, or else text."""
     found = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals or not key:
-            raise InputError(f"an option is written name=value. Received: {pair!r}")
+            raise ArgumentError(f"an option is written as name=value. Received: {pair!r}")
         found[key] = _value(value)
     return found
 
 
+def frame_size(text: str) -> tuple[int, int]:
+    """Width and height from text such as "1280x720".
+
+    Example:
+        >>> frame_size("1280x720")
+        (1280, 720)
+    """
+    width, height = partial_size(text)
+    if width is None or height is None:
+        raise ArgumentError(f"a size is width x height, such as 1280x720. Received: {text!r}")
+    return width, height
+
+
+def partial_size(text: str) -> tuple[int | None, int | None]:
+    """Width and height from text in which one of them may be missing.
+
+    Example:
+        >>> partial_size("640x"), partial_size("x360")
+        ((640, None), (None, 360))
+    """
+    found = re.fullmatch(r"([1-9]\d*)?x([1-9]\d*)?", text.strip().lower(), re.ASCII)
+    sides = [int(side) if side else None for side in found.groups()] if found else [None, None]
+    if sides == [None, None]:
+        raise ArgumentError(
+            f"a size is width x height, such as 1280x720, or one of them. Received: {text!r}"
+        )
+    return sides[0], sides[1]
+
+
 def _value(text: str) -> Any:
-    """A number, True, False or None where it is one, else the text."""
+    """A number, True, False or None where the text is one, else the text itself."""
     try:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError):

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tfvfi import models, startup
-from tfvfi.errors import InputError
+from tfvfi.errors import ArgumentError, InputError
 from tfvfi.media.storage import file_state
 from tfvfi.models.preset import Preset
 from tfvfi.options import named
@@ -23,7 +23,7 @@ from tfvfi.options import named
 if TYPE_CHECKING:
     import numpy as np
 
-    from tfvfi.models.base import Network
+    from tfvfi.models.base import FlowEstimator, Network
 
 DEFAULT_MODEL = "flow_interpolation"
 
@@ -85,6 +85,15 @@ class ModelSpec:
         """Loads the network and refuses a flow estimator; see `load_interpolator`."""
         return load_interpolator(self.name, self.weights, **self.options)
 
+    def load_estimator(self) -> "FlowEstimator":
+        """Loads the network and refuses one that estimates no flow."""
+        if self.preset.kind != "flow":
+            names = [name for name, known in presets().items() if known.kind == "flow"]
+            raise ArgumentError(
+                f"{self.name} estimates no flow; the flow estimators are: {', '.join(names)}"
+            )
+        return load(self.name, self.weights, **self.options)
+
     def identity(self) -> dict[str, Any]:
         """Everything that its frames depend on, as JSON can hold it; files by their SHA-256."""
         flow = self.options.get("flow")
@@ -113,7 +122,7 @@ def preset(name: str) -> Preset:
     """The preset of that name; an unknown one is answered with the names there are."""
     if name not in presets():
         known = ", ".join(presets())
-        raise InputError(f"there is no model '{name}'; the names are: {known}")
+        raise ArgumentError(f"there is no model '{name}'; the names are: {known}")
     return presets()[name]
 
 
@@ -229,11 +238,11 @@ def interpolate(
 def load_interpolator(
     name: str, weights: str | Path | None = "default", **options: Any
 ) -> "Network":
-    """Loads a network that paints frames; a flow estimator is refused in one sentence."""
+    """Loads a network that renders frames; a flow estimator is refused in one sentence."""
     if preset(name).kind != "interpolator":
-        raise InputError(
-            f"{name} estimates flow and gives no frames; name an interpolator, for instance "
-            "flow_interpolation, which paints by any flow"
+        raise ArgumentError(
+            f"{name} estimates flow and renders no frames; choose an interpolator, such as "
+            "flow_interpolation, which renders frames along any flow"
         )
     return load(name, weights, **options)
 

@@ -16,6 +16,7 @@ from tfvfi.cli import command
 from tfvfi.errors import InputError
 from tfvfi.layers import Conv2D, Double
 from tfvfi.machine import Ceiling, ceiling, describe
+from tfvfi.registry import ModelSpec
 
 CEILING = Ceiling({"float32": 100.0, "bfloat16": 200.0}, 10.0)
 
@@ -155,7 +156,7 @@ def test_engines_that_are_not_installed(monkeypatch):
 
 @pytest.mark.slow
 def test_pytorch_paints_the_same(tmp_path):
-    subject = networks.Subject("ifrnet_s")
+    subject = ModelSpec("ifrnet_s", weights=None)
     rows = networks.measure(subject, 61, 47, ("float32",), ["torch"], 1, 2, CEILING)
     assert [each.engine for each in rows] == ["tfvfi", "torch", "torch compiled"]
     assert all(each.db_to_ours > 90 for each in rows)

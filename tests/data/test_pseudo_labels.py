@@ -11,12 +11,13 @@ import pytest
 
 import tfvfi
 from tests.data import small_records
+from tfvfi.cli.estimate_flow import label_records
 from tfvfi.data import codecs, pseudo_labels, records
 from tfvfi.data.pseudo_labels import add_flow
 from tfvfi.data.records import Example, Layout, Records
 from tfvfi.data.tfrecord import CorruptRecordError
 from tfvfi.errors import InputError
-from tfvfi.flow.sequence import label_records
+from tfvfi.registry import ModelSpec
 
 ROOT = Path(__file__).parents[2]
 KNOWN = {"model": "known"}
@@ -188,9 +189,9 @@ def test_a_flow_estimator_labels_real_motion(tmp_path):
     example = Example(tuple(frames), (0.0, 0.5, 1.0), "noise", 0, 0, 0)
     shard = records.write_shard(tmp_path, "noise", "train", 0, 1, [example.pack()])
     records.finish(tmp_path, "noise", Layout(3, 64, 96), {"train": [shard]}, {})
-    made = label_records(tmp_path, tmp_path / "made", model="dis")
+    made = label_records(tmp_path, tmp_path / "made", ModelSpec("dis"))
     (flow,) = next(made.examples()).flow
     found = codecs.decode_flow(flow, 64, 96)
     np.testing.assert_allclose(np.median(found, axis=(0, 1)), (-3, 0, 3, 0), atol=0.2)
     with pytest.raises(InputError, match="ifrnet_s estimates no flow"):
-        label_records(tmp_path, tmp_path / "other", model="ifrnet_s")
+        label_records(tmp_path, tmp_path / "other", ModelSpec("ifrnet_s"))

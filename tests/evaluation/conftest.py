@@ -3,10 +3,10 @@
 import cv2
 import pytest
 
-from tfvfi.evaluation.contestants import Contestant
-from tfvfi.evaluation.evaluate import Settings, evaluate
+from tfvfi.evaluation.evaluate import EvaluationSettings, evaluate
+from tfvfi.registry import ModelSpec
 
-CONTESTANTS = (Contestant("flow_interpolation"), Contestant("ifrnet_s", weights=None))
+CONTESTANTS = (ModelSpec("flow_interpolation"), ModelSpec("ifrnet_s", weights=None))
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +26,6 @@ def clips(tmp_path_factory, clip_frames):
 def evaluated(clips, tmp_path_factory):
     """The folder of an evaluation: two networks, three samples of three frames each."""
     folder = tmp_path_factory.mktemp("evaluated")
-    settings = Settings(dataset_options={"factor": 4})
+    settings = EvaluationSettings(dataset_options={"factor": 4})
     evaluate(CONTESTANTS, "frames", clips, folder, settings, progress=False)
     return folder

@@ -18,11 +18,13 @@ from tfvfi import registry
 from tfvfi.cli import command
 from tfvfi.data import datasets
 from tfvfi.errors import InputError
-from tfvfi.evaluation import evaluate, measures, published, results
-from tfvfi.evaluation.contestants import Contestant, predict, rounded
-from tfvfi.evaluation.evaluate import Settings
+from tfvfi.evaluation import evaluate, measures, measuring, published, results
+from tfvfi.evaluation.evaluate import EvaluationSettings
+from tfvfi.evaluation.prediction import predict, rounded, under
 from tfvfi.evaluation.protocols import PROTOCOLS, ROUNDINGS, Protocol, protocol
 from tfvfi.evaluation.tables import as_text
+from tfvfi.media.tables import finite
+from tfvfi.registry import ModelSpec
 
 ROOT = Path(__file__).parent.parent.parent
 OPTIONS = {"factor": 4}
@@ -34,8 +36,8 @@ def read(path):
 
 
 def run(clips, folder, *names, overwrite=False, **settings):
-    settings = Settings(dataset_options=OPTIONS, shown=0, **settings)
-    networks = [Contestant.parse(name) for name in names or ("flow_interpolation",)]
+    settings = EvaluationSettings(dataset_options=OPTIONS, shown=0, **settings)
+    networks = [ModelSpec.parse(name) for name in names or ("flow_interpolation",)]
     return evaluate.evaluate(networks, "frames", clips, folder, settings, overwrite, progress=False)
 
 
@@ -104,7 +106,7 @@ def test_a_file_cut_off_anywhere_is_continued(clips, evaluated, tmp_path, keep, 
         predicted.extend(pairs)
         return predict(model, pairs, times, self_ensemble)
 
-    monkeypatch.setattr(evaluate, "predict", counted)
+    monkeypatch.setattr(measuring, "predict", counted)
     summary = run(clips, tmp_path)
     assert table.read_bytes() == whole
     assert len(predicted) == {0.2: 3, 0.6: 2, 0.95: 1}[keep]
@@ -204,11 +206,11 @@ def test_what_was_done_otherwise_than_for_the_published_number_is_said():
 
 def test_networks_are_measured_as_their_authors_did():
     hard, middlebury = protocol("snu_film_hard"), protocol("middlebury")
-    assert Contestant("ifrnet_l").under(hard).options == {"scale": 0.8}
-    assert Contestant("ifrnet_l").under(middlebury).options == {"border": "zeros"}
-    asked = Contestant("ifrnet_l", options={"scale": 1})
-    assert asked.under(hard) == asked and asked.under(protocol("vimeo90k")) == asked
-    assert Contestant("sepconv").under(middlebury).options == {}
+    assert under(ModelSpec("ifrnet_l"), hard).options == {"scale": 0.8}
+    assert under(ModelSpec("ifrnet_l"), middlebury).options == {"border": "zeros"}
+    asked = ModelSpec("ifrnet_l", options={"scale": 1})
+    assert under(asked, hard) == asked and under(asked, protocol("vimeo90k")) == asked
+    assert under(ModelSpec("sepconv"), middlebury).options == {}
 
 
 def test_files_of_names_that_are_hard_to_write(tmp_path):
@@ -232,7 +234,7 @@ def test_frames_that_are_no_numbers_are_refused(clips, tmp_path, monkeypatch):
     def broken(model, pairs, times, self_ensemble=False):
         return [[np.full(a.shape, np.nan, "float32") for _ in times] for a, _ in pairs]
 
-    monkeypatch.setattr(evaluate, "predict", broken)
+    monkeypatch.setattr(measuring, "predict", broken)
     with pytest.raises(InputError, match="no numbers"):
         run(clips, tmp_path, rounding="none")
 
@@ -254,21 +256,21 @@ def test_the_table_tells_when_numbers_do_not_compare(evaluated):
 
 
 def test_contestants_are_named_in_one_line():
-    parsed = Contestant.parse("ifrnet_s,weights=dir/gopro.weights.h5,scale=0.5")
-    assert parsed == Contestant("ifrnet_s", "dir/gopro.weights.h5", {"scale": 0.5})
+    parsed = ModelSpec.parse("ifrnet_s,weights=dir/gopro.weights.h5,scale=0.5")
+    assert parsed == ModelSpec("ifrnet_s", "dir/gopro.weights.h5", {"scale": 0.5})
     assert parsed.label == "ifrnet_s_gopro_scale-0.5"
-    assert Contestant.parse("ifrnet_s", "ifrnet_s.weights.h5").label == "ifrnet_s"
-    assert Contestant.parse("ifrnet_s,weights=None").label == "ifrnet_s_fresh"
-    flow = Contestant.parse("flow_interpolation,flow=pwcnet,flow_weights=files/a.weights.h5")
+    assert ModelSpec.parse("ifrnet_s", "ifrnet_s.weights.h5").label == "ifrnet_s"
+    assert ModelSpec.parse("ifrnet_s,weights=None").label == "ifrnet_s_fresh"
+    flow = ModelSpec.parse("flow_interpolation,flow=pwcnet,flow_weights=files/a.weights.h5")
     assert flow.label == "flow_interpolation_flow-pwcnet_flow_weights-a"
-    assert Contestant.parse("flow_interpolation,flow=dis").options == {"flow": "dis"}
+    assert ModelSpec.parse("flow_interpolation,flow=dis").options == {"flow": "dis"}
     with pytest.raises(InputError, match="name=value"):
-        Contestant.parse("flow_interpolation,dis")
+        ModelSpec.parse("flow_interpolation,dis")
 
 
 def test_flow_scale_reaches_networks_that_have_one():
     def under(name, **options):
-        return Contestant(name, options=options).under(Protocol(flow_scale=2)).options
+        return under(ModelSpec(name, options=options), Protocol(flow_scale=2)).options
 
     assert under("ifrnet_s") == {"scale": 0.5}
     assert under("ifrnet_s", scale=1) == {"scale": 1}
@@ -281,7 +283,7 @@ def test_equal_frames_do_not_make_the_mean_infinite():
     rows = {"a": [{"psnr": float("inf"), "time": 0.5}], "b": [{"psnr": 30.0, "time": 0.5}]}
     found = results.of_run(rows, ["psnr"])
     assert found["means"]["psnr"] == 30 and found["frames_equal_to_the_truth"] == 1
-    assert results.finite({"psnr": [float("inf"), 1.0]}) == {"psnr": [None, 1.0]}
+    assert finite({"psnr": [float("inf"), 1.0]}) == {"psnr": [None, 1.0]}
 
 
 def test_the_command_gives_the_numbers_of_the_library_call(clips, evaluated, tmp_path, capsys):
@@ -308,14 +310,8 @@ def test_the_command_gives_the_numbers_of_the_library_call(clips, evaluated, tmp
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("--dataset=nothing",),
-        ("--model=nothing",),
-        ("--model=dis",),
-        ("--dataset_option=factor",),
         ("--dataset_option=factor=1",),
-        ("--compare=flow_interpolation",),
         ("--weights=missing.weights.h5", "--model=ifrnet_s"),
-        ("--fps=0",),
         ("--data_dir=nowhere",),
     ],
 )
@@ -326,6 +322,24 @@ def test_mistakes_get_one_sentence(clips, tmp_path, arguments, capsys):
     said = capsys.readouterr().err
     assert said.startswith("tfvfi: ") and said.count("\n") == 1
     assert not (folder / "summary.json").exists()
+
+
+@pytest.mark.parametrize(
+    "argument",
+    [
+        "--dataset=nothing",
+        "--model=nothing",
+        "--model=dis",
+        "--dataset_option=factor",
+        "--compare=flow_interpolation",
+        "--fps=0",
+    ],
+)
+def test_wrong_flags_exit_2_with_one_sentence(clips, tmp_path, argument, capsys):
+    usual = ("--dataset=frames", f"--data_dir={clips}", f"--report={tmp_path / 'report'}")
+    assert run_tool(*usual, argument) == command.WRONG_FLAGS
+    said = capsys.readouterr().err
+    assert said.startswith("tfvfi: ") and said.count("\n") == 1
 
 
 @pytest.mark.slow

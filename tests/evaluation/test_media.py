@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 
 from tfvfi.errors import InputError
-from tfvfi.evaluation.contestants import Contestant
-from tfvfi.evaluation.evaluate import Settings, evaluate
+from tfvfi.evaluation.evaluate import EvaluationSettings, evaluate
 from tfvfi.evaluation.media import MARK, Media, marked, rate, safe
+from tfvfi.registry import ModelSpec
 
-SETTINGS = Settings(
+SETTINGS = EvaluationSettings(
     dataset_options={"factor": 4}, shown=0, media=Media(True, True, Fraction(12), True)
 )
 
 
 def run(clips, folder, settings=SETTINGS):
-    network = Contestant("flow_interpolation")
+    network = ModelSpec("flow_interpolation")
     evaluate([network], "frames", clips, folder, settings, progress=False)
     return folder / "flow_interpolation"
 
@@ -54,10 +54,12 @@ def test_pictures_and_videos(clips, tmp_path):
 
 @pytest.mark.parametrize("rounding", ["truncate", "nearest", "none"])
 def test_pictures_are_what_was_measured(rounding, clips, tmp_path):
-    settings = Settings(rounding, dataset_options={"factor": 4}, shown=0, media=Media(images=True))
+    settings = EvaluationSettings(
+        rounding, dataset_options={"factor": 4}, shown=0, media=Media(images=True)
+    )
     own = run(clips, tmp_path, settings)
     pair = [cv2.imread(str(clips / "one" / f"{at:03d}.png"))[..., ::-1] / 255 for at in (0, 4)]
-    (frame,) = Contestant("flow_interpolation").model.interpolate(*pair, times=(0.5,))
+    (frame,) = ModelSpec("flow_interpolation").load_interpolator().interpolate(*pair, times=(0.5,))
     expected = (np.floor if rounding == "truncate" else np.rint)(255 * np.float32(frame))
     found = cv2.imread(str(own / "images/one/000/002-02-flow_interpolation.png"))[..., ::-1]
     np.testing.assert_array_equal(found, expected)
@@ -79,12 +81,12 @@ def test_what_is_missing_is_made_again(clips, tmp_path):
 
 
 def test_a_failure_leaves_no_half_video(clips, tmp_path, monkeypatch):
-    from tfvfi.evaluation import evaluate as module
+    from tfvfi.evaluation import measuring as module
 
     def fails(*arguments):
         raise RuntimeError
 
-    run_once = Settings(dataset_options={"factor": 4}, shown=0, media=Media(video=True))
+    run_once = EvaluationSettings(dataset_options={"factor": 4}, shown=0, media=Media(video=True))
     original = module.measure_sample
     calls = []
 

@@ -11,12 +11,20 @@ import numpy as np
 import pytest
 
 from tests.video import clips
-from tfvfi.errors import InputError
+from tfvfi.errors import ArgumentError, InputError
+from tfvfi.flow.animation import write_gif
 from tfvfi.flow.flo import read_flo, write_flo
 from tfvfi.flow.pictures import flow_to_color
-from tfvfi.flow.sequence import estimate_sequence, write_gif
+from tfvfi.flow.sequence import estimate_sequence
+from tfvfi.registry import ModelSpec
 
 ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def dis():
+    """A flow estimator that needs no weights."""
+    return ModelSpec("dis").load_estimator()
 
 
 def scene(shift):
@@ -37,9 +45,9 @@ def frames(tmp_path):
     return folder
 
 
-def test_folder_of_images(frames, tmp_path):
+def test_folder_of_images(frames, tmp_path, dis):
     output = tmp_path / "out"
-    rows = estimate_sequence([frames], output)
+    rows = estimate_sequence([frames], output, dis)
     assert sorted(path.name for path in output.iterdir()) == [
         "flow.gif",
         *(f"frame{n}.{kind}" for n in range(3) for kind in ("flo", "png")),
@@ -58,10 +66,10 @@ def test_folder_of_images(frames, tmp_path):
         assert len(list(animation.decode(video=0))) == 3
 
 
-def test_pictures_share_one_scale(tmp_path):
+def test_pictures_share_one_scale(tmp_path, dis):
     for number, length in enumerate((2, 8)):
         write_flo(tmp_path / f"{number}.flo", np.full((40, 60, 2), (length, 0), "float32"))
-    estimate_sequence([tmp_path], tmp_path / "out")
+    estimate_sequence([tmp_path], tmp_path / "out", dis)
     for number, length in enumerate((2, 8)):
         picture = cv2.imread(str(tmp_path / "out" / f"{number}.png"))[..., ::-1]
         expected = flow_to_color(np.full((40, 60, 2), (length, 0)), longest=8)
@@ -81,7 +89,7 @@ def test_flows_of_one_name_and_numbers_in_order(tmp_path):
     assert not [path for path in tmp_path.rglob("*") if path.name.startswith(".")]
 
 
-def test_video_and_two_images_give_the_same_flow(frames, tmp_path):
+def test_video_and_two_images_give_the_same_flow(frames, tmp_path, dis):
     with av.open(str(tmp_path / "video.mkv"), "w") as file:
         stream = file.add_stream("ffv1", rate=25)
         stream.width, stream.height, stream.pix_fmt = 96, 64, "bgr0"
@@ -89,8 +97,8 @@ def test_video_and_two_images_give_the_same_flow(frames, tmp_path):
             picture = cv2.imread(str(frames / f"frame{number}.png"))
             file.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))
         file.mux(stream.encode(None))
-    estimate_sequence([tmp_path / "video.mkv"], tmp_path / "a")
-    estimate_sequence([frames / "frame0.png", frames / "frame1.png"], tmp_path / "b")
+    estimate_sequence([tmp_path / "video.mkv"], tmp_path / "a", dis)
+    estimate_sequence([frames / "frame0.png", frames / "frame1.png"], tmp_path / "b", dis)
     assert not (tmp_path / "a" / "flow.gif").exists()
     np.testing.assert_array_equal(
         read_flo(tmp_path / "a" / "000000.flo"), read_flo(tmp_path / "b" / "frame0.flo")
@@ -98,24 +106,24 @@ def test_video_and_two_images_give_the_same_flow(frames, tmp_path):
 
 
 @pytest.mark.parametrize("rotation", [90, 180, -90])
-def test_flow_of_a_turned_video_is_of_the_frames_as_shown(rotation, tmp_path):
+def test_flow_of_a_turned_video_is_of_the_frames_as_shown(rotation, tmp_path, dis):
     lying = [np.ascontiguousarray(np.rot90(scene(3 * n), -rotation // 90)) for n in range(2)]
     video = clips.write(tmp_path / "turned.mkv", lying, rotation=rotation)
-    estimate_sequence([video], tmp_path / "out")
+    estimate_sequence([video], tmp_path / "out", dis)
     flow = read_flo(tmp_path / "out" / "000000.flo")
     assert flow.shape == (64, 96, 2)
     np.testing.assert_allclose(np.median(flow, axis=(0, 1)), (3, 0), atol=0.2)
 
 
-def test_what_is_there_is_kept_unless_told(frames, tmp_path):
+def test_what_is_there_is_kept_unless_told(frames, tmp_path, dis):
     output = tmp_path / "out"
-    estimate_sequence([frames], output)
+    estimate_sequence([frames], output, dis)
     with pytest.raises(InputError, match=r"holds flows already.*--overwrite"):
-        estimate_sequence([frames], output)
-    assert len(estimate_sequence([frames], output, overwrite=True)) == 3
+        estimate_sequence([frames], output, dis)
+    assert len(estimate_sequence([frames], output, dis, overwrite=True)) == 3
     # Of the longer sequence nothing stays.
     pair = [frames / "frame1.png", frames / "frame2.png"]
-    assert len(estimate_sequence(pair, output, overwrite=True)) == 1
+    assert len(estimate_sequence(pair, output, dis, overwrite=True)) == 1
     kept = sorted(path.name for path in output.iterdir())
     assert kept == ["frame1.flo", "frame1.png", "statistics.csv"]
     with pytest.raises(InputError, match="where the input lies"):
@@ -135,18 +143,25 @@ def test_what_is_there_is_kept_unless_told(frames, tmp_path):
         (["bad.flo"], "bad.flo is no .flo file"),
     ],
 )
-def test_inputs_that_cannot_work(frames, tmp_path, names, said):
+def test_inputs_that_cannot_work(frames, tmp_path, names, said, dis):
     for name in ("text.png", "text.mp4", "bad.flo"):
         (tmp_path / name).write_text("this is text, no picture")
     (tmp_path / "empty").mkdir()
     cv2.imwrite(str(tmp_path / "small.png"), scene(0)[:30])
     with pytest.raises(InputError, match=said):
-        estimate_sequence([tmp_path / name for name in names], tmp_path / "out")
+        estimate_sequence([tmp_path / name for name in names], tmp_path / "out", dis)
 
 
-def test_models_that_estimate_no_flow_are_refused(frames, tmp_path):
-    with pytest.raises(InputError, match=r"ifrnet_s estimates no flow.* dis, flownet2"):
-        estimate_sequence([frames], tmp_path / "out", model="ifrnet_s")
+def test_frames_without_an_estimator_are_refused(frames, tmp_path):
+    with pytest.raises(ArgumentError, match="`estimator` is needed unless"):
+        estimate_sequence([frames], tmp_path / "out")
+
+
+@pytest.mark.parametrize("wrong", [{"fps": 0}, {"longest": -1}, {"fps": float("nan")}])
+def test_rates_and_lengths_are_positive(frames, tmp_path, wrong):
+    (name,) = wrong
+    with pytest.raises(ArgumentError, match=f"`{name}` must be above 0"):
+        estimate_sequence([frames], tmp_path / "out", **wrong)
 
 
 def test_animation_keeps_order_time_and_colors(tmp_path):

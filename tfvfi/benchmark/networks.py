@@ -4,7 +4,7 @@ import contextlib
 import statistics
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,37 +15,15 @@ from tfvfi.benchmark import cost, timing
 from tfvfi.benchmark.contender import Contender, RefusedError
 from tfvfi.benchmark.engines import ENGINES, OWN
 from tfvfi.benchmark.task import Task
-from tfvfi.errors import InputError
-from tfvfi.evaluation.contestants import Contestant
+from tfvfi.errors import ArgumentError
 from tfvfi.machine import Ceiling
+from tfvfi.registry import ModelSpec
 
 PRECISIONS = ("float32", "bfloat16")
 # Seconds that threads of one engine get to come to rest before another runs, and that one may take.
 PAUSE, BUDGET = 0.25, 120.0
 # Decibels from ours below which an engine does not run the same network: half precision is above.
 SAME = 30.0
-
-
-@dataclass(frozen=True)
-class Subject:
-    """A network that is measured.
-
-    Attributes:
-        name: One of `tfvfi.list_models()`.
-        weights: A file; None for fresh ones.
-        options: Further arguments of `tfvfi.load`.
-    """
-
-    name: str
-    weights: str | None = None
-    options: dict[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    def parse(cls, text: str) -> "Subject":
-        """From "name,option=value,...", where weights is one of the options; fresh ones if not."""
-        given = Contestant.parse(text)
-        registry.preset(given.name)
-        return cls(given.name, None if given.weights == "default" else given.weights, given.options)
 
 
 @dataclass(frozen=True)
@@ -83,11 +61,11 @@ def check_precisions(names: Sequence[str]) -> None:
     unknown = sorted(set(names) - set(PRECISIONS))
     if unknown or not names:
         received = unknown[0] if unknown else "nothing"
-        raise InputError(f"--precision takes {', '.join(PRECISIONS)}. Received: {received}")
+        raise ArgumentError(f"`precision` takes {', '.join(PRECISIONS)}. Received: {received}")
 
 
 def measure(
-    subject: Subject,
+    spec: ModelSpec,
     width: int,
     height: int,
     precisions: Sequence[str],
@@ -100,7 +78,7 @@ def measure(
     """Runs one network in every engine and precision in turns, each in a process of its own.
 
     Args:
-        subject: The network.
+        spec: The network, with fresh weights unless a file is named.
         width: Of the frames.
         height: Of the frames.
         precisions: Of `PRECISIONS`.
@@ -111,17 +89,17 @@ def measure(
         note: Told in one sentence what an engine cannot do.
     """
     with tempfile.TemporaryDirectory() as folder:
-        facts, weights = _prepared(subject, width, height, Path(folder))
+        facts, weights = _prepared(spec, width, height, Path(folder))
         first = Task(
             form=OWN,
-            model=subject.name,
+            model=spec.name,
             weights=weights,
             height=height,
             width=width,
             precision="float32",
             threads=threads,
             folder=folder,
-            options=subject.options,
+            options=dict(spec.options),
         )
         runs = _raced(list(_tasks(first, precisions, engines, note)), repeats, note)
         if not runs:
@@ -148,25 +126,21 @@ class _Runs:
     peak_mib: float
 
 
-def _prepared(
-    subject: Subject, width: int, height: int, folder: Path
-) -> tuple[dict[str, Any], str]:
+def _prepared(spec: ModelSpec, width: int, height: int, folder: Path) -> tuple[dict[str, Any], str]:
     """What is known of a network before it runs, and a file of weights for every engine."""
     from tfvfi import weights
 
-    has_weights = registry.preset(subject.name).has_weights
-    network = registry.load(
-        subject.name, subject.weights if has_weights else "default", **subject.options
-    )
+    has_weights = registry.preset(spec.name).has_weights
+    network = registry.load(spec.name, spec.weights if has_weights else "default", **spec.options)
     facts = {
-        "network": subject.name,
+        "network": spec.name,
         "parameters_m": round(cost.parameters(network) / 1e6, 3),
         "size": f"{width}x{height}",
         "gflop": round(cost.gflop(network, height, width), 2),
     }
     if not has_weights:
         return facts, ""
-    path = folder / f"{subject.name}.weights.h5"
+    path = folder / f"{spec.name}.weights.h5"
     weights.save(network, path)
     return facts, str(path)
 

@@ -1,12 +1,13 @@
 """How long things take: interleaved runs, medians, a table and a CSV file."""
 
-import csv
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
+
+from tfvfi.media import tables
 
 
 @dataclass(frozen=True)
@@ -88,14 +89,9 @@ def table(rows: Sequence[Any]) -> str:
 
 
 def write_csv(rows: Sequence[Any], path: Path) -> None:
-    """Rows of one dataclass as a CSV file with a header, which appears when it is complete."""
+    """Writes rows of one dataclass as a CSV file with a header."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.partial")
-    with aside.open("w", newline="") as file:
-        writer = csv.DictWriter(file, [field.name for field in fields(rows[0])])
-        writer.writeheader()
-        writer.writerows(asdict(row) for row in rows)
-    aside.replace(path)
+    tables.write_csv(path, [asdict(row) for row in rows])
 
 
 def _seconds(work):

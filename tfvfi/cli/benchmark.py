@@ -15,7 +15,8 @@ from pathlib import Path
 
 from absl import flags
 
-from tfvfi.errors import InputError
+from tfvfi.errors import ArgumentError, InputError
+from tfvfi.options import frame_size
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_multi_string(
@@ -38,9 +39,9 @@ flags.DEFINE_string("output", None, "CSV file to write", flag_values=FLAGS)
 
 def main() -> None:
     """Flags in, a table out."""
-    sizes = [size(text) for text in FLAGS.size]
+    sizes = [frame_size(text) for text in FLAGS.size]
     if not FLAGS.ops and not FLAGS.model:
-        raise InputError("nothing to measure: give --model=NAME or --ops")
+        raise ArgumentError("nothing to measure: give `model=NAME` or `ops=True`")
     if FLAGS.model:
         measure_networks(sizes)
     if FLAGS.ops:
@@ -57,8 +58,11 @@ def measure_networks(sizes: list[tuple[int, int]]) -> None:
 
     startup.import_keras()
     from tfvfi.benchmark import chart, networks, timing
+    from tfvfi.registry import ModelSpec
 
-    subjects = [networks.Subject.parse(text) for text in FLAGS.model]
+    specs = [ModelSpec.parse(text, weights=None) for text in FLAGS.model]
+    for spec in specs:
+        _ = spec.preset
     networks.check_precisions(FLAGS.precision)
     threads = FLAGS.threads or machine.cores()
     described = machine.describe(threads)
@@ -66,10 +70,10 @@ def measure_networks(sizes: list[tuple[int, int]]) -> None:
     ceiling = machine.ceiling()
     print(ceiling, flush=True)
     rows: list[networks.Measured] = []
-    for subject in subjects:
+    for spec in specs:
         for width, height in sizes:
             found = networks.measure(
-                subject, width, height, FLAGS.precision, FLAGS.vs, FLAGS.repeats, threads, ceiling
+                spec, width, height, FLAGS.precision, FLAGS.vs, FLAGS.repeats, threads, ceiling
             )
             if found:
                 print(timing.table(found), flush=True)
@@ -99,11 +103,3 @@ def measure_operations(width: int, height: int) -> None:
             print(
                 f"separable 51 taps  1x1080x1920x3  {form}: {extra:.0f} MiB beyond inputs, output"
             )
-
-
-def size(text: str) -> tuple[int, int]:
-    """Width and height from "1280x720"."""
-    parts = text.lower().split("x")
-    if len(parts) != 2 or not all(part.isdecimal() and int(part) > 0 for part in parts):
-        raise InputError(f"--size is width x height such as 1280x720. Received: {text}")
-    return int(parts[0]), int(parts[1])

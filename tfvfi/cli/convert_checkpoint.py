@@ -20,9 +20,9 @@ flags.mark_flags_as_required(["model", "checkpoint", "output"], flag_values=FLAG
 
 def main() -> None:
     """Flags in, a weight file out."""
-    from tfvfi import checkpoints
-    from tfvfi.options import named
+    from tfvfi import porting
+    from tfvfi.registry import ModelSpec
 
-    model, options = named(FLAGS.model)
-    checkpoints.convert(model, FLAGS.checkpoint, FLAGS.output, FLAGS.overwrite, **options)
+    spec = ModelSpec.parse(FLAGS.model)
+    porting.convert(spec.name, FLAGS.checkpoint, FLAGS.output, FLAGS.overwrite, **spec.options)
     print(f"wrote {FLAGS.output}")

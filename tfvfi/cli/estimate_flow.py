@@ -11,9 +11,14 @@ Or writes flow into records, from the frames between to both ends, for other net
         --records=records/mine --output=records/mine_flow
 """
 
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from absl import flags
+
+if TYPE_CHECKING:
+    from tfvfi.data.records import Records
+    from tfvfi.registry import ModelSpec
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_multi_string(
@@ -38,36 +43,48 @@ flags.mark_flag_as_required("output", flag_values=FLAGS)
 
 
 def main() -> None:
-    """Flags in, a folder of flows or of records out."""
-    label() if FLAGS.records else show()
+    """Flags in, a folder of flow or of records out."""
+    label() if FLAGS.records else render()
 
 
 def label() -> None:
-    """Records with flow."""
-    from tfvfi.flow.sequence import label_records
-
-    made = label_records(FLAGS.records, FLAGS.output, **_model(), overwrite=FLAGS.overwrite)
+    """Writes records with flow."""
+    made = label_records(FLAGS.records, FLAGS.output, _spec(), FLAGS.overwrite)
     for split in made.splits:
         examples = sum(shard.examples for shard in made.shards(split))
         print(f"{split}: {examples} examples with flow in {FLAGS.output}")
 
 
-def _model() -> dict[str, Any]:
-    from tfvfi.options import named
+def label_records(
+    records: str | Path, output: str | Path, spec: "ModelSpec", overwrite: bool = False
+) -> "Records":
+    """Makes records with the flow that a network estimates out of records without.
 
-    model, options = named(FLAGS.model)
-    weights = options.pop("weights", FLAGS.weights)
-    return {"model": model, "weights": weights, "options": options}
+    Args:
+        records: A records folder; it stays as it is.
+        output: The folder of the new ones; what an interrupted call left in it is completed.
+        spec: The flow estimator.
+        overwrite: Replace records that exist.
+
+    Returns:
+        The new records, whose batches hold "flow", see `tfvfi.data.load`.
+    """
+    from tfvfi.data.pseudo_labels import add_flow
+
+    network = spec.load_estimator()
+    known = spec.identity()
+    estimator = {key: known[key] for key in ("model", "weights_sha256", "options") if known[key]}
+    return add_flow(records, output, network.estimate_batch, estimator, overwrite)
 
 
-def show() -> None:
-    """Files of flow and pictures."""
-    from tfvfi.flow.sequence import estimate_sequence
+def render() -> None:
+    """Writes files of flow and pictures."""
+    from tfvfi.flow.sequence import estimate_sequence, flow_files
 
     rows = estimate_sequence(
         FLAGS.input,
         FLAGS.output,
-        **_model(),
+        None if flow_files(FLAGS.input) else _spec().load_estimator(),
         longest=FLAGS.longest,
         fps=FLAGS.fps,
         overwrite=FLAGS.overwrite,
@@ -79,3 +96,9 @@ def show() -> None:
             f"longest {row['max_length']:.2f}"
         )
     print(f"wrote {len(rows)} flows to {FLAGS.output}")
+
+
+def _spec() -> "ModelSpec":
+    from tfvfi.registry import ModelSpec
+
+    return ModelSpec.parse(FLAGS.model, FLAGS.weights)

@@ -10,6 +10,8 @@ index.html, one page to look at. The same command again goes on where the last o
 Datasets: tfvfi.data.datasets lists them; "frames" is any folder, "video" any file.
 """
 
+from dataclasses import replace
+
 from absl import flags
 
 FLAGS = flags.FlagValues()
@@ -65,16 +67,15 @@ def main() -> None:
     from tfvfi import options, startup
 
     startup.import_keras()
-    from tfvfi.evaluation.contestants import Contestant
-    from tfvfi.evaluation.evaluate import Settings, evaluate
+    from tfvfi.evaluation.evaluate import EvaluationSettings, evaluate
     from tfvfi.evaluation.media import Media, rate
     from tfvfi.evaluation.tables import as_text
+    from tfvfi.registry import ModelSpec
 
-    given = {"flow": FLAGS.flow, "flow_weights": FLAGS.flow_weights}
-    first = Contestant.parse(FLAGS.model, FLAGS.weights)
-    first.options.update({name: value for name, value in given.items() if value is not None})
-    contestants = [first, *(Contestant.parse(text) for text in FLAGS.compare)]
-    settings = Settings(
+    first = ModelSpec.parse(FLAGS.model, FLAGS.weights)
+    flow = {name: FLAGS[name].value for name in ("flow", "flow_weights") if FLAGS[name].value}
+    first = replace(first, options={**first.options, **flow})
+    settings = EvaluationSettings(
         rounding=FLAGS.rounding,
         flow_scale=FLAGS.flow_scale,
         self_ensemble=FLAGS.self_ensemble,
@@ -86,7 +87,12 @@ def main() -> None:
         shown=FLAGS.report_samples,
     )
     summary = evaluate(
-        contestants, FLAGS.dataset, FLAGS.data_dir, FLAGS.report, settings, FLAGS.overwrite
+        [first, *FLAGS.compare],
+        FLAGS.dataset,
+        FLAGS.data_dir,
+        FLAGS.report,
+        settings,
+        FLAGS.overwrite,
     )
     print(as_text(summary))
-    print(f"results in {FLAGS.report}, to look at: index.html there")
+    print(f"results are in {FLAGS.report}; open index.html there to look at them")

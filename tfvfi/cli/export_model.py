@@ -10,7 +10,7 @@ nor tfvfi, and leaves a card of what it is beside it.
 from absl import flags
 
 from tfvfi import startup
-from tfvfi.errors import InputError
+from tfvfi.options import frame_size
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_string("model", None, "network, name or name,option=value,...", flag_values=FLAGS)
@@ -51,19 +51,20 @@ flags.mark_flags_as_required(["model", "output"], flag_values=FLAGS)
 
 def main() -> None:
     """Flags in, a version folder out."""
-    sizes = [_size(text) for text in FLAGS.warm_up]
-    lite = _size(FLAGS.lite) if FLAGS.lite else None
+    # Exports count height first.
+    sizes = [frame_size(text)[::-1] for text in FLAGS.warm_up]
+    lite = frame_size(FLAGS.lite)[::-1] if FLAGS.lite else None
     startup.import_keras()
     from tfvfi.export.saved_model import Options, export_model
-    from tfvfi.options import named
+    from tfvfi.registry import ModelSpec
 
-    model, network = named(FLAGS.model)
-    weights = network.pop("weights", FLAGS.weights)
-    network |= {key: FLAGS[key].value for key in ("flow", "flow_weights") if FLAGS[key].value}
+    given = None if FLAGS.weights == "none" else FLAGS.weights
+    spec = ModelSpec.parse(FLAGS.model, given)
+    flow = {key: FLAGS[key].value for key in ("flow", "flow_weights") if FLAGS[key].value}
     about = export_model(
-        model,
+        spec.name,
         FLAGS.output,
-        None if weights == "none" else weights,
+        spec.weights,
         Options(
             encoded_as=FLAGS.encoded_as if FLAGS.encoded else None,
             precision=FLAGS.precision,
@@ -72,15 +73,7 @@ def main() -> None:
             lite=lite,
             onnx=FLAGS.onnx,
         ),
-        **network,
+        **{**spec.options, **flow},
     )
     worst = max(about["differences"].values())
     print(f"wrote {about['folder']}: differs from Keras by at most {worst:.1e}; see card.md there")
-
-
-def _size(text: str) -> tuple[int, int]:
-    """Height and width, which people write the other way round."""
-    width, _, height = text.partition("x")
-    if not (height.isdecimal() and width.isdecimal() and int(height) and int(width)):
-        raise InputError(f"a size is written as width x height, 1280x720. Received: {text}")
-    return int(height), int(width)

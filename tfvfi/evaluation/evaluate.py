@@ -6,35 +6,37 @@ The folder of results holds, for each network in a folder of its own, `frames.cs
 """
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from tqdm import tqdm
 
-from tfvfi.errors import InputError
+from tfvfi import __version__
+from tfvfi.errors import ArgumentError
 from tfvfi.evaluation import measures, results
-from tfvfi.evaluation.contestants import Contestant, predict, rounded
-from tfvfi.evaluation.loaded import Loaded
-from tfvfi.evaluation.media import Media, Sinks
+from tfvfi.evaluation.measuring import Measures, measure
+from tfvfi.evaluation.media import Media
+from tfvfi.evaluation.prediction import Entry, under
 from tfvfi.evaluation.protocols import ROUNDINGS, Protocol, Rounding, protocol
 from tfvfi.evaluation.published import comparison
 from tfvfi.evaluation.report import write_report
+from tfvfi.media.tables import finite, write_csv, write_json
+from tfvfi.registry import ModelSpec
 
 
 @dataclass(frozen=True)
-class Settings:
-    """What may be asked for beside a benchmark's protocol.
+class EvaluationSettings:
+    """What may be changed of a benchmark's protocol, or asked for beside it.
 
     Attributes:
         rounding: Replaces the protocol's.
         flow_scale: Replaces the protocol's.
         self_ensemble: Average over flips and both directions of time.
-        batch_size: How many pairs of one size are predicted at once; changes no number.
+        batch_size: How many pairs of one size are predicted at once; does not affect the numbers.
         lpips: Files of weights for the perceptual distance; see `tfvfi.evaluation.lpips`.
-        limit: Only so many samples.
+        limit: The largest number of samples.
         dataset_options: Options of the benchmark's reader.
         media: Pictures and videos to write.
         shown: How many samples the page shows in pictures.
@@ -52,23 +54,23 @@ class Settings:
 
 
 def evaluate(
-    contestants: Sequence[Contestant],
+    models: Sequence[str | ModelSpec],
     dataset: str,
     data_dir: str | Path,
     folder: str | Path,
-    settings: Settings | None = None,
+    settings: EvaluationSettings | None = None,
     overwrite: bool = False,
     progress: bool = True,
 ) -> dict[str, Any]:
-    """Measures networks on a benchmark; what is already in the folder is not measured again.
+    """Measures networks on a benchmark; what the folder holds already is not measured again.
 
     Args:
-        contestants: The networks.
+        models: The networks, as specifications or as text: "name,option=value,...".
         dataset: One of `tfvfi.data.datasets.KNOWN`.
         data_dir: Where its data lies.
-        folder: Gets the results.
+        folder: Receives the results.
         settings: What differs from the benchmark's protocol.
-        overwrite: Forget what the folder holds.
+        overwrite: Discard what the folder holds.
         progress: Show a bar, where there is a terminal.
 
     Returns:
@@ -77,210 +79,152 @@ def evaluate(
     Example:
         >>> import tempfile
         >>> summary = evaluate(
-        ...     [Contestant("flow_interpolation")],
+        ...     ["flow_interpolation"],
         ...     "video",
         ...     "samples/clip.mp4",
         ...     tempfile.mkdtemp(),
-        ...     Settings(limit=1),
+        ...     EvaluationSettings(limit=1),
         ...     progress=False,
         ... )
         >>> summary["contestants"][0]["means"]["psnr"] > 25
         True
     """
-    from tfvfi.data import datasets
-
-    settings = settings or Settings()
-    plan = _plan(dataset, settings)
-    folder = Path(folder)
-    samples = datasets.open(dataset, data_dir, **settings.dataset_options)
-    count = min(len(samples), settings.limit or len(samples))
-    contestants = [contestant.under(plan) for contestant in contestants]
-    _check_labels(contestants)
-    measures = _measures(settings)
-    by_label = {}
-    found = []
-    for contestant in contestants:
-        own = folder / contestant.label
+    folder, settings = Path(folder), settings or EvaluationSettings()
+    task = _Task.open(dataset, data_dir, settings)
+    specs = [ModelSpec.parse(model) if isinstance(model, str) else model for model in models]
+    entries = [Entry(under(spec, task.plan)) for spec in specs]
+    _check_labels(entries)
+    rows, found = {}, []
+    for entry in entries:
+        own = folder / entry.label
         if overwrite:
             results.discard(own)
-        run = {
-            **contestant.identity(),
-            "dataset": dataset,
-            "data_dir": str(Path(data_dir).resolve()),
-            "dataset_options": dict(settings.dataset_options),
-            "protocol": asdict(plan),
-            "self_ensemble": settings.self_ensemble,
-            "lpips": settings.lpips,
-            "definitions": measures.DEFINITIONS,
-            "tfvfi": results.__version__,
-        }
-        table = results.FrameTable(own, run, [*measures, "flicker"])
-        bar = tqdm(
-            total=count, desc=contestant.label, unit="sample", disable=None if progress else True
-        )
-        with bar:
-            rows = measure(
-                contestant,
-                itertools.islice(samples, count),
-                table,
-                plan.rounding,
-                settings,
-                measures,
-                bar.update,
-            )
-        results.write_csv(own / results.SAMPLES, results.sample_rows(rows, table.metrics))
-        by_label[contestant.label] = rows
-        numbers = results.of_run(rows, table.metrics)
-        beside = comparison(
-            contestant.name,
-            plan.published,
-            numbers["means"],
-            plan.rounding,
-            contestant.options,
-            settings.self_ensemble,
-        )
-        about = {"label": contestant.label, **contestant.identity()}
-        found.append({**about, **numbers, "published": beside})
-    summary = {
-        "dataset": dataset,
-        "complete": bool(samples.complete and count == len(samples)),
-        "published_samples": samples.published or len(samples),
-        "protocol": asdict(plan),
-        "self_ensemble": settings.self_ensemble,
-        "dataset_options": dict(settings.dataset_options),
-        "definitions": {name: measures.DEFINITIONS[name] for name in table.metrics},
-        "environment": results.environment(),
-        "contestants": found,
-    }
-    summary = results.finite(summary)
-    results.write_json(folder / results.SUMMARY, summary)
+        rows[entry.label] = task.measure(entry, own, progress)
+        found.append(task.compare(entry, rows[entry.label]))
+    summary = finite(task.summary() | {"contestants": found})
+    write_json(folder / results.SUMMARY, summary)
     write_report(
-        folder,
-        summary,
-        by_label,
-        contestants,
-        itertools.islice(samples, count),
-        settings.shown,
-        settings.self_ensemble,
+        folder, summary, rows, entries, task.samples(), settings.shown, settings.self_ensemble
     )
     return summary
 
 
-def measure(
-    contestant: Contestant,
-    samples: Iterable[Any],
-    table: results.FrameTable,
-    rounding: Rounding,
-    settings: Settings,
-    measures: Mapping[str, Callable[[np.ndarray, np.ndarray], float]],
-    advance: Callable[[], Any],
-) -> dict[str, list[results.Row]]:
-    """Fills a table: the rows of all samples, in their order.
+@dataclass(frozen=True)
+class _Task:
+    """A benchmark, ready to be measured on.
 
-    Args:
-        contestant: The network.
-        samples: What to predict.
-        table: Holds what was measured before, and gets what is measured now.
-        rounding: What becomes of a prediction before it is measured.
-        settings: Batches and pictures.
-        measures: Name -> metric of a prediction and the truth.
-        advance: Called once a sample.
+    Attributes:
+        dataset: Its name.
+        data_dir: Where its data lies.
+        settings: What differs from its protocol.
+        plan: Its protocol, with what the settings replace.
+        source: All of its samples.
+        count: How many of them are measured.
+        measures: The metrics.
     """
-    names: dict[str, None] = {}
-    sinks = Sinks(table.path.parent, settings.media, contestant.label, rounding)
 
-    def missing() -> Iterator[Loaded]:
-        for sample in samples:
-            if sample.name in names:
-                raise InputError(f"two samples are called {sample.name}")
-            names[sample.name] = None
-            wanted = sinks.wants(sample)
-            if sample.name in table.rows and not wanted:
-                advance()
-                continue
-            yield Loaded.read(sample)
+    dataset: str
+    data_dir: Path
+    settings: EvaluationSettings
+    plan: Protocol
+    source: Any
+    count: int
+    measures: Measures
 
-    with sinks:
-        for batch in batches(missing(), settings.batch_size):
-            pairs = [loaded.pair for loaded in batch]
-            times = batch[0].sample.times
-            predicted = predict(contestant.model, pairs, times, settings.self_ensemble)
-            for loaded, frames in zip(batch, predicted, strict=True):
-                _check_finite(frames, contestant, loaded.sample)
-                sinks.write(loaded, frames)
-                if loaded.sample.name not in table.rows:
-                    rows = measure_sample(loaded, frames, rounding, measures)
-                    table.append(loaded.sample.name, rows)
-                advance()
-    return {name: table.rows[name] for name in names}
+    @classmethod
+    def open(cls, dataset: str, data_dir: str | Path, settings: EvaluationSettings) -> "_Task":
+        from tfvfi.data import datasets
 
+        plan = _plan(dataset, settings)
+        source = datasets.open(dataset, data_dir, **settings.dataset_options)
+        count = min(len(source), settings.limit or len(source))
+        measures = _measures(settings)
+        return cls(dataset, Path(data_dir).resolve(), settings, plan, source, count, measures)
 
-def measure_sample(
-    loaded: Loaded,
-    frames: Sequence[np.ndarray],
-    rounding: Rounding,
-    measures: Mapping[str, Callable[[np.ndarray, np.ndarray], float]],
-) -> list[results.Row]:
-    """One row a frame: where it is, and every metric."""
-    sample = loaded.sample
-    predicted = [
-        rounded(frame, rounding, truth.dtype)
-        for frame, truth in zip(frames, loaded.truths, strict=True)
-    ]
-    truths = [as_type_of(truth, predicted[0]) for truth in loaded.truths]
-    flicker = measures.flicker(predicted, truths)
-    return [
-        {
-            "sample": sample.name,
-            "frame": target.name,
-            "time": time,
-            "of": len(truths),
-            **{name: metric(frame, truth) for name, metric in measures.items()},
-            "flicker": flicker,
+    @property
+    def metrics(self) -> list[str]:
+        """Names of what is measured of a frame."""
+        return [*self.measures, "flicker"]
+
+    def samples(self) -> Iterator[Any]:
+        """The samples that are measured."""
+        return itertools.islice(self.source, self.count)
+
+    def measure(self, entry: Entry, folder: Path, progress: bool) -> dict[str, list[results.Row]]:
+        """Measures one network; its tables are complete when this returns."""
+        table = results.FrameTable(folder, self.identity(entry), self.metrics)
+        disable = None if progress else True
+        with tqdm(total=self.count, desc=entry.label, unit="sample", disable=disable) as bar:
+            rows = measure(
+                entry,
+                self.samples(),
+                table,
+                self.plan.rounding,
+                self.settings.batch_size,
+                self.settings.media,
+                self.settings.self_ensemble,
+                self.measures,
+                bar.update,
+            )
+        write_csv(folder / results.SAMPLES, results.sample_rows(rows, self.metrics))
+        return rows
+
+    def identity(self, entry: Entry) -> dict[str, Any]:
+        """Everything that the numbers of a network depend on."""
+        return {
+            **entry.spec.identity(),
+            "dataset": self.dataset,
+            "data_dir": str(self.data_dir),
+            "dataset_options": dict(self.settings.dataset_options),
+            "protocol": asdict(self.plan),
+            "self_ensemble": self.settings.self_ensemble,
+            "lpips": self.settings.lpips,
+            "definitions": measures.DEFINITIONS,
+            "tfvfi": __version__,
         }
-        for target, time, frame, truth in zip(
-            sample.targets, sample.times, predicted, truths, strict=True
+
+    def compare(self, entry: Entry, rows: Mapping[str, list[results.Row]]) -> dict[str, Any]:
+        """The numbers of a network beside those that its authors published."""
+        numbers = results.of_run(rows, self.metrics)
+        beside = comparison(
+            entry.spec.name,
+            self.plan.published,
+            numbers["means"],
+            self.plan.rounding,
+            entry.spec.options,
+            self.settings.self_ensemble,
         )
-    ]
+        return {
+            "label": entry.label,
+            **entry.spec.identity(),
+            **numbers,
+            "published": beside,
+        }
+
+    def summary(self) -> dict[str, Any]:
+        """What holds for all networks."""
+        every = len(self.source)
+        return {
+            "dataset": self.dataset,
+            "complete": bool(self.source.complete and self.count == every),
+            "published_samples": self.source.published or every,
+            "protocol": asdict(self.plan),
+            "self_ensemble": self.settings.self_ensemble,
+            "dataset_options": dict(self.settings.dataset_options),
+            "definitions": {name: measures.DEFINITIONS[name] for name in self.metrics},
+            "environment": results.environment(),
+        }
 
 
-def as_type_of(truth: np.ndarray, frame: np.ndarray) -> np.ndarray:
-    """The truth in floats where the prediction is."""
-    if frame.dtype == truth.dtype:
-        return truth
-    return truth.astype(np.float64) / np.iinfo(truth.dtype).max
-
-
-def batches(loaded: Iterable[Loaded], size: int) -> Iterator[list[Loaded]]:
-    """Neighbors of one kind, together up to `size`."""
-    batch: list[Loaded] = []
-    for one in loaded:
-        if batch and (len(batch) == size or batch[0].kind != one.kind):
-            yield batch
-            batch = []
-        batch.append(one)
-    if batch:
-        yield batch
-
-
-def _check_finite(frames: Sequence[np.ndarray], contestant: Contestant, sample: Any) -> None:
-    """Refuses frames that are no pictures: a mean over the others would hide them."""
-    if not all(np.isfinite(frame).all() for frame in frames):
-        raise InputError(
-            f"{contestant.label} painted values that are no numbers (NaN) for {sample.name}; "
-            "its weights are unusable, or its precision too low"
-        )
-
-
-def _plan(dataset: str, settings: Settings) -> Protocol:
+def _plan(dataset: str, settings: EvaluationSettings) -> Protocol:
     """The protocol with what the settings replace."""
     known = protocol(dataset)
     if settings.rounding not in (None, *ROUNDINGS):
-        raise InputError(
-            f"rounding is one of {', '.join(ROUNDINGS)}. Received: {settings.rounding!r}"
+        raise ArgumentError(
+            f"`rounding` is one of {', '.join(ROUNDINGS)}. Received: {settings.rounding!r}"
         )
     if settings.batch_size < 1:
-        raise InputError(f"batch_size is at least 1. Received: {settings.batch_size}")
+        raise ArgumentError(f"`batch_size` is at least 1. Received: {settings.batch_size}")
     changes = {
         name: getattr(settings, name)
         for name in ("rounding", "flow_scale")
@@ -289,25 +233,25 @@ def _plan(dataset: str, settings: Settings) -> Protocol:
     return Protocol(**{**asdict(known), **changes})
 
 
-def _measures(settings: Settings) -> dict[str, Callable[[np.ndarray, np.ndarray], float]]:
+def _measures(settings: EvaluationSettings) -> Measures:
     chosen = dict(measures.OF_FRAMES)
     if settings.lpips:
         from tfvfi.evaluation.lpips import Lpips
 
         if len(settings.lpips) != 2:
-            raise InputError(
-                "LPIPS needs two files: torchvision's alexnet-owt-7be5be79.pth and alex.pth of "
+            raise ArgumentError(
+                "`lpips` takes two files: torchvision's alexnet-owt-7be5be79.pth and alex.pth of "
                 f"LPIPS 0.1, or vgg16-397923af.pth and vgg.pth. Received: {len(settings.lpips)}"
             )
         chosen["lpips"] = Lpips(*settings.lpips)
     return chosen
 
 
-def _check_labels(contestants: Sequence[Contestant]) -> None:
-    labels = [contestant.label for contestant in contestants]
+def _check_labels(entries: Sequence[Entry]) -> None:
+    labels = [entry.label for entry in entries]
     twice = sorted({label for label in labels if labels.count(label) > 1})
     if twice or not labels:
-        raise InputError(
+        raise ArgumentError(
             f"each network is named once. Received twice: {', '.join(twice)}"
             if twice
             else "name at least one network"

@@ -15,10 +15,10 @@ from typing import Any
 import cv2
 import numpy as np
 
-from tfvfi.errors import InputError
+from tfvfi.errors import ArgumentError
 from tfvfi.evaluation.clip import Clip
-from tfvfi.evaluation.contestants import rounded
 from tfvfi.evaluation.loaded import Loaded
+from tfvfi.evaluation.prediction import rounded
 from tfvfi.evaluation.protocols import Rounding
 
 # The mark on predictions: three squares beside each other, blue, green and red.
@@ -140,7 +140,7 @@ def rate(text: str) -> Fraction:
     except (ValueError, ZeroDivisionError):
         found = Fraction(0)
     if found <= 0:
-        raise InputError(f"fps is a rate such as 24 or 24000/1001. Received: {text}")
+        raise ArgumentError(f"`fps` is a rate such as 24 or 24000/1001. Received: {text}")
     return found
 
 

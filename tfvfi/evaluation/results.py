@@ -14,12 +14,13 @@ from typing import Any
 
 from tfvfi import __version__
 from tfvfi.errors import InputError
+from tfvfi.media.tables import ENCODING, ERRORS, finite, write_json
 
 FRAMES, SAMPLES, RUN, SUMMARY = "frames.csv", "samples.csv", "run.json", "summary.json"
 # Columns before the metrics: the sample, the frame in it, its time, how many the sample has.
 KEYS = ("sample", "frame", "time", "of")
-# Names come from files and may be any bytes; line ends inside them stay as they are.
-TEXT: Mapping[str, Any] = {"encoding": "utf-8", "errors": "surrogateescape", "newline": ""}
+# Line ends inside names stay as they are.
+TEXT: Mapping[str, Any] = {"encoding": ENCODING, "errors": ERRORS, "newline": ""}
 
 Row = dict[str, Any]
 
@@ -113,32 +114,6 @@ def of_run(rows: Mapping[str, list[Row]], metrics: Sequence[str]) -> dict[str, A
     }
 
 
-def write_csv(path: Path, rows: Sequence[Row]) -> None:
-    """Rows as a table that appears when it is complete."""
-    aside = path.with_name(f".{path.name}.partial")
-    with aside.open("w", **TEXT) as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-    os.replace(aside, path)
-
-
-def write_json(path: Path, value: Any) -> None:
-    """JSON that appears when it is complete; infinite numbers, which it has none of, are null."""
-    aside = path.with_name(f".{path.name}.partial")
-    aside.write_text(json.dumps(finite(value), indent=1, allow_nan=False) + "\n")
-    os.replace(aside, path)
-
-
-def finite(value: Any) -> Any:
-    """The same with None for every number that is not finite."""
-    if isinstance(value, Mapping):
-        return {key: finite(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [finite(part) for part in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
 def environment() -> dict[str, str]:
     """What computed the numbers."""
     import cv2
@@ -170,7 +145,7 @@ def _check_same_run(folder: Path, run: Mapping[str, Any]) -> None:
     if different:
         raise InputError(
             f"{folder} holds results of another run, which differs in {', '.join(different)}; "
-            "name another folder, or pass --overwrite"
+            "choose another folder, or pass `overwrite=True`"
         )
 
 

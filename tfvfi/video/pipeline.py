@@ -11,12 +11,13 @@ from tqdm import tqdm
 
 from tfvfi import registry
 from tfvfi.errors import InputError
+from tfvfi.flow.estimator import estimator_in
 from tfvfi.media.duplicates import THRESHOLD, TOLERANCE
 from tfvfi.media.shown import Shown
 from tfvfi.media.source import KEEP, STOP, open_source
 from tfvfi.video.ahead import ahead
 from tfvfi.video.contract import FrameInterpolator, FrameSink
-from tfvfi.video.flows import flow_of, with_flows
+from tfvfi.video.flows import with_flows
 from tfvfi.video.identity import identity
 from tfvfi.video.prepared import Prepared
 from tfvfi.video.render import Planner, Renderer
@@ -171,7 +172,7 @@ def process(
     parts = Parts(output, plan, overwrite)
     try:
         network = _network(model)
-        estimate = None if flow_output is None else flow_of(network)
+        estimator = None if flow_output is None else estimator_in(network)
         sink = open_output(output, prepared, treatment, wanted, encoding, parts)
     except BaseException:
         parts.discard()
@@ -184,8 +185,8 @@ def process(
 
     waiting = _waiting(prepared, alpha)
     planned = _planned(prepared.frames(alpha), wanted, treatment.scene_cuts)
-    if estimate is not None:
-        planned = with_flows(planned, estimate, Path(flow_output))
+    if estimator is not None:
+        planned = with_flows(planned, estimator, Path(flow_output))
     planned, renderer = settled(planned, wanted), Renderer(network, treatment.tile)
     frames = ahead(_rendered(ahead(planned, waiting), renderer, sink.done), waiting)
     frames_in = prepared.frames_expected

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tfvfi.data.datasets.known import KNOWN, Known
-from tfvfi.errors import InputError
+from tfvfi.errors import ArgumentError, InputError
 
 if TYPE_CHECKING:
     from tfvfi.data.datasets.sample import Benchmark
@@ -45,12 +45,12 @@ def open(name: str, data_dir: str | Path, **options: Any) -> "Benchmark":
         ('clip/0', 0.125, (360, 640, 3))
     """
     if name not in KNOWN:
-        raise InputError(f"there is no benchmark '{name}'; the names are: {', '.join(KNOWN)}")
+        raise ArgumentError(f"there is no benchmark '{name}'; the names are: {', '.join(KNOWN)}")
     known = KNOWN[name]
     unknown = sorted(set(options) - set(known.options))
     if unknown:
         takes = f"it takes: {', '.join(known.options)}" if known.options else "it takes none"
-        raise InputError(f"{name} has no option '{unknown[0]}'; {takes}")
+        raise ArgumentError(f"{name} has no option '{unknown[0]}'; {takes}")
     module, _, function = known.reader.partition(":")
     reader = getattr(importlib.import_module(f"tfvfi.data.datasets.{module}"), function)
     data_dir = Path(data_dir)

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from tfvfi.evaluation import measures, results
-from tfvfi.evaluation.contestants import Contestant
+from tfvfi.evaluation.prediction import Entry
 from tfvfi.evaluation.report.gallery import Gallery, choose
+from tfvfi.media.tables import finite
 
 HERE = Path(__file__).parent
 PAGE = "index.html"
@@ -22,7 +23,7 @@ def write_report(
     folder: Path,
     summary: Mapping[str, Any],
     rows: Mapping[str, Mapping[str, list[results.Row]]],
-    contestants: Sequence[Contestant],
+    entries: Sequence[Entry],
     samples: Iterable[Any],
     shown: int,
     self_ensemble: bool = False,
@@ -30,10 +31,10 @@ def write_report(
     """Writes the page of an evaluation.
 
     Args:
-        folder: Where to.
+        folder: The folder of the results.
         summary: What `evaluate` found.
         rows: For each label, the rows of each sample.
-        contestants: The networks; they paint once more what is shown.
+        entries: The networks; they predict once more what is shown.
         samples: The samples that were measured.
         shown: How many of them get pictures: the ten worst, and others evenly.
         self_ensemble: Whether predictions were averages over views.
@@ -41,9 +42,9 @@ def write_report(
     Returns:
         The page.
     """
-    first = rows[contestants[0].label]
+    first = rows[entries[0].label]
     chosen, played = choose(results.sample_rows(first, ("psnr",)), shown)
-    gallery = Gallery(contestants, first, chosen, played, self_ensemble)
+    gallery = Gallery(entries, first, chosen, played, self_ensemble)
     pictures = gallery.paint(samples) if chosen else {}
     path = folder / PAGE
     aside = folder / f".{PAGE}.partial"
@@ -63,7 +64,7 @@ def data(
             values = [row[name] for name in names]
             samples.setdefault(row["sample"], {"frames": row["frames"], "values": {}})
             samples[row["sample"]]["values"][label] = values
-    return results.finite(
+    return finite(
         {
             "summary": summary,
             "metrics": names,

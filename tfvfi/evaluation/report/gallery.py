@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from tfvfi.evaluation.contestants import Contestant, predict
 from tfvfi.evaluation.loaded import Loaded
 from tfvfi.evaluation.media import follows
+from tfvfi.evaluation.prediction import Entry, predict
 from tfvfi.evaluation.report import encoding
 from tfvfi.evaluation.results import Row
 from tfvfi.images import to_unit
@@ -41,7 +41,7 @@ class Gallery:
     """Paints pictures and playbacks of chosen samples.
 
     Args:
-        contestants: The networks.
+        entries: The networks.
         rows: The rows of each sample, by the first of them.
         chosen: Samples that get pictures.
         played: Samples with which a playback begins.
@@ -50,13 +50,13 @@ class Gallery:
 
     def __init__(
         self,
-        contestants: Sequence[Contestant],
+        entries: Sequence[Entry],
         rows: Mapping[str, list[Row]],
         chosen: Sequence[str],
         played: Sequence[str],
         self_ensemble: bool = False,
     ):
-        self.contestants = contestants
+        self.entries = entries
         self.rows = rows
         self.chosen = set(chosen)
         self.played = set(played)
@@ -78,8 +78,8 @@ class Gallery:
                 continue
             loaded = Loaded.read(sample)
             painted = {
-                one.label: predict(one.model, [loaded.pair], sample.times, self.self_ensemble)[0]
-                for one in self.contestants
+                one.label: predict(one.network, [loaded.pair], sample.times, self.self_ensemble)[0]
+                for one in self.entries
             }
             if sample.name in self.chosen:
                 found[sample.name] = self._pictures(loaded, painted)
@@ -100,7 +100,7 @@ class Gallery:
         }
         scale = encoding.error_scale(list(errors.values()))
         time = loaded.sample.times[at]
-        flows = {one.label: flows_of(one.model, loaded.pair, time) for one in self.contestants}
+        flows = {one.label: flows_of(one.network, loaded.pair, time) for one in self.entries}
         return {
             "time": time,
             "frame0": encoding.picture(to_unit(loaded.pair[0])),
