@@ -38,3 +38,6 @@ def test_a_frame_size():
 def test_what_is_no_frame_size(text):
     with pytest.raises(ArgumentError, match="a size is width x height, such as 1280x720"):
         frame_size(text)
+    if text not in ("640x", "x360"):
+        with pytest.raises(ArgumentError, match="a size is 640x360, 640x or x360"):
+            partial_size(text)

@@ -37,7 +37,7 @@ def frame_size(text: str) -> tuple[int, int]:
         >>> frame_size("1280x720")
         (1280, 720)
     """
-    width, height = partial_size(text)
+    width, height = _sides(text)
     if width is None or height is None:
         raise ArgumentError(f"a size is width x height, such as 1280x720. Received: {text!r}")
     return width, height
@@ -50,13 +50,17 @@ def partial_size(text: str) -> tuple[int | None, int | None]:
         >>> partial_size("640x"), partial_size("x360")
         ((640, None), (None, 360))
     """
+    sides = _sides(text)
+    if sides == (None, None):
+        raise ArgumentError(f"a size is 640x360, 640x or x360, for instance. Received: {text!r}")
+    return sides
+
+
+def _sides(text: str) -> tuple[int | None, int | None]:
+    """Width and height, each None where it is missing; both are where the text is no size."""
     found = re.fullmatch(r"([1-9]\d*)?x([1-9]\d*)?", text.strip().lower(), re.ASCII)
-    sides = [int(side) if side else None for side in found.groups()] if found else [None, None]
-    if sides == [None, None]:
-        raise ArgumentError(
-            f"a size is width x height, such as 1280x720, or one of them. Received: {text!r}"
-        )
-    return sides[0], sides[1]
+    width, height = found.groups() if found else (None, None)
+    return int(width) if width else None, int(height) if height else None
 
 
 def _value(text: str) -> Any:

@@ -1,4 +1,4 @@
-"""Importing Keras and its backend without the backend's talk about itself."""
+"""Importing Keras and its backend without the notes that the backend prints at its start."""
 
 import os
 import sys
@@ -19,7 +19,7 @@ def import_keras() -> None:
         os.dup2(said.fileno(), 2)
         try:
             import keras  # noqa: F401
-        except BaseException:
+        except Exception:
             said.seek(0)
             os.write(stderr, said.read())
             raise

@@ -115,7 +115,7 @@ def test_a_file_cut_off_anywhere_is_continued(clips, evaluated, tmp_path, keep, 
 
 def test_results_of_another_run_are_not_continued(clips, tmp_path):
     run(clips, tmp_path)
-    with pytest.raises(InputError, match="differs in protocol; name another folder"):
+    with pytest.raises(InputError, match="differs in protocol; choose another folder"):
         run(clips, tmp_path, rounding="truncate")
     assert run(clips, tmp_path, rounding="truncate", overwrite=True)["protocol"]["rounding"] == (
         "truncate"

@@ -118,7 +118,7 @@ def test_flow_of_a_turned_video_is_of_the_frames_as_shown(rotation, tmp_path, di
 def test_what_is_there_is_kept_unless_told(frames, tmp_path, dis):
     output = tmp_path / "out"
     estimate_sequence([frames], output, dis)
-    with pytest.raises(InputError, match=r"holds flows already.*--overwrite"):
+    with pytest.raises(InputError, match=r"already holds flow.*`overwrite=True`"):
         estimate_sequence([frames], output, dis)
     assert len(estimate_sequence([frames], output, dis, overwrite=True)) == 3
     # Of the longer sequence nothing stays.
@@ -126,7 +126,7 @@ def test_what_is_there_is_kept_unless_told(frames, tmp_path, dis):
     assert len(estimate_sequence(pair, output, dis, overwrite=True)) == 1
     kept = sorted(path.name for path in output.iterdir())
     assert kept == ["frame1.flo", "frame1.png", "statistics.csv"]
-    with pytest.raises(InputError, match="where the input lies"):
+    with pytest.raises(InputError, match="holds the input"):
         estimate_sequence([frames], frames, overwrite=True)
     assert len(list(frames.iterdir())) == 5
 

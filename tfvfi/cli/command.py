@@ -8,15 +8,16 @@ A command is a module beside this one with a docstring, its own `FLAGS` and a `m
     def main() -> None:
         ...
 
-`tfvfi <name with dashes>` runs it once the package is installed, `tools/<name>.py` in a checkout.
-
 Flags are not absl's global ones, so that many commands can live in one process.
 """
 
+import ast
 import importlib
+import logging
 import os
 import pkgutil
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -24,49 +25,112 @@ from typing import NoReturn
 
 from absl import flags
 
-from tfvfi.errors import InputError
+from tfvfi.cli.running import reports, signals
+from tfvfi.cli.running.messages import Handler, about_flags, complain, with_flags
+from tfvfi.cli.running.signals import Interruption
+from tfvfi.errors import ArgumentError, InputError
 
-DONE, FAILED, WRONG_FLAGS, INTERRUPTED = 0, 1, 2, 130
+DONE, FAILED, WRONG_FLAGS = 0, 1, 2
 
 
 def run(
     main: Callable[[], None], values: flags.FlagValues, argv: Sequence[str] | None = None
 ) -> NoReturn:
-    """Parses the flags, runs `main` and leaves the process with 0 (done), 1 (failed) or 2 (flags).
+    """Runs a script that is built like a command, such as those in `benchmarks/`, and exits.
+
+    Args:
+        main: The work; a mistake of the user's raises `InputError`.
+        values: The script's own flags.
+        argv: Program name and arguments; the process's own by default.
+    """
+    _prepare_process()
+    signals.run(
+        lambda interruption: exit_code(
+            main, values, sys.argv if argv is None else argv, interruption
+        )
+    )
+
+
+def program(argv: Sequence[str] | None, interruption: Interruption) -> int:
+    """Runs `tfvfi <command> --flag=value ...` and returns its exit code.
+
+    Args:
+        argv: Program name and arguments; the process's own by default.
+        interruption: Whether a signal arrived.
+    """
+    argv = list(sys.argv if argv is None else argv)
+    commands = command_names()
+    if len(argv) < 2 or argv[1] in ("--help", "-h", "help"):
+        print(overview(commands))
+        return DONE if len(argv) > 1 else WRONG_FLAGS
+    if argv[1] == "--version":
+        from tfvfi import __version__
+
+        print(f"tfvfi {__version__}")
+        return DONE
+    if argv[1] not in commands:
+        complain(f"'{argv[1]}' is no command of tfvfi; the commands are: {', '.join(commands)}")
+        return WRONG_FLAGS
+    return _run(argv[1], [f"tfvfi {argv[1]}", *argv[2:]], interruption)
+
+
+def script(path: str, interruption: Interruption) -> int:
+    """Runs the command that a launcher is named after and returns its exit code."""
+    return _run(Path(path).stem, sys.argv, interruption)
+
+
+def exit_code(
+    main: Callable[[], None],
+    values: flags.FlagValues,
+    argv: Sequence[str],
+    interruption: Interruption | None = None,
+) -> int:
+    """Parses the flags, runs a command and returns its exit code.
 
     Args:
         main: The work; a mistake of the user's raises `InputError`.
         values: The command's own flags.
-        argv: Program name and arguments; the process's own by default.
+        argv: Program name and arguments.
+        interruption: Whether a signal arrived.
+
+    Returns:
+        0 done, 1 failed, 2 wrong flags, 128 plus the number of the signal that interrupted it.
     """
-    # TensorFlow's notes about its own start, a missing GPU among them, are not the user's concern.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # Nor are OpenCV's on every picture of a kind that it reads all the same.
-    os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
-    sys.exit(exit_code(main, values, list(sys.argv if argv is None else argv)))
-
-
-def exit_code(main: Callable[[], None], values: flags.FlagValues, argv: list[str]) -> int:
-    """Runs a command and returns its exit code."""
     if any(argument in ("--help", "-h", "-help") for argument in argv[1:]):
         print(help_text(sys.modules[main.__module__], values, argv[0]))
         return DONE
     try:
-        positional = values(argv)[1:]
-        if positional:
-            raise flags.Error(
-                f"unexpected argument '{positional[0]}'; flags look like --name=value"
-            )
+        positional = values(list(argv))[1:]
     except flags.Error as error:
-        return _complain(f"{error} (--help lists the flags)", WRONG_FLAGS)
+        complain(about_flags(error, values))
+        return WRONG_FLAGS
+    if positional:
+        complain(
+            f"unexpected argument '{positional[0]}'; flags look like --name=value "
+            "(--help lists the flags)"
+        )
+        return WRONG_FLAGS
+    interruption = interruption or Interruption()
+    handler = Handler(values)
+    library = logging.getLogger("tfvfi")
+    library.addHandler(handler)
+    if reports.debugging():
+        library.setLevel(logging.DEBUG)
     try:
         main()
-    except InputError as error:
-        return _complain(str(error), FAILED)
-    except flags.Error as error:
-        return _complain(str(error), WRONG_FLAGS)
+    except BrokenPipeError:
+        raise
     except KeyboardInterrupt:
-        return _complain("interrupted; nothing half-written was left", INTERRUPTED)
+        return interruption.report()
+    except Exception as error:
+        if interruption.number is not None:
+            return interruption.report()
+        if reports.debugging():
+            traceback.print_exc()
+        complain(with_flags(_sentence(error, argv), values))
+        return WRONG_FLAGS if isinstance(error, ArgumentError | flags.Error) else FAILED
+    finally:
+        library.removeHandler(handler)
     return DONE
 
 
@@ -76,47 +140,53 @@ def help_text(module: ModuleType, values: flags.FlagValues, program: str) -> str
     return f"{about}\n\nUsage: {program} --flag=value ...\n\nFlags:\n{values.get_help()}"
 
 
-def main(argv: Sequence[str] | None = None) -> NoReturn:
-    """The installed `tfvfi` program: `tfvfi <command> --flag=value ...`."""
-    argv = list(sys.argv if argv is None else argv)
-    commands = command_names()
-    if len(argv) < 2 or argv[1] in ("--help", "-h", "help"):
-        print("\n".join(["Usage: tfvfi <command> --flag=value ...", "", "Commands:", *commands]))
-        print("\n`tfvfi <command> --help` tells the flags of one.")
-        sys.exit(DONE if len(argv) > 1 else WRONG_FLAGS)
-    if argv[1] == "--version":
-        from tfvfi import __version__
-
-        print(f"tfvfi {__version__}")
-        sys.exit(DONE)
-    if argv[1] not in commands:
-        known = ", ".join(commands)
-        sys.exit(_complain(f"'{argv[1]}' is no command of tfvfi; there are: {known}", WRONG_FLAGS))
-    module = _module(argv[1])
-    run(module.main, module.FLAGS, [f"tfvfi {argv[1]}", *argv[2:]])
-
-
-def run_script(path: str) -> NoReturn:
-    """Runs the command that a launcher in `tools/` is named after.
-
-    Args:
-        path: The launcher's `__file__`.
-    """
-    module = _module(Path(path).stem)
-    run(module.main, module.FLAGS)
+def overview(commands: Sequence[str]) -> str:
+    """What `tfvfi --help` prints: every command with the first line of its description."""
+    width = max(map(len, commands))
+    listed = [f"  {name:{width}}  {_about(name)}" for name in commands]
+    usage = "Usage: tfvfi <command> --flag=value ..."
+    advice = (
+        "`tfvfi <command> --help` lists the flags of one; `tfvfi --version` prints the version."
+    )
+    return "\n".join([usage, "", "Commands:", *listed, "", advice])
 
 
 def command_names() -> list[str]:
     """Names of the commands, as typed after `tfvfi`."""
-    folder = str(Path(__file__).parent)
-    found = {module.name for module in pkgutil.iter_modules([folder])} - {Path(__file__).stem}
-    return sorted(name.replace("_", "-") for name in found)
+    modules = pkgutil.iter_modules([str(Path(__file__).parent)])
+    names = {module.name for module in modules if not module.ispkg} - {Path(__file__).stem}
+    return sorted(name.replace("_", "-") for name in names)
 
 
-def _module(name: str) -> ModuleType:
-    return importlib.import_module(f"tfvfi.cli.{name.replace('-', '_')}")
+def _run(name: str, argv: Sequence[str], interruption: Interruption) -> int:
+    _prepare_process()
+    module = importlib.import_module(f"tfvfi.cli.{name.replace('-', '_')}")
+    return exit_code(module.main, module.FLAGS, argv, interruption)
 
 
-def _complain(sentence: str, code: int) -> int:
-    print(f"tfvfi: {sentence}", file=sys.stderr)
-    return code
+def _prepare_process() -> None:
+    # TensorFlow's notes about its own start, such as a missing GPU, do not concern the user.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # Nor do OpenCV's about pictures that it reads all the same.
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
+    # Names of files may be any bytes.
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _about(name: str) -> str:
+    """The first line of a command's docstring, read without importing it."""
+    text = Path(__file__).with_name(f"{name.replace('-', '_')}.py").read_text(encoding="utf-8")
+    return (ast.get_docstring(ast.parse(text)) or "").partition("\n")[0]
+
+
+def _sentence(error: Exception, argv: Sequence[str]) -> str:
+    """What to tell the user of an error."""
+    if isinstance(error, InputError | flags.Error):
+        return str(error)
+    if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
+        return "there is not enough memory; try smaller frames, tiles or batches"
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename} cannot be used: {error.strerror}"
+    return reports.sentence(error, argv)

@@ -1,0 +1,1 @@
+"""How commands run: signals, messages, and reports of unexpected errors."""
