@@ -13,7 +13,17 @@ from tfvfi.images import to_unit
 FOLDERS = sorted((Path(__file__).parents[2] / "saved_models").glob("*/1"))
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.parent.name)
+# The graph without weights is large, and slow to load.
+@pytest.mark.parametrize(
+    "folder",
+    [
+        pytest.param(
+            folder, marks=pytest.mark.slow if folder.parent.name == "flow_interpolation" else ()
+        )
+        for folder in FOLDERS
+    ],
+    ids=lambda folder: folder.parent.name,
+)
 def test_a_committed_export_is_the_network_of_today(folder, triplet):
     first, _, second = (to_unit(frame[100:228, 200:392]) for frame in triplet)
     card = json.loads((folder / "card.json").read_text())

@@ -27,6 +27,7 @@ def size(folder) -> int:
     return sum(path.stat().st_size for path in (folder / "variables").iterdir())
 
 
+@pytest.mark.slow
 def test_half_the_bits_are_half_the_size_and_the_same_arithmetic(
     tmp_path, weight_file, exported, monkeypatch
 ):

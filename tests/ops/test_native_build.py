@@ -61,8 +61,11 @@ def test_two_processes_at_once_leave_one_binary(tmp_path):
 
 @pytest.mark.parametrize(
     "environment",
-    [{"CXX": "/nonexistent/c++"}, {"CXX": "false"}, {"PATH": "/nonexistent", "CXX": ""}],
-    ids=["missing", "failing", "no PATH"],
+    [
+        pytest.param({"CXX": "/nonexistent/c++"}, id="missing", marks=pytest.mark.slow),
+        pytest.param({"CXX": "false"}, id="failing"),
+        pytest.param({"PATH": "/nonexistent", "CXX": ""}, id="no PATH", marks=pytest.mark.slow),
+    ],
 )
 def test_without_a_working_compiler_one_line_is_said(tmp_path, environment):
     out, notices = finish(start(tmp_path, **environment))

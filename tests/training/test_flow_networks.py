@@ -37,7 +37,10 @@ def train(network, objective, batch: dict[str, np.ndarray]) -> list[float]:
     return [float(step(batch)["loss"]) for _ in range(STEPS)]
 
 
-@pytest.mark.parametrize("way", ["by its own error", "through the frames it paints"])
+# Matching colors is also tested, on the network alone, in tests/models/test_flownet2.py.
+@pytest.mark.parametrize(
+    "way", [pytest.param("by its own error", marks=pytest.mark.slow), "through rendered frames"]
+)
 def test_weights_change_and_the_interpolation_error_falls(way, frames):
     first, middle, second = frames
     keras.utils.set_random_seed(0)

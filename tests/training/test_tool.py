@@ -29,6 +29,7 @@ def parsed():
         train.FLAGS[name].unparse()
 
 
+@pytest.mark.slow
 def test_flow_network_from_the_command_line(tmp_path):
     where = [f"--records={tiny.records(tmp_path / 'records')}", f"--output={tmp_path / 'run'}"]
     much = ["--steps=1", "--batch_size=2", "--validation_limit=2"]
@@ -78,7 +79,14 @@ def test_every_setting_has_its_flag():
     assert {field.name for field in fields(Settings)} - set(FLAGS) == unsaid
 
 
-@pytest.mark.parametrize("recipe", sorted(ROOT.glob("recipes/*.flags")), ids=lambda path: path.stem)
+FIRST_RECIPE, *OTHER_RECIPES = sorted(ROOT.glob("recipes/*.flags"))
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [FIRST_RECIPE, *(pytest.param(each, marks=pytest.mark.slow) for each in OTHER_RECIPES)],
+    ids=lambda path: path.stem,
+)
 def test_recipes_can_be_started(recipe, parsed, tmp_path, capsys):
     from tfvfi.cli import command, train
 
