@@ -1,4 +1,4 @@
-# make demo   interpolates the sample clip into out/        make lint    ruff
+# make demo   interpolates the sample clip into out/        make lint    style, imports, types
 # make test   the tests (minutes)                           make bench   operation benchmark
 # make test-all   also the slow ones, PyTorch and JAX       make wheel   sdist and wheel
 PYTHON ?= python3
@@ -56,6 +56,7 @@ test-all: $(VENV)/reference test-jax
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
 
 format: setup
 	$(BIN)/ruff check --fix .
