@@ -50,9 +50,9 @@ def test_weights_for_a_network_without_any_are_refused(tmp_path):
 
 def test_a_flow_estimator_is_no_interpolator(triplet, tmp_path):
     first, _, second = triplet
-    with pytest.raises(InputError, match="dis estimates flow and gives no frames"):
+    with pytest.raises(InputError, match="dis estimates flow and renders no frames"):
         tfvfi.interpolate(first, second, model="dis")
-    with pytest.raises(InputError, match="dis estimates flow and gives no frames"):
+    with pytest.raises(InputError, match="dis estimates flow and renders no frames"):
         tfvfi.interpolate_video("samples/clip.mp4", tmp_path / "out.mp4", model="dis")
     assert not list(tmp_path.iterdir())
 
@@ -88,5 +88,5 @@ def test_the_identity_of_a_model_spec_follows_the_files(tmp_path):
 
 def test_a_model_spec_loads():
     assert ModelSpec("flow_interpolation", options={"flow": "dis"}).load().times == "any"
-    with pytest.raises(InputError, match="dis estimates flow and gives no frames"):
+    with pytest.raises(InputError, match="dis estimates flow and renders no frames"):
         ModelSpec("dis").load_interpolator()

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from tfvfi.models.base import FlowEstimator, Network
 
+logger = logging.getLogger(__name__)
+
 DEFAULT_MODEL = "flow_interpolation"
 
 
@@ -188,7 +190,7 @@ def load(name: str, weights: str | Path | None = "default", **options: Any) -> "
     if path is None:
         return build(name, **options)
     if weights == "default" and known.warning:
-        logging.warning("%s: %s", name, known.warning)
+        logger.warning("%s: %s", name, known.warning)
     from tfvfi import weights as weight_files
 
     model = build(name, **{**trained_with(name, path), **options})

@@ -269,14 +269,14 @@ def test_contestants_are_named_in_one_line():
 
 
 def test_flow_scale_reaches_networks_that_have_one():
-    def under(name, **options):
-        return under(ModelSpec(name, options=options), Protocol(flow_scale=2)).options
+    def required(name, **given):
+        return under(ModelSpec(name, options=given), Protocol(flow_scale=2)).options
 
-    assert under("ifrnet_s") == {"scale": 0.5}
-    assert under("ifrnet_s", scale=1) == {"scale": 1}
-    assert under("flow_interpolation") == {"scale": 0.5}
-    assert under("sepconv") == {}
-    assert under("superslomo") == {"flow_scale": 2}
+    assert required("ifrnet_s") == {"scale": 0.5}
+    assert required("ifrnet_s", scale=1) == {"scale": 1}
+    assert required("flow_interpolation") == {"scale": 0.5}
+    assert required("sepconv") == {}
+    assert required("superslomo") == {"flow_scale": 2}
 
 
 def test_equal_frames_do_not_make_the_mean_infinite():

@@ -46,7 +46,7 @@ def start(folder: Path, **environment: str) -> subprocess.Popen:
 def finish(process: subprocess.Popen) -> tuple[str, list[str]]:
     out, errors = process.communicate(timeout=300)
     assert process.returncode == 0, errors
-    return out.strip(), [line for line in errors.splitlines() if line.startswith("tfvfi:")]
+    return out.strip(), [line for line in errors.splitlines() if "operations" in line]
 
 
 @needs_compiler

@@ -7,6 +7,8 @@ from typing import Any
 from tfvfi.data import clip_parts
 from tfvfi.errors import InputError
 
+logger = logging.getLogger(__name__)
+
 
 def runner(
     name: str, arguments: Sequence[str] = (), function: Callable[..., Any] = clip_parts.make
@@ -38,7 +40,7 @@ def runner(
                 _ = pipeline | beam.Create(list(tasks)) | beam.Reshuffle() | beam.MapTuple(function)
         # Runners raise what they like; what a machine met stands in the last line.
         except Exception as error:
-            logging.debug("Apache Beam", exc_info=True)
+            logger.debug("Apache Beam", exc_info=True)
             reason = f"{error}".strip().rpartition("\n")[-1] or type(error).__name__
             raise InputError(
                 f"the work on Apache Beam failed: {reason}; the same command goes on where it ended"

@@ -23,6 +23,8 @@ from tfvfi.errors import InputError
 from tfvfi.media import clips, storage
 from tfvfi.media.clips import Clip
 
+logger = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class Taking:
@@ -114,7 +116,7 @@ def make(folder: str, clip: Clip, taking: Taking) -> Report | Skipped:
             raise
         # Decoders meet files that nobody thought of; what one does to them stops no other.
         except Exception as error:
-            logging.debug("%s", clip.path, exc_info=True)
+            logger.debug("%s", clip.path, exc_info=True)
             _write(part, Skipped(clip.name, f"{clip.name}: {type(error).__name__}: {error}"))
     return read_report(part)
 

@@ -20,6 +20,8 @@ from tfvfi.data.sources import UNREADABLE, Place, Window, open_source
 from tfvfi.data.tfrecord import CorruptRecordError
 from tfvfi.errors import InputError
 
+logger = logging.getLogger(__name__)
+
 # Records that cannot be read are passed over up to this share of all, or this many.
 SHARE_PASSED_OVER, ALWAYS_PASSED_OVER = 0.01, 10
 
@@ -144,7 +146,7 @@ class Samples:
         with self._adding:
             if index not in self.faults:
                 self.faults[index] = reason
-                logging.warning("%s: %s; another is used", self.source.place(index), reason)
+                logger.warning("%s: %s; another is used", self.source.place(index), reason)
         self._check_limit()
 
     def _check_damage(self) -> None:
@@ -152,7 +154,7 @@ class Samples:
         index = self.source.index
         self._lost = index.lost if index else 0
         for damage in index.damage if index else ():
-            logging.warning("%s", damage)
+            logger.warning("%s", damage)
         self._check_limit()
 
     def _check_limit(self) -> None:

@@ -22,6 +22,8 @@ from tfvfi.errors import InputError
 from tfvfi.media import pictures, storage
 from tfvfi.media.pictures import BadPictureError
 
+logger = logging.getLogger(__name__)
+
 # What reading a record may raise: it is named, counted and replaced by another.
 UNREADABLE = (CorruptRecordError, BadPictureError, OSError)
 # No patch needs more pixels; a file that claims more is not believed.
@@ -122,7 +124,7 @@ class RecordSource:
         self.layout = _checked_layout(records.layout, folder)
         cheap = sum(shard.bytes for shard in shards) <= SUMMED_AT_OPENING
         for path in records.differing(split, contents=cheap):
-            logging.warning("%s is not the file of which the manifest tells", path)
+            logger.warning("%s is not the file of which the manifest tells", path)
         self.index = Index(
             [records.path(split, number) for number in range(len(shards))],
             [shard.examples for shard in shards],

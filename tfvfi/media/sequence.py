@@ -14,6 +14,8 @@ from tfvfi.media.look import Look
 from tfvfi.media.pictures import in_order
 from tfvfi.media.shown import Shown
 
+logger = logging.getLogger(__name__)
+
 # The rate of pictures, which tell none.
 PICTURE_RATE = Fraction(24)
 # Where a pattern such as frame_%04d.png has its number.
@@ -70,7 +72,7 @@ class Pictures:
                 )
             if image.shape[-1] == 4 and not (self.look.alpha or warned):
                 warned = True
-                logging.warning(
+                logger.warning(
                     "%s is transparent and %s is not: transparency is dropped", path, self.paths[0]
                 )
             time, length = number / self.rate, 1 / self.rate

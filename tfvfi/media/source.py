@@ -20,6 +20,8 @@ from tfvfi.media.shown import Shown
 from tfvfi.media.webp import AnimatedWebP, is_animated_webp
 from tfvfi.media.whole import missing_bytes
 
+logger = logging.getLogger(__name__)
+
 # What to do where a file cannot be decoded: refuse it, or go on with the rest.
 STOP, KEEP = "stop", "keep"
 # More errors without a packet between them, and the rest is given up.
@@ -71,7 +73,7 @@ class Video:
             self.look = look_of(stream, first)
             self.start = (first.pts or 0) * Fraction(first.time_base or stream.time_base)
             if first.interlaced_frame:
-                logging.warning(
+                logger.warning(
                     "%s is interlaced: deinterlace it first, or lines will be interpolated", path
                 )
 
@@ -117,7 +119,7 @@ class Video:
             said = f"its pictures end at {ends}"
         if said is not None:
             self._damage(said)
-            logging.warning("%s is damaged: %s; %d frames were read", self.path, said, count)
+            logger.warning("%s is damaged: %s; %d frames were read", self.path, said, count)
 
     def _decoded(self, container: Any, stream: Any) -> Iterator[av.VideoFrame]:
         """What can be decoded, packet by packet."""
@@ -146,7 +148,7 @@ class Video:
                 sound = sound or not frame.is_corrupt
                 yield frame
         if lost:
-            logging.warning(
+            logger.warning(
                 "%s is damaged: %d frames or packets of it are lost or incomplete", self.path, lost
             )
 

@@ -17,6 +17,8 @@ from tfvfi.video.treatment import Treatment
 from tfvfi.video.writing.encoding import Encoding
 from tfvfi.video.writing.output import ENDINGS, make_folder
 
+logger = logging.getLogger(__name__)
+
 # A video, its output, and further arguments of `process`.
 Task = tuple[Path, Path, dict[str, Any]]
 # Calls `treat_once` for each task; yields the numbers of tasks and their results in any order.
@@ -98,7 +100,7 @@ def interpolate_all(
             counts[tasks[number][1]] = count
         else:
             failures.append(failure)
-            logging.warning("%s", failure)
+            logger.warning("%s", failure)
     _forget_results(tasks)
     if failures:
         raise InputError(

@@ -27,6 +27,8 @@ from tfvfi.video.writing.encoding import Encoding
 from tfvfi.video.writing.output import check_output, open_output
 from tfvfi.video.writing.segments import Parts
 
+logger = logging.getLogger(__name__)
+
 # Frames that may wait between decoder, network and encoder: at most so many, and so many bytes.
 MOST_WAITING, BYTES_WAITING = 8, 2**28
 # Called after every frame with the number of finished frames and, if it is known, of all.
@@ -179,9 +181,9 @@ def process(
         raise
     alpha = source.look.alpha and sink.keeps_alpha
     if source.look.alpha and not alpha:
-        logging.warning("%s does not hold transparency, which is dropped", output.name)
+        logger.warning("%s does not hold transparency, which is dropped", output.name)
     for what in source.look.unkept:
-        logging.warning("not kept of %s: %s", source.paths[0], what)
+        logger.warning("not kept of %s: %s", source.paths[0], what)
 
     waiting = _waiting(prepared, alpha)
     planned = _planned(prepared.frames(alpha), wanted, treatment.scene_cuts)

@@ -15,6 +15,8 @@ from tfvfi.video.tiles import tiling_for
 from tfvfi.video.timeline import Span
 from tfvfi.video.treatment import AUTO, HOLD, MIX
 
+logger = logging.getLogger(__name__)
+
 # Frames that differ nowhere by more than this of 255 are mixed, not interpolated: nothing moves.
 STILL = 2
 # Pixels rendered in one call of the network, at all its times together.
@@ -118,7 +120,7 @@ class Renderer:
             return self.network.interpolate(frame0, frame1, times)
         if not self.warned and (pixels := tiling.too_fast(frame0, frame1)):
             self.warned = True
-            logging.warning(
+            logger.warning(
                 "things move by up to %d pixels and tiles overlap by %d: what leaves its tile is "
                 "filled from the border; pass a larger tile, or a scale below 1",
                 pixels,

@@ -6,6 +6,7 @@ imports neither TensorFlow nor Keras, so that packaging can call it.
 
 import contextlib
 import hashlib
+import logging
 import os
 import platform
 import shlex
@@ -17,6 +18,8 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
+
+logger = logging.getLogger(__name__)
 
 FOLDER = Path(__file__).resolve().parent
 # Sums may be reordered, which vectors need. NaN and infinity must stay what they are, so nothing
@@ -53,7 +56,7 @@ def cached() -> Path:
             return path
         with contextlib.suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            print("tfvfi: compiling the native operations, once (seconds) ...", file=sys.stderr)
+            logger.warning("compiling the native operations, once (seconds) ...")
             build(path)
             return path
     raise BuildError("no folder can be written; name one by TFVFI_CACHE_DIR")

@@ -1,11 +1,13 @@
 """The compiled operations, loaded into TensorFlow, and their gradients."""
 
 import functools
+import logging
 import os
-import sys
 from typing import Any
 
 from tfvfi.ops.native import build
+
+logger = logging.getLogger(__name__)
 
 
 @functools.cache
@@ -17,7 +19,7 @@ def load() -> Any:
         library = _load()
     except Exception as error:  # Whatever is wrong, the portable form works.
         reason = " ".join(str(error).split())[:300]
-        print(f"tfvfi: operations run in portable form, slower: {reason}", file=sys.stderr)
+        logger.warning("operations run in portable form, which is slower: %s", reason)
         return None
     _register_gradients(library)
     return library

@@ -16,6 +16,8 @@ from tfvfi.media.container import codec_tag, open_container
 from tfvfi.video.treatment import DROP, STRETCH
 from tfvfi.video.writing.stretch import Stretcher, sound_codec
 
+logger = logging.getLogger(__name__)
+
 # Words that muxers write themselves, and would be wrong where the length changes.
 OWN_WORDS = (
     *("duration", "encoder", "major_brand", "minor_version", "compatible_brands"),
@@ -70,7 +72,7 @@ class Copier:
             elif stream.type in ("audio", "subtitle"):
                 self._add(stream)
             else:
-                logging.warning("%s track %d of %s is left out", stream.type, stream.index, path)
+                logger.warning("%s track %d of %s is left out", stream.type, stream.index, path)
         self._describe(self.source.streams[pictures])
         self.packets = self._packets()
         self.waiting: av.Packet | None = None
@@ -115,7 +117,7 @@ class Copier:
         try:
             yield from self.source.demux(chosen)
         except av.FFmpegError as error:
-            logging.warning(
+            logger.warning(
                 "%s is damaged (%s): its other tracks end early", self.path, error.strerror
             )
 
@@ -133,7 +135,7 @@ class Copier:
 
     def _add(self, stream: Any) -> None:
         if stream.codec_context is None:
-            logging.warning(
+            logger.warning(
                 "this FFmpeg does not know the codec '%s' of the %s track of %s, which is left out",
                 codec_tag(self.source, stream),
                 stream.type,
@@ -142,7 +144,7 @@ class Copier:
             return
         codec = stream.codec_context.name
         if codec not in self.target.supported_codecs or not _fits(stream, self.target.format.name):
-            logging.warning(
+            logger.warning(
                 "the %s track of %s (%s) does not fit into the output's container and is left "
                 "out; .mkv takes every kind",
                 stream.type,
@@ -174,7 +176,7 @@ class Copier:
     def _attach(self, stream: Any, kind: str, data: bytes) -> None:
         name = stream.metadata.get("filename", "attachment")
         if self.target.format.name != "matroska":
-            logging.warning("the attachment %s of %s is left out; .mkv takes it", name, self.path)
+            logger.warning("the attachment %s of %s is left out; .mkv takes it", name, self.path)
             return
         self.target.add_attachment(name, kind, data)
 

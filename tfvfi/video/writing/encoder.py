@@ -13,6 +13,8 @@ from tfvfi.media.look import Light, Look
 from tfvfi.video.writing.encoding import CODECS, Encoding, suitable_format
 from tfvfi.video.writing.svt import kept_calm
 
+logger = logging.getLogger(__name__)
+
 # A segment is as many frames: each begins with a whole picture, so short ones cost space, and
 # what is not finished of one is rendered again after an interruption.
 SEGMENT_PIXELS, SHORTEST_SEGMENT, LONGEST_SEGMENT = 2**28, 32, 240
@@ -164,7 +166,7 @@ def _light_options(encoder: str, light: Light) -> dict[str, str]:
     if light == Light():
         return {}
     if encoder not in names:
-        logging.warning(
+        logger.warning(
             "%s is not told of the light of the source's display; h264, h265 and av1 are", encoder
         )
         return {}

@@ -19,6 +19,8 @@ from tfvfi.video.writing.picture_folder import PictureFolder, is_numbered
 from tfvfi.video.writing.segments import Parts
 from tfvfi.video.writing.video_file import VideoFile
 
+logger = logging.getLogger(__name__)
+
 ENDINGS = (*CONTAINERS, *JOINED)
 
 
@@ -55,7 +57,7 @@ def open_output(
         form = JOINED[ending][0] if ending else encoding.pictures
         if prepared.pixel_aspect not in (None, 1):
             height, width = prepared.size
-            logging.warning(
+            logger.warning(
                 "pixels of %s are not square, and pictures do not tell: --size=%dx%d makes them so",
                 source.paths[0],
                 round(width * prepared.pixel_aspect),

@@ -18,6 +18,8 @@ from tfvfi.video.writing.encoding import has_alpha, muxer
 from tfvfi.video.writing.segments import Parts, read_segment
 from tfvfi.video.writing.svt import kept_calm
 
+logger = logging.getLogger(__name__)
+
 # Errors that are not the encoder's.
 OF_THE_DISK = (
     *(errno.ENOENT, errno.EACCES, errno.EPERM),
@@ -91,7 +93,7 @@ class VideoFile:
         try:
             self.container.close()
         except (av.FFmpegError, OSError, ValueError):
-            logging.debug("%s could not be closed", self.aside, exc_info=True)
+            logger.debug("%s could not be closed", self.aside, exc_info=True)
         self.aside.unlink(missing_ok=True)
         self.parts.discard()
 
