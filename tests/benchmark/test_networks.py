@@ -150,7 +150,7 @@ def test_mistakes_get_one_sentence(arguments, said, capsys):
 def test_engines_that_are_not_installed(monkeypatch):
     monkeypatch.setattr(engines, "find_spec", lambda name: None if name == "openvino" else name)
     engines.check_installed(["torch"])
-    with pytest.raises(InputError, match="pip install openvino, or leave openvino out of --vs"):
+    with pytest.raises(InputError, match="pip install openvino, or leave openvino out of `vs`"):
         engines.check_installed(["torch", "openvino"])
 
 

@@ -330,7 +330,7 @@ def test_finished_records_are_left_alone(videos, made, tmp_path):
     assert {path: path.stat().st_mtime_ns for path in output.iterdir()} == before
     done = call(videos, output, "--shard_mb=1", "--seed=7")
     assert done.returncode == 1
-    assert "holds records of other settings; give --overwrite" in done.stderr
+    assert "holds records made from other settings; pass --overwrite" in done.stderr
     more = shutil.copytree(videos, tmp_path / "videos")
     (more / "scene0.mkv").unlink()
     assert "holds records of other videos" in call(more, output, "--shard_mb=1").stderr
@@ -347,7 +347,7 @@ def test_a_folder_of_other_things_is_not_touched(videos, tmp_path):
     (tmp_path / "thesis.tex").write_text("years of work")
     done = call(videos, tmp_path, "--overwrite")
     assert done.returncode == 1
-    assert "holds other files; give --output a new folder" in done.stderr
+    assert "holds other files; choose another folder as --output" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 
@@ -360,7 +360,7 @@ def test_what_others_have_beside_a_manifest_is_not_overwritten(made, videos, tmp
     else:
         (output / "manifest.json").write_text(manifest)
     before = checksums(output)
-    with pytest.raises(InputError, match=r"is damaged|also holds notes\.txt; give --output a new"):
+    with pytest.raises(InputError, match=r"is damaged|also holds notes\.txt; choose another"):
         making.create(str(videos), str(output), SMALL, runner=here, overwrite=True)
     assert checksums(output) == before
 

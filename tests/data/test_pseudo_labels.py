@@ -126,7 +126,7 @@ def test_what_is_done_is_not_done_again(given, tmp_path):
     add_flow(given, tmp_path / "made", by_numbers, KNOWN)
     before = contents(tmp_path / "made")
     add_flow(given, tmp_path / "made", None, KNOWN)
-    with pytest.raises(InputError, match="holds other records; give --overwrite"):
+    with pytest.raises(InputError, match="holds other records; pass `overwrite=True`"):
         add_flow(given, tmp_path / "made", by_numbers, {"model": "another"})
     assert contents(tmp_path / "made") == before
     add_flow(given, tmp_path / "made", by_numbers, {"model": "another"}, overwrite=True)
@@ -145,7 +145,7 @@ def test_another_model_does_not_go_on_with_these_parts(given, tmp_path):
 
 
 def test_outputs_that_cannot_be(given, tmp_path):
-    with pytest.raises(InputError, match="is where the records lie"):
+    with pytest.raises(InputError, match="holds the records"):
         add_flow(given, given, by_numbers, KNOWN)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "mine.txt").write_text("keep me")

@@ -213,4 +213,4 @@ def test_rotation_and_the_shape_of_pixels_are_kept(tmp_path, caplog):
     interpolate_video(source, tmp_path / "square.mp4", Fade(), size="64x32")
     assert open_source([tmp_path / "square.mp4"]).look.pixel_aspect == 1
     interpolate_video(source, tmp_path / "out", Fade())
-    assert "pixels of" in caplog.text and "--size=64x32" in caplog.text
+    assert "pixels of" in caplog.text and "`size='64x32'`" in caplog.text

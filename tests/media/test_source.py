@@ -288,7 +288,7 @@ def truncated(folder, ending, frames=60):
 def test_a_truncated_file_stops_or_gives_what_it_has(tmp_path, ending, caplog):
     source = truncated(tmp_path, ending)
     if ending != "ts":
-        with pytest.raises(InputError, match=r"is damaged: .*--damaged=keep"):
+        with pytest.raises(InputError, match=r"is damaged: .*`damaged='keep'`"):
             smooth(source, tmp_path / "out.mp4", encoding=Encoding(preset="ultrafast"))
         assert os.listdir(tmp_path) == [source.name]
     count = smooth(

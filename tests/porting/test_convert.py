@@ -74,7 +74,7 @@ def test_the_command_writes_weights_that_tell_where_they_come_from(small, tmp_pa
     np.testing.assert_array_equal(kernel, first.transpose(2, 3, 1, 0))
 
     again = convert(*flags)
-    assert again.returncode == 1 and "exists; name another output" in again.stderr
+    assert again.returncode == 1 and "exists; choose another --output" in again.stderr
     assert convert("--model=ifrnet_s").returncode == 2
 
 

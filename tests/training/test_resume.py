@@ -114,7 +114,7 @@ def test_a_run_is_continued_with_what_it_was_told(tmp_path):
     train(Settings(**RUN, records=records, output=output, steps=10), quiet=True)
     again = train(Settings("tiny_noisy", records, output, ema=0.9, clip=0.5, steps=15), quiet=True)
     assert checkpoints.read_state(checkpoints.newest(again / "checkpoints")).step == 15
-    with pytest.raises(InputError, match=r"--batch_size \(then 4, now 8\)"):
+    with pytest.raises(InputError, match=r"`batch_size` \(then 4, now 8\)"):
         train(Settings("tiny_noisy", records, output, batch_size=8, clip=0.5), quiet=True)
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "notes.txt").write_text("mine")

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from tfvfi import registry
-from tfvfi.errors import InputError
+from tfvfi.errors import ArgumentError
 from tfvfi.training.settings import Settings, changed, check, complete
 
 
@@ -59,20 +59,20 @@ def test_nothing_is_left_open():
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ({"steps": 0}, "--steps must be above 0"),
-        ({"batch_size": -1}, "--batch_size must be above 0"),
-        ({"clip": -0.1}, "--clip must be 0 or more"),
-        ({"ema": 1.0}, "--ema is a momentum from 0 to below 1"),
-        ({"learning_rate": float("nan")}, "--learning_rate must be above 0"),
-        ({"milestones": (0.5, 200.0)}, "--milestones are shares of the steps"),
-        ({"steps": 100, "warm_up": 100}, "--warm_up must be shorter than the training of 100"),
-        ({"output": "gs://bucket/run"}, "--output is a folder of a file system"),
-        ({"optimizer": "adagrad"}, "--optimizer is one of adam, adamw, adamax, sgd"),
-        ({"precision": "float16"}, "--precision is one of float32"),
+        ({"steps": 0}, "`steps` must be at least 1"),
+        ({"batch_size": -1}, "`batch_size` must be at least 1"),
+        ({"clip": -0.1}, "`clip` must be at least 0"),
+        ({"ema": 1.0}, "`ema` must be below 1"),
+        ({"learning_rate": float("nan")}, "`learning_rate` must be above 0"),
+        ({"milestones": (0.5, 200.0)}, "`milestones` are shares of the steps"),
+        ({"steps": 100, "warm_up": 100}, "`warm_up` must be shorter than the training of 100"),
+        ({"output": "gs://bucket/run"}, "`output` must be a folder of a file system"),
+        ({"optimizer": "adagrad"}, "`optimizer` must be one of adam, adamw, adamax, sgd"),
+        ({"precision": "float16"}, "`precision` must be one of float32"),
     ],
 )
 def test_contradictions_are_refused(asked, said):
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(ArgumentError, match=said):
         check(Settings(**{"model": "ifrnet_s", "records": "records", "output": "run", **asked}))
 
 
@@ -80,4 +80,4 @@ def test_what_changed_is_named():
     kept = json.loads(json.dumps(vars(completed("ifrnet_s"))))
     assert changed(kept, completed("ifrnet_s")) == []
     assert changed(kept, completed("ifrnet_s", learning_rate=1e-6, steps=9, ema=kept["ema"])) == []
-    assert changed(kept, completed("ifrnet_s", seed=1)) == ["--seed (then 0, now 1)"]
+    assert changed(kept, completed("ifrnet_s", seed=1)) == ["`seed` (then 0, now 1)"]

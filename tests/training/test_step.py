@@ -107,7 +107,7 @@ def test_every_optimizer_learns(optimizer):
 def test_an_optimizer_takes_its_own_options_only():
     made = trainer(optimizer="adamw", optimizer_options={"weight_decay": 0.5})
     assert made.optimizer.weight_decay == 0.5
-    with pytest.raises(InputError, match=r"--optimizer=sgd does not take .*beta_3"):
+    with pytest.raises(InputError, match=r"`optimizer='sgd'` does not take .*beta_3"):
         trainer(optimizer_options={"beta_3": 1})
 
 

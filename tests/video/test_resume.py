@@ -189,7 +189,7 @@ def test_other_settings_do_not_continue_and_do_not_destroy(tmp_path):
 def test_another_input_under_the_same_name_does_not_continue(tmp_path):
     source = interrupted(tmp_path)
     write(source, [grey(50)] * 9, 25, None, "libx264", "yuv420p")
-    with pytest.raises(InputError, match=r"begun otherwise \(files differ\)"):
+    with pytest.raises(InputError, match=r"begun with other settings \(files\)"):
         interpolate_video(source, tmp_path / "out.mp4", Fade(), 2, resume=True, scene_cuts="mix")
 
 
@@ -283,10 +283,10 @@ def test_changed_pictures_and_networks_do_not_continue(tmp_path):
         interpolate_video(*arguments, Learned(), resume=True)
     other = Learned()
     other.variables = (np.ones(3),)
-    with pytest.raises(InputError, match=r"begun otherwise \(model differ"):
+    with pytest.raises(InputError, match=r"begun with other settings \(model"):
         interpolate_video(*arguments, other, resume=True)
     cv2.imwrite(str(tmp_path / "in" / "5.png"), grey(0))
-    with pytest.raises(InputError, match=r"begun otherwise \(files differ"):
+    with pytest.raises(InputError, match=r"begun with other settings \(files"):
         interpolate_video(*arguments, Learned(), resume=True)
 
 

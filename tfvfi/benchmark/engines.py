@@ -56,7 +56,7 @@ def check_installed(names: list[str]) -> None:
         if missing:
             raise InputError(
                 f"the comparison with {name} needs {', '.join(missing)}, not installed here: "
-                f"pip install {' '.join(missing)}, or leave {name} out of --vs"
+                f"pip install {' '.join(missing)}, or leave {name} out of `vs`"
             )
 
 

@@ -137,7 +137,9 @@ def exit_code(
 def help_text(module: ModuleType, values: flags.FlagValues, program: str) -> str:
     """What `--help` prints: the command's docstring and its flags."""
     about = (module.__doc__ or "").strip()
-    return f"{about}\n\nUsage: {program} --flag=value ...\n\nFlags:\n{values.get_help()}"
+    # Without the two flags that absl adds to every program.
+    listed = with_flags(values.get_help().partition("\nabsl.flags:")[0].rstrip(), values)
+    return f"{about}\n\nUsage: {program} --flag=value ...\n\nFlags:\n{listed}"
 
 
 def overview(commands: Sequence[str]) -> str:

@@ -27,14 +27,14 @@ def runner(
         from apache_beam.options.pipeline_options import PipelineOptions
     except ImportError:
         raise InputError(
-            "--runner needs Apache Beam: pip install 'tfvfi[beam]' (or apache-beam)"
+            "`runner` needs Apache Beam; install it by: pip install 'tfvfi[beam]' (or apache-beam)"
         ) from None
 
     def run(tasks: Sequence[tuple]) -> Iterator[tuple[int, Any]]:
         try:
             pipeline = beam.Pipeline(options=PipelineOptions([f"--runner={name}", *arguments]))
         except ValueError as error:
-            raise InputError(f"Apache Beam refuses --runner={name}: {error}") from None
+            raise InputError(f"Apache Beam refuses `runner={name}`: {error}") from None
         try:
             with pipeline:
                 _ = pipeline | beam.Create(list(tasks)) | beam.Reshuffle() | beam.MapTuple(function)

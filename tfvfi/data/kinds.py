@@ -138,7 +138,7 @@ def _cycles(layout: Layout, sampling: Sampling | None) -> int:
 def _pairs(layout: Layout, sampling: Sampling | None) -> int:
     if sampling is not None:
         raise InputError(
-            "pairs are neighbors: leave sampling out (--num_interp, --sample_rate, --step_size)"
+            "pairs are neighboring frames; leave out `num_interp`, `sample_rate` and `step_size`"
         )
     return max(0, layout.frames - (2 if layout.flow else 1))
 

@@ -94,14 +94,14 @@ def _refuse_others(done: Records, found: list[Clip], parameters: dict[str, Any])
     if not same or about["parameters"] != json.loads(json.dumps(parameters)):
         what = "settings" if same else "videos"
         raise InputError(
-            f"{done.folder} holds records of other {what}; give --overwrite to replace them, or "
-            "another --output"
+            f"{done.folder} holds records made from other {what}; pass `overwrite=True` to replace "
+            "them, or choose another `output`"
         )
     damaged = [path for split in done.splits for path in done.differing(split, contents=False)]
     if damaged:
         raise InputError(
-            f"{damaged[0]} is not the file of which the manifest tells; give --overwrite to make "
-            "the records again"
+            f"{damaged[0]} differs from its description in the manifest; pass `overwrite=True` to "
+            "make the records again"
         )
 
 
@@ -132,7 +132,7 @@ def _refuse_emptiness(reports: dict[str, Report], skipped: list[Skipped], taking
     why += [f"{len(reports) - small} show no motion or texture, or too few frames"]
     raise InputError(
         f"no patch was found in {len(reports) + len(skipped)} videos: {', '.join(why)}; "
-        "give other videos, or a smaller --patch_size or --frames"
+        "choose other videos, or a smaller `patch_size` or fewer `frames`"
     )
 
 

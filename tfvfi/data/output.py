@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tfvfi.data.records import MANIFEST, Records
-from tfvfi.errors import InputError
+from tfvfi.errors import ArgumentError, InputError
 from tfvfi.media import storage
 
 # Parts lie here until the manifest is written.
@@ -27,12 +27,12 @@ def finished(output: str | Path, overwrite: bool) -> Records | None:
         overwrite: Gives them up; then there are none.
     """
     if not str(output):
-        raise InputError("--output is the folder to write. Received no name")
+        raise ArgumentError("`output` is the folder to write; received an empty name")
     try:
         names = storage.names_in(output)
         if MANIFEST not in names:
             if names and PARTS not in names:
-                raise InputError(f"{output} holds other files; give --output a new folder")
+                raise InputError(f"{output} holds other files; choose another folder as `output`")
             return None
         # Many programs have a manifest.json.
         done = Records(output)
@@ -75,7 +75,7 @@ def working(output: str | Path) -> Iterator[str]:
 def _refuse_others(output: str | Path, names: list[str]) -> None:
     for name in names:
         if not (name == PARTS or WRITTEN.fullmatch(name) or UNFINISHED.fullmatch(name)):
-            raise InputError(f"{output} also holds {name}; give --output a new folder")
+            raise InputError(f"{output} also holds {name}; choose another folder as `output`")
 
 
 def _remove(folder: str | Path, unwanted: re.Pattern) -> None:

@@ -77,11 +77,13 @@ def add_flow(
     given = Records(source)
     if given.layout.frames < 3:
         raise InputError(
-            f"{source} has windows of {given.layout.frames} frames and none between their ends; "
-            "make longer ones with `tools/create_records.py --frames=...`"
+            f"{source} has windows of {given.layout.frames} frames, which have none between their "
+            "ends; make records with at least 3 frames in a window"
         )
     if Path(source).resolve().is_relative_to(Path(output).resolve()):
-        raise InputError(f"{output} is where the records lie; give --output a new folder")
+        raise InputError(
+            f"{output} holds the records themselves; choose another folder as `output`"
+        )
     labels = {
         "estimator": dict(estimator),
         "shards": [shard.sha256 for split in given.splits for shard in given.shards(split)],
@@ -89,8 +91,8 @@ def add_flow(
     if done := finished(output, overwrite):
         if done.manifest.get("labels") != labels:
             raise InputError(
-                f"{output} holds other records; give --overwrite to replace them, or another "
-                "--output"
+                f"{output} holds other records; pass `overwrite=True` to replace them, or choose "
+                "another `output`"
             )
         return done
     with working(output) as work:
@@ -132,8 +134,8 @@ def _check_state(work: str, labels: Mapping[str, Any]) -> None:
         storage.write_bytes(state, json.dumps(labels).encode())
     elif json.loads(storage.read_text(state)) != labels:
         raise InputError(
-            f"{work} was begun with another model or other records; remove it, or give another "
-            "--output"
+            f"{work} was begun with another model or other records; remove it, or choose another "
+            "`output`"
         )
 
 

@@ -84,7 +84,7 @@ class Samples:
         if self._kind.samples(layout, sampling) < 1:
             raise InputError(
                 f"records of {layout.frames} frames are too short for '{kind}'; make longer ones "
-                "with `tools/create_records.py --frames=...`, or choose another objective"
+                "with longer windows, or choose another objective"
             )
         self.size = _crop_size(crop_size, (layout.height, layout.width))
         self._flow = with_flow(self._kind, layout, sampling)
@@ -194,7 +194,7 @@ def _crop_size(wanted: int | tuple[int, int] | None, patch: tuple[int, int]) -> 
     if size[0] > patch[0] or size[1] > patch[1]:
         raise InputError(
             f"a crop of {size[1]}x{size[0]} does not fit into the records' patches of "
-            f"{patch[1]}x{patch[0]}; ask for a smaller crop, or make records with a larger "
-            "--patch_size"
+            f"{patch[1]}x{patch[0]}; choose a smaller `crop_size`, or make records with a "
+            "larger patch size"
         )
     return size

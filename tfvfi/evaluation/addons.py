@@ -35,7 +35,9 @@ def differences(path: Path) -> Iterator[tuple[str, float, str]]:
     A remark says why an array of tensorflow-addons is no reference.
     """
     if not path.is_file():
-        raise InputError(f"no array file at {path}; --write makes one with tensorflow-addons")
+        raise InputError(
+            f"there is no array file {path}; `write=True` makes one with tensorflow-addons"
+        )
     with np.load(path) as arrays:
         theirs = {key: arrays[key] for key in arrays.files}
     for case in (key.removesuffix("_out") for key in theirs if key.endswith("_out")):

@@ -104,7 +104,7 @@ class Server:
                 if attempt == self.retries:
                     raise InputError(
                         f"{self.url} does not answer ({error}), asked {attempt + 1} times; is the "
-                        "server running, and --timeout long enough?"
+                        "server running, and is `timeout` long enough?"
                     ) from None
             time.sleep(FIRST_PAUSE * 2**attempt)
 
@@ -179,8 +179,8 @@ class Server:
             )
         if "signature" in reason.lower() and signature in reason:
             return InputError(
-                f"{about}: the model has no signature {signature}; export it with --encoded, or "
-                f"use another of {', '.join(SIGNATURES)}"
+                f"{about}: the model has no signature {signature}; export it with that signature, "
+                f"or use another of {', '.join(SIGNATURES)}"
             )
         if status in ("HTTP 404", "NOT_FOUND"):
             return InputError(

@@ -99,8 +99,8 @@ def _load(model: str, weight_file: Any, options: Options, network: dict[str, Any
         )
     if options.encoded_as and registry.preset(model).kind == "flow":
         raise InputError(
-            f"{model} gives flow, which no image file holds; leave out --encoded, or export "
-            f"flow_interpolation with flow={model}"
+            f"{model} estimates flow, which no image file holds; leave out `encoded`, or export "
+            f"flow_interpolation with `flow={model}`"
         )
     if options.onnx:
         onnx.check_installed()
@@ -111,7 +111,7 @@ def _load(model: str, weight_file: Any, options: Options, network: dict[str, Any
         raise InputError(
             f"{built.name} cannot be exported as it is: part of it is computed outside TensorFlow "
             "(DIS by OpenCV); export a network with weights, or flow_interpolation with "
-            "--flow=pwcnet or another network"
+            "`flow='pwcnet'` or another network"
         )
     return built
 

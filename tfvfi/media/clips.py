@@ -64,7 +64,7 @@ def find(videos: str) -> list[Clip]:
         root = os.path.commonpath([os.path.dirname(path) for path in found]) if found else ""
     if not found:
         raise InputError(
-            f"--videos is a folder of videos or of frames, or a pattern in quotes that matches "
+            "`videos` is a folder of videos or of frames, or a pattern in quotes that matches "
             f"some. Received: {_text(videos)}"
         )
     return sorted(_clip(path, root or os.curdir) for path in found)

@@ -155,7 +155,7 @@ class Video:
     def _damage(self, said: str) -> None:
         if self.damaged == STOP:
             raise InputError(
-                f"{self.path} is damaged: {said}; the output was not written: --damaged=keep goes "
+                f"{self.path} is damaged: {said}; nothing was written; `damaged='keep'` goes "
                 "on with what can be decoded"
             )
 

@@ -53,7 +53,7 @@ class Objective:
     """What a network is trained with.
 
     Attributes:
-        name: What `--objective` takes.
+        name: What the argument `objective` takes.
         function: Where it is, as "module:function": `objective(network, batch, training=True)`
             gives the total loss and its named terms.
         batch: The kind of batch it reads, see `tfvfi.data.load`.

@@ -45,7 +45,7 @@ def convert(
     output = Path(output)
     weights.check_name(output)
     if output.exists() and not overwrite:
-        raise InputError(f"{output} exists; name another output, or pass --overwrite")
+        raise InputError(f"{output} exists; choose another `output`, or pass `overwrite=True`")
     known, rules = registry.preset(model_name), rules_of(model_name)
     found = read(checkpoint)
     published = {one.file: one for one in known.checkpoints}.get(found.path.name)

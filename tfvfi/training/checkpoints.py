@@ -59,7 +59,7 @@ def save(folder: Path, trainer: Trainer, state: State) -> Path:
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise InputError(
                 f"{name} is no longer finite after step {state.step}; the run continues from the "
-                "checkpoint before: lower --learning_rate or set --clip"
+                "checkpoint before: lower `learning_rate` or set `clip`"
             )
     arrays[STATE] = np.frombuffer(json.dumps(asdict(state)).encode(), np.uint8)
     folder.mkdir(parents=True, exist_ok=True)

@@ -50,7 +50,7 @@ class RunFolder:
             return json.loads((self.path / RUN).read_text())["settings"]
         except (OSError, ValueError, LookupError, TypeError):
             raise InputError(
-                f"{self.path} is not empty and holds no run; name another --output"
+                f"{self.path} is not empty and holds no run; choose another `output`"
             ) from None
 
     @contextlib.contextmanager
@@ -112,7 +112,7 @@ class RunFolder:
         if not self.path.exists():
             return []
         if not self.path.is_dir():
-            raise InputError(f"{self.path} is a file and no folder; name another --output")
+            raise InputError(f"{self.path} is a file, not a folder; choose another `output`")
         return [path.name for path in self.path.iterdir()]
 
 

@@ -109,7 +109,7 @@ def prepare(asked: Settings) -> Job:
         if patch < network.multiple:
             raise InputError(
                 f"{asked.model} needs patches of {network.multiple} pixels at least, and those of "
-                f"{asked.records} have {patch}; make records with a larger --patch_size"
+                f"{asked.records} have {patch}; make records with larger patches"
             )
         _check_fit(settings, network, strategy)
         samples = Samples(settings.records, **reading(settings, objective, network))
@@ -132,7 +132,7 @@ def build_network(settings: Settings) -> Any:
     own = {**options, **settings.options}
     if settings.flow:
         if "flow" not in registry.options_of(settings.model):
-            raise InputError(f"{settings.model} takes no --flow; leave it out")
+            raise InputError(f"{settings.model} takes no `flow`; leave it out")
         # A flow network learns inside the interpolation that it is for.
         flow = registry.load(settings.flow, settings.weights, **options)
         network = registry.load(settings.model, flow=flow, **own)
@@ -141,7 +141,7 @@ def build_network(settings: Settings) -> Any:
             raise InputError(_nothing_to_train(registry.preset(settings.model)))
         network = registry.load(settings.model, settings.weights, **own)
     if not network.trainable_variables:
-        raise InputError(f"{settings.flow} has no weights to train; name another --flow")
+        raise InputError(f"{settings.flow} has no weights to train; choose another `flow`")
     return network
 
 
@@ -180,7 +180,7 @@ def _sampling(settings: Settings, kind: str, network: Any) -> Sampling | None:
         wanted = Sampling(**{**usual, **asked})
         if middles and kind == "triplet" and wanted.num_interp != 1:
             raise InputError(
-                f"{settings.model} answers the middle only, which is --num_interp=1. "
+                f"{settings.model} renders the middle only, which is `num_interp=1`. "
                 f"Received: {wanted.num_interp}"
             )
         return wanted
@@ -199,8 +199,8 @@ def build_objective(settings: Settings, objective: Objective) -> Any:
         weights = settings.teacher or settings.weights
         if weights is None:
             raise InputError(
-                f"the objective '{objective.name}' needs a teacher: --teacher, or --weights to "
-                "start from, which then serve as the teacher too"
+                f"the objective '{objective.name}' needs a `teacher`, or `weights` to start "
+                "from, which then serve as the teacher too"
             )
         options["teacher"] = build_network(replace(settings, weights=weights))
     elif settings.teacher:
@@ -212,7 +212,7 @@ def _trainer(settings: Settings, objective: Objective, network: Any, strategy: A
     function = build_objective(settings, objective)
     if keras.backend.backend() != "tensorflow":
         if settings.accumulate > 1:
-            raise InputError("--accumulate needs Keras on TensorFlow; leave it out")
+            raise InputError("`accumulate` needs Keras on TensorFlow; leave it out")
         return Trainer(network, function)
     from tfvfi.training.tensorflow_step import TensorFlowTrainer
 
@@ -224,13 +224,13 @@ def _check_fit(settings: Settings, network: Any, strategy: Any) -> None:
     if settings.crop_size % network.multiple:
         raise InputError(
             f"{settings.model} needs crops that divide by {network.multiple}. "
-            f"Received: --crop_size={settings.crop_size}"
+            f"Received: `crop_size={settings.crop_size}`"
         )
     parts = strategies.replicas(strategy) * settings.accumulate
     if settings.batch_size % parts:
         raise InputError(
             f"a batch of {settings.batch_size} cannot be shared evenly by {parts} parts (replicas "
-            f"times --accumulate); choose a --batch_size that divides by {parts}"
+            f"times `accumulate`); choose a `batch_size` that divides by {parts}"
         )
 
 
@@ -243,5 +243,5 @@ def _use_deterministic_operations() -> None:
 
 def _nothing_to_train(preset: Preset) -> str:
     if preset.kind == "interpolator":
-        return f"{preset.name} has no weights of its own: name a --flow to train inside it"
-    return f"{preset.name} has no weights to train; choose another --model"
+        return f"{preset.name} has no weights of its own; choose a `flow` to train inside it"
+    return f"{preset.name} has no weights to train; choose another `model`"

@@ -81,7 +81,7 @@ def build(objective: Objective, options: Mapping[str, Any]) -> Callable[..., Ter
     given = {name: value for name, value in options.items() if value is not None}
     for name in given:
         if name not in objective.options:
-            raise InputError(f"the objective '{objective.name}' takes no --{name}; leave it out")
+            raise InputError(f"the objective '{objective.name}' takes no `{name}`; leave it out")
     module, _, attribute = objective.function.partition(":")
     function = getattr(importlib.import_module(module), attribute)
     if not objective.options:
@@ -89,7 +89,7 @@ def build(objective: Objective, options: Mapping[str, Any]) -> Callable[..., Ter
     parameters = inspect.signature(function).parameters
     for name in objective.options:
         if name not in given and parameters[name].default is inspect.Parameter.empty:
-            raise InputError(f"the objective '{objective.name}' needs --{name}")
+            raise InputError(f"the objective '{objective.name}' needs `{name}`")
     return function(**given)
 
 

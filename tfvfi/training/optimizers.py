@@ -37,7 +37,7 @@ def build(settings: Settings, replicas: int = 1) -> keras.optimizers.Optimizer:
         return getattr(keras.optimizers, CLASSES[settings.optimizer])(rate, **options)
     except (TypeError, ValueError) as error:
         raise InputError(
-            f"--optimizer={settings.optimizer} does not take {settings.optimizer_options}: "
+            f"`optimizer='{settings.optimizer}'` does not take {settings.optimizer_options}: "
             + str(error).splitlines()[0]
         ) from None
 

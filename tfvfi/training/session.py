@@ -86,8 +86,8 @@ def continued(asked: Settings, kept: dict[str, Any] | None) -> Settings:
     )
     if different := changed(kept, settings):
         raise InputError(
-            f"{asked.output} holds a run of other settings: {', '.join(different)}; name another "
-            "--output, or pass --overwrite to forget it"
+            f"{asked.output} holds a run with other settings: {', '.join(different)}; choose "
+            "another `output`, or pass `overwrite=True` to discard it"
         )
     return settings
 
@@ -102,7 +102,7 @@ def _prepared(settings: Settings, folder: RunFolder) -> Job:
 def _check_place(path: Path) -> None:
     """Refuses a file that could not be written when the training is over."""
     if path.is_dir():
-        raise InputError(f"{path} is a folder; --export names a file")
+        raise InputError(f"{path} is a folder; `export` is a file")
     # What does not exist yet will be made in the nearest folder that does.
     there = next(folder for folder in path.absolute().parents if folder.exists())
     if not there.is_dir() or not os.access(there, os.W_OK):

@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from tfvfi.errors import InputError
+from tfvfi.errors import ArgumentError
 from tfvfi.models.preset import Preset
 
 STRATEGIES = ("one", "mirrored", "multi_worker")
@@ -32,87 +32,100 @@ FREE = (
 )
 
 
+def _setting(default: Any, about: str, **limits: Any) -> Any:
+    """A setting with its description and its limits.
+
+    Args:
+        default: None for what the preset of the network recommends.
+        about: One line for documentation and for `--help`.
+        **limits: `at_least` or `above` a number, `below` one; or `choices`.
+    """
+    return field(default=default, metadata={"about": about, **limits})
+
+
 @dataclass(frozen=True)
 class Settings:
-    """Everything that a training depends on. None: as the preset of the model recommends.
+    """Everything that a training depends on. None: as the preset of the network recommends.
 
-    Attributes:
-        model: Name of the network.
-        records: Folder of the records.
-        output: Folder of the run.
-        steps: Updates of the weights.
-        batch_size: Examples that an update learns from, all replicas together.
-        crop_size: Side of the crops.
-        num_interp: How many frames lie between two that the network sees; this and the next two
-            are told in `tfvfi.data.sampling`.
-        sample_rate: How far apart frames are taken.
-        step_size: How many frames on the next sample begins.
-        objective: Name of the objective; its own by default.
-        weights: A .weights.h5 file to start from; fresh ones by default.
-        options: Arguments of the network, such as {"flow_scale": 2}.
-        flow: Name of the flow network to train inside `flow_interpolation`; `weights` are its.
-        teacher: A .weights.h5 file of the same model, for objectives with a teacher.
-        perceptual_weights: torchvision's file of VGG, for objectives that compare features.
-        optimizer: One of `OPTIMIZERS`.
-        optimizer_options: Its other arguments, over what is recommended.
-        learning_rate: The rate after the warm-up.
-        schedule: One of `SCHEDULES`.
-        final_rate: Where the cosine ends.
-        milestones: Shares of the steps after which the rate is multiplied by `factor`.
-        factor: See `milestones`.
-        warm_up: Steps in which the rate rises from zero.
-        ema: Momentum of the moving average of the weights; 0 for none.
-        accumulate: In how many parts a batch is computed, to save memory.
-        clip: Largest norm of the whole gradient; 0 for any.
-        augmentation: How patches are changed at random, steps of `tfvfi.data.augment`; with none
-            of them their middle is cropped.
-        precision: One of `PRECISIONS`.
-        strategy: One of `STRATEGIES`.
-        seed: Everything random follows from it.
-        deterministic: Whether only operations are used that give the same bits every time.
-        interval: Steps between checkpoints, each with a validation and a line of metrics.
-        validation: Benchmarks to validate on beside the records' own split, as "name:folder".
-        validation_limit: Samples that a validation looks at, of each source.
-        pictures: Samples that are shown in TensorBoard.
-        export: A .weights.h5 file to write the best averaged weights to.
+    The metadata of each field describes it: `fields(Settings)[0].metadata["about"]`.
     """
 
-    model: str
-    records: str
-    output: str
-    steps: int | None = None
-    batch_size: int | None = None
-    crop_size: int | None = None
-    num_interp: int | None = None
-    sample_rate: int | None = None
-    step_size: int | None = None
-    objective: str | None = None
-    weights: str | None = None
-    options: Mapping[str, Any] = field(default_factory=dict)
-    flow: str | None = None
-    teacher: str | None = None
-    perceptual_weights: str | None = None
-    optimizer: str | None = None
-    optimizer_options: Mapping[str, Any] | None = None
-    learning_rate: float | None = None
-    schedule: str | None = None
-    final_rate: float | None = None
-    milestones: tuple[float, ...] | None = None
-    factor: float | None = None
-    warm_up: int | None = None
-    ema: float | None = None
-    accumulate: int = 1
-    clip: float = 0.0
-    augmentation: tuple[tuple[str, Any], ...] | None = None
-    precision: str = "float32"
-    strategy: str = "one"
-    seed: int = 0
-    deterministic: bool = False
-    interval: int | None = None
-    validation: tuple[str, ...] = ()
-    validation_limit: int = 64
-    pictures: int = 2
-    export: str | None = None
+    model: str = field(metadata={"about": "name of the network"})
+    records: str = field(metadata={"about": "folder of records, or NAME:FOLDER of a benchmark"})
+    output: str = field(metadata={"about": "folder of the run"})
+    steps: int | None = _setting(None, "updates of the weights", at_least=1)
+    batch_size: int | None = _setting(
+        None, "examples per update, all replicas together", at_least=1
+    )
+    crop_size: int | None = _setting(None, "side of the crops in pixels", at_least=1)
+    num_interp: int | None = _setting(
+        None, "frames between the two that the network sees; see tfvfi.data.sampling", at_least=1
+    )
+    sample_rate: int | None = _setting(
+        None, "distance between frames; 0 for neighbors, in cycle training", at_least=0
+    )
+    step_size: int | None = _setting(None, "frames from one sample to the next", at_least=1)
+    objective: str | None = _setting(None, "what is minimized; by default the paper's objective")
+    weights: str | None = _setting(
+        None, "a .weights.h5 file to start from; by default fresh weights"
+    )
+    options: Mapping[str, Any] = field(
+        default_factory=dict, metadata={"about": "arguments of the network"}
+    )
+    flow: str | None = _setting(
+        None, "flow network to train inside flow_interpolation; `weights` are then its weights"
+    )
+    teacher: str | None = _setting(
+        None, "a .weights.h5 file of the same network, for objectives with a teacher"
+    )
+    perceptual_weights: str | None = _setting(
+        None, "torchvision's file of VGG, for objectives that compare features"
+    )
+    optimizer: str | None = _setting(None, "name of the optimizer", choices=OPTIMIZERS)
+    optimizer_options: Mapping[str, Any] | None = _setting(
+        None, "further arguments of the optimizer, over what is recommended"
+    )
+    learning_rate: float | None = _setting(None, "learning rate after the warm-up", above=0)
+    schedule: str | None = _setting(None, "how the learning rate changes", choices=SCHEDULES)
+    final_rate: float | None = _setting(None, "learning rate at the end of a cosine", at_least=0)
+    milestones: tuple[float, ...] | None = _setting(
+        None, "shares of the steps after which the learning rate is multiplied by `factor`"
+    )
+    factor: float | None = _setting(None, "what the learning rate is multiplied by", at_least=0)
+    warm_up: int | None = _setting(
+        None, "steps in which the learning rate rises from zero", at_least=0
+    )
+    ema: float | None = _setting(
+        None, "momentum of the moving average of the weights; 0 for none", at_least=0, below=1
+    )
+    accumulate: int = _setting(
+        1, "number of parts in which a batch is computed, to save memory", at_least=1
+    )
+    clip: float = _setting(0.0, "largest norm of the whole gradient; 0 for any", at_least=0)
+    augmentation: tuple[tuple[str, Any], ...] | None = _setting(
+        None, "random changes of patches, see tfvfi.data.augment; () crops the middle"
+    )
+    precision: str = _setting(
+        "float32", "precision in which the network computes", choices=PRECISIONS
+    )
+    strategy: str = _setting(
+        "one",
+        "one device, all devices of this machine, or several machines (TF_CONFIG)",
+        choices=STRATEGIES,
+    )
+    seed: int = _setting(0, "seed of everything random", at_least=0)
+    deterministic: bool = _setting(
+        False, "use only operations that give the same bits every time, which is slower"
+    )
+    interval: int | None = _setting(
+        None, "steps between checkpoints, each with a validation", at_least=1
+    )
+    validation: tuple[str, ...] = _setting(
+        (), "NAME:FOLDER of a benchmark to validate on, beside the records' own split"
+    )
+    validation_limit: int = _setting(64, "samples per validation, of each source", at_least=1)
+    pictures: int = _setting(2, "samples shown in TensorBoard", at_least=0)
+    export: str | None = _setting(None, "a .weights.h5 file for the best averaged weights")
 
 
 def complete(settings: Settings, preset: Preset, examples: int, patch: int) -> Settings:
@@ -154,58 +167,54 @@ def momentum(steps: int) -> float:
 
 
 def sampling(settings: Settings) -> dict[str, int]:
-    """What the user said of which frames make a sample."""
+    """Which frames make a sample, as far as the user set it."""
     names = ("num_interp", "sample_rate", "step_size")
     return {name: value for name in names if (value := getattr(settings, name)) is not None}
 
 
 def changed(kept: Mapping[str, Any], now: Settings) -> list[str]:
-    """What differs between kept settings and those given, as "--name (then ..., now ...)"."""
+    """What differs between kept settings and those given, as "`name` (then ..., now ...)"."""
     given = json.loads(json.dumps(vars(now)))
     return [
-        f"--{name} (then {kept.get(name)}, now {value})"
+        f"`{name}` (then {kept.get(name)}, now {value})"
         for name, value in given.items()
         if name not in FREE and kept.get(name) != value
     ]
 
 
 def check(settings: Settings) -> None:
-    """Refuses settings that contradict themselves, in one sentence."""
-    positive = (
-        *("steps", "batch_size", "crop_size", "learning_rate", "interval", "accumulate"),
-        "validation_limit",
-    )
-    for name in (*positive, "final_rate", "factor", "warm_up", "clip", "pictures", "seed"):
-        value = getattr(settings, name)
-        if value is not None and not (value > 0 if name in positive else value >= 0):
-            raise InputError(
-                f"--{name} must be {'above 0' if name in positive else '0 or more'}. "
-                f"Received: {value}"
-            )
-    if settings.ema is not None and not 0 <= settings.ema < 1:
-        raise InputError(f"--ema is a momentum from 0 to below 1. Received: {settings.ema}")
+    """Refuses settings that are out of their limits or contradict themselves."""
+    for each in fields(Settings):
+        value = getattr(settings, each.name)
+        if value is not None and (limit := _exceeded(value, each.metadata)):
+            raise ArgumentError(f"`{each.name}` must be {limit}. Received: {value}")
     if not all(0 < share < 1 for share in settings.milestones or ()):
-        raise InputError(
-            "--milestones are shares of the steps, between 0 and 1. "
-            f"Received: {', '.join(map(str, settings.milestones))}"
+        raise ArgumentError(
+            "`milestones` are shares of the steps, between 0 and 1. "
+            f"Received: {', '.join(map(str, settings.milestones or ()))}"
         )
     if settings.steps and settings.warm_up and settings.warm_up >= settings.steps:
-        raise InputError(
-            f"--warm_up must be shorter than the training of {settings.steps} steps. "
+        raise ArgumentError(
+            f"`warm_up` must be shorter than the training of {settings.steps} steps. "
             f"Received: {settings.warm_up}"
         )
     if "://" in settings.output:
-        raise InputError(f"--output is a folder of a file system. Received: {settings.output}")
-    choices = {
-        "optimizer": OPTIMIZERS,
-        "schedule": SCHEDULES,
-        "precision": PRECISIONS,
-        "strategy": STRATEGIES,
-    }
-    for name, known in choices.items():
-        value = getattr(settings, name)
-        if value is not None and value not in known:
-            raise InputError(f"--{name} is one of {', '.join(known)}. Received: {value}")
+        raise ArgumentError(
+            f"`output` must be a folder of a file system. Received: {settings.output}"
+        )
+
+
+def _exceeded(value: Any, limits: Mapping[str, Any]) -> str | None:
+    """The limit that a value exceeds, in words; NaN exceeds every one."""
+    if "choices" in limits and value not in limits["choices"]:
+        return f"one of {', '.join(limits['choices'])}"
+    if "above" in limits and not value > limits["above"]:
+        return f"above {limits['above']}"
+    if "at_least" in limits and not value >= limits["at_least"]:
+        return f"at least {limits['at_least']}"
+    if "below" in limits and not value < limits["below"]:
+        return f"below {limits['below']}"
+    return None
 
 
 def _optimizer(settings: Settings, advice: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ def open_strategy(name: str) -> Any:
         return None
     if keras.backend.backend() != "tensorflow":
         raise InputError(
-            f"--strategy={name} needs Keras on TensorFlow. Received: {keras.backend.backend()}"
+            f"`strategy='{name}'` needs Keras on TensorFlow. Received: {keras.backend.backend()}"
         )
     import tensorflow as tf
 
@@ -69,7 +69,7 @@ def check_agreement(strategy: Any, step: int) -> None:
     if len(steps) > 1:
         raise InputError(
             f"the workers would continue from different steps ({', '.join(map(str, steps))}); "
-            "--output must be one folder that all of them see"
+            "`output` must be one folder that all of them see"
         )
 
 
@@ -110,7 +110,7 @@ def _check_cluster() -> None:
         valid = False
     if not valid:
         raise InputError(
-            "--strategy=multi_worker needs TF_CONFIG on every machine, as in "
+            "`strategy='multi_worker'` needs TF_CONFIG on every machine, as in "
             '{"cluster": {"worker": ["host1:12345", "host2:12345"]}, '
             '"task": {"type": "worker", "index": 0}}'
         )

@@ -34,7 +34,7 @@ class TensorFlowTrainer(Trainer):
     def update(self, batch: Mapping[str, Any]) -> dict[str, Any]:
         """Moves the weights; gives loss and terms of this replica's part of the batch.
 
-        "gradient" is the norm of the whole batch's, which `--clip` limits; float16 has none, as
+        "gradient" is the norm of the whole batch's, which `clip` limits; float16 has none, as
         its gradients may overflow and are then left out.
         """
         weights = self.trainable_variables

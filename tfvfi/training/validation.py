@@ -133,7 +133,7 @@ def _opened(text: str) -> tuple[str, Benchmark]:
     name, colon, folder = text.partition(":")
     if not colon:
         raise InputError(
-            f"--validation is a benchmark and its folder, NAME:FOLDER. Received: {text}"
+            f"`validation` is a benchmark and its folder, NAME:FOLDER. Received: {text}"
         )
     return name, datasets.open(name, folder)
 

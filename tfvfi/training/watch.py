@@ -114,7 +114,7 @@ class Guard(AfterStep):
         return (
             f"{', '.join(bad)} {'is' if len(bad) == 1 else 'are'} no longer finite at step "
             f"{self.step}, whose batch is {'; '.join(places[:NAMED])}{more} (kept in {path}): look "
-            "at it, lower --learning_rate or set --clip, and the run continues from its last "
+            "at it, lower `learning_rate` or set `clip`, and the run continues from its last "
             "checkpoint"
         )
 

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from absl import flags
 
 PREFIX = "tfvfi: "
-# An argument as the library names it: `overwrite`, `overwrite=True`, `tile=512`.
+# An argument as the library names it: `overwrite`, `overwrite=True`, `sound="drop"`.
+QUOTES = "'\""
 ARGUMENT = re.compile(r"`(\w+)(?:=([^`]*))?`")
 
 
@@ -31,7 +32,7 @@ def with_flags(message: str, names: Iterable[str]) -> str:
         if name not in known:
             return found[0]
         spelled = {None: f"--{name}", "True": f"--{name}", "False": f"--no{name}"}
-        return spelled.get(value, f"--{name}={value}")
+        return spelled[value] if value in spelled else f"--{name}={value.strip(QUOTES)}"
 
     return ARGUMENT.sub(flag, message)
 

@@ -65,6 +65,6 @@ def _check_crop(shape: tuple) -> None:
     if sides != (WINDOW, WINDOW) and not whole:
         raise InputError(
             f"adaconv is trained on crops of {WINDOW} pixels a side, or of {WINDOW - 1} and a "
-            f"multiple of {SPACING} (86, 94, 102, ...); name one by --crop_size, and records with "
-            f"patches as large. Received: {sides}"
+            f"multiple of {SPACING} (86, 94, 102, ...); choose such a `crop_size`, and "
+            f"records with patches as large. Received: {sides}"
         )

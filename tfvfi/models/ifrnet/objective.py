@@ -46,7 +46,7 @@ def guided(
     if "flow" not in batch:
         raise InputError(
             "the objective 'guided' learns from flow, which these records lack; name "
-            "procedural:RECORDS, add flow by `tools/estimate_flow.py --records`, or choose another"
+            "procedural:RECORDS, add flow with the command estimate-flow, or choose another"
         )
     outputs = network({key: batch[key] for key in network.input_names}, training=training)
     terms = frame_terms(network, outputs, batch["target"])

@@ -168,7 +168,7 @@ class Copier:
         except (av.FFmpegError, ValueError):
             raise InputError(
                 f"{codec} does not take the sound of {self.path} ({stream.rate} Hz, {layout}), so "
-                "it cannot be stretched: pass --sound=drop"
+                "it cannot be stretched; pass `sound='drop'`"
             ) from None
         self._describe_stream(stream, copy)
         return Stretcher(stream, copy, self.slower, self._moved)

@@ -51,14 +51,15 @@ def open_output(
     if ending == ".gif" and rate > FASTEST_GIF:
         raise InputError(
             f"a GIF shows at most {FASTEST_GIF} frames a second and these are {float(rate):g}; "
-            f"pass --fps={FASTEST_GIF}, or write .webp or .apng"
+            f"pass `fps={FASTEST_GIF}`, or write .webp or .apng"
         )
     if ending not in CONTAINERS:
         form = JOINED[ending][0] if ending else encoding.pictures
         if prepared.pixel_aspect not in (None, 1):
             height, width = prepared.size
             logger.warning(
-                "pixels of %s are not square, and pictures do not tell: --size=%dx%d makes them so",
+                "the pixels of %s are not square, which pictures cannot say; "
+                "`size='%dx%d'` makes them square",
                 source.paths[0],
                 round(width * prepared.pixel_aspect),
                 height,
@@ -95,7 +96,7 @@ def check_output(path: Path, overwrite: bool) -> None:
             f"received {path}"
         )
     if path.exists() and not overwrite:
-        raise InputError(f"{path} exists; name another output, or pass --overwrite")
+        raise InputError(f"{path} exists; choose another `output`, or pass `overwrite=True`")
     if path.suffix and path.is_dir():
         raise InputError(f"{path} is a folder and cannot become a video")
     if not path.suffix and path.exists() and not path.is_dir():

@@ -140,13 +140,13 @@ class Parts:
 def _cannot_continue(output: Path, before: dict[str, Any], plan: dict[str, Any] | None) -> str:
     if plan is None:
         return (
-            f"there is unfinished work on {output}; pass --resume to continue it, or --overwrite "
-            "to begin anew"
+            f"there is unfinished work on {output}; pass `resume=True` to continue it, or "
+            "`overwrite=True` to begin anew"
         )
     changed = [key for key in plan if json.loads(json.dumps(plan[key])) != before.get(key)]
     return (
-        f"the unfinished work on {output} was begun otherwise ({', '.join(changed)} differ); give "
-        "the same flags and input, or --overwrite to begin anew"
+        f"the unfinished work on {output} was begun with other settings ({', '.join(changed)}); "
+        "pass the same ones and the same input, or `overwrite=True` to begin anew"
     )
 
 
