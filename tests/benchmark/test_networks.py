@@ -142,7 +142,7 @@ def test_pictures_of_bars():
     ],
 )
 def test_mistakes_get_one_sentence(arguments, said, capsys):
-    assert run(*arguments) == command.FAILED
+    assert run(*arguments) == command.WRONG_FLAGS
     error = capsys.readouterr().err
     assert said in error and error.count("\n") == 1
 

@@ -68,7 +68,7 @@ def test_every_operation_is_timed_both_ways():
 
 @pytest.mark.parametrize("size", ["720", "0x720", "axb", "1280x720x3"])
 def test_sizes_that_are_none(size, capsys):
-    assert run("--ops", f"--size={size}") == command.FAILED
+    assert run("--ops", f"--size={size}") == command.WRONG_FLAGS
     assert "such as 1280x720" in capsys.readouterr().err
 
 

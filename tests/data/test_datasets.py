@@ -228,7 +228,7 @@ def test_any_folder_of_frames(tmp_path):
     with pytest.raises(InputError, match="needs clips of at least 13 frames"):
         datasets.open("frames", tmp_path, factor=12)
     for factor in (1, 0, 2.5):
-        with pytest.raises(InputError, match="factor is a whole number from 2 on"):
+        with pytest.raises(InputError, match="`factor` is a whole number from 2 on"):
             datasets.open("frames", tmp_path, factor=factor)
 
 

@@ -193,7 +193,7 @@ def test_every_encoding_is_read(encoding, tmp_path):
         ({"crop_size": (8, 25)}, "a crop of 25x8 does not fit"),
         ({"crop_size": 0}, "crop_size is a side"),
         ({"crop_size": (8, 8, 3)}, "crop_size is a side"),
-        ({"kind": "triple"}, "kind is one of triplet, cycle, pair, window. Received: 'triple'"),
+        ({"kind": "triple"}, "`kind` is one of triplet, cycle, pair, window. Received: 'triple'"),
         ({"seed": -1}, "seed is a whole number from 0 on"),
         (
             {"kind": "cycle", "sampling": Sampling()},

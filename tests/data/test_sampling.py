@@ -50,9 +50,9 @@ def test_steps_default_to_the_frames_seen():
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda: Sampling(0), "num_interp is at least 1. Received: 0"),
-        (lambda: Sampling(3, -1), "sample_rate is at least 0. Received: -1"),
-        (lambda: Sampling(3, 1, 0), "step_size is at least 1. Received: 0"),
+        (lambda: Sampling(0), "`num_interp` is at least 1. Received: 0"),
+        (lambda: Sampling(3, -1), "`sample_rate` is at least 0. Received: -1"),
+        (lambda: Sampling(3, 1, 0), "`step_size` is at least 1. Received: 0"),
         (lambda: Sampling(3).triplet(0, 3), "target is from 0 to 2. Received: 3"),
         (lambda: Sampling(3, 0).triplet(0, 1), "needs a true frame. Received: sample_rate=0"),
     ],

@@ -49,7 +49,7 @@ def folders(tmp_path_factory) -> dict[str, str]:
         ("tiny", "three", {"flow": "flownet2_s"}, "tiny takes no --flow"),
         ("nothing", "three", {}, "there is no model 'nothing'"),
         ("tiny", "three", {"options": {"scale": 2}}, "tiny takes no option 'scale'"),
-        ("tiny", "nine", {"num_interp": 0}, "num_interp is at least 1"),
+        ("tiny", "nine", {"num_interp": 0}, "`num_interp` is at least 1"),
         ("tiny", "nine", {"num_interp": 9}, "records of 9 frames are too short for 'triplet'"),
         ("tiny", "nine", {"sample_rate": 0}, "a triplet needs a true frame"),
         ("sepconv", "nine", {"num_interp": 3}, "answers the middle only, .*Received: 3"),

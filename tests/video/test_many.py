@@ -39,7 +39,7 @@ def test_containers_and_what_cannot_be(videos, tmp_path):
     other = write(tmp_path / "b.mkv", [grey(0)] * 2)
     for inputs, output, settings, said in [
         (paths, tmp_path / "o.mp4", {}, "go into a folder"),
-        (paths, tmp_path / "o", {"container": ".xyz"}, "a container is one of"),
+        (paths, tmp_path / "o", {"container": ".xyz"}, "`container` is one of"),
         ([*paths, other], tmp_path / "o", {"container": ".mp4"}, "would both become"),
         ([other], tmp_path / "o", {"runner": print}, "received one input"),
         (paths, tmp_path / "o", {"runner": print}, "give its name"),

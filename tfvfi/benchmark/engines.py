@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tfvfi.benchmark.task import Task, main_output
-from tfvfi.errors import InputError
+from tfvfi.errors import ArgumentError, InputError
 
 Run = Callable[..., np.ndarray]
 OWN = "tfvfi"
@@ -51,7 +51,7 @@ def check_installed(names: list[str]) -> None:
     for name in names:
         if name not in ENGINES or name == OWN:
             known = ", ".join(engine for engine in ENGINES if engine != OWN)
-            raise InputError(f"tfvfi is compared with {known}. Received: {name!r}")
+            raise ArgumentError(f"tfvfi is compared with {known}. Received: {name!r}")
         missing = [package for package in ENGINES[name].packages if find_spec(package) is None]
         if missing:
             raise InputError(

@@ -18,7 +18,7 @@ from tfvfi.data.kinds import KINDS, with_flow
 from tfvfi.data.sampling import Sampling
 from tfvfi.data.sources import UNREADABLE, Place, Window, open_source
 from tfvfi.data.tfrecord import CorruptRecordError
-from tfvfi.errors import InputError
+from tfvfi.errors import ArgumentError, InputError
 
 logger = logging.getLogger(__name__)
 
@@ -70,9 +70,9 @@ class Samples:
         sampling: Sampling | None = None,
     ):
         if kind not in KINDS:
-            raise InputError(f"kind is one of {', '.join(KINDS)}. Received: {kind!r}")
+            raise ArgumentError(f"`kind` is one of {', '.join(KINDS)}. Received: {kind!r}")
         if not isinstance(seed, int) or seed < 0:
-            raise InputError(f"seed is a whole number from 0 on. Received: {seed!r}")
+            raise ArgumentError(f"`seed` is a whole number from 0 on. Received: {seed!r}")
         self.source = _opened(records, split, sampling, kind == "cycle")
         self.seed, self.shuffle = seed, shuffle
         self.faults: dict[int, str] = {}
@@ -83,7 +83,7 @@ class Samples:
             raise InputError(f"{self.source.name} holds no records of the split '{split}'")
         if self._kind.samples(layout, sampling) < 1:
             raise InputError(
-                f"records of {layout.frames} frames are too short for '{kind}'; make longer ones "
+                f"records of {layout.frames} frames are too short for '{kind}'; make records "
                 "with longer windows, or choose another objective"
             )
         self.size = _crop_size(crop_size, (layout.height, layout.width))
@@ -190,7 +190,7 @@ def _crop_size(wanted: int | tuple[int, int] | None, patch: tuple[int, int]) -> 
         return patch
     size = (wanted, wanted) if isinstance(wanted, int) else tuple(wanted)
     if len(size) != 2 or not all(isinstance(side, int) and side > 0 for side in size):
-        raise InputError(f"crop_size is a side, or height and width. Received: {wanted!r}")
+        raise ArgumentError(f"`crop_size` is a side, or height and width. Received: {wanted!r}")
     if size[0] > patch[0] or size[1] > patch[1]:
         raise InputError(
             f"a crop of {size[1]}x{size[0]} does not fit into the records' patches of "

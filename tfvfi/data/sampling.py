@@ -7,7 +7,7 @@ reaches beyond its clip, and a clip that is too short gives none.
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from tfvfi.errors import InputError
+from tfvfi.errors import ArgumentError, InputError
 
 
 class Picked(NamedTuple):
@@ -52,7 +52,7 @@ class Sampling:
         for name, lowest in least.items():
             value = getattr(self, name)
             if value < lowest:
-                raise InputError(f"{name} is at least {lowest}. Received: {value}")
+                raise ArgumentError(f"`{name}` is at least {lowest}. Received: {value}")
 
     def count(self, frames: int, cycle: bool = False) -> int:
         """How many samples a clip of that many frames gives; for training in a cycle, one less."""

@@ -10,7 +10,7 @@ from typing import Any
 import tensorflow as tf
 
 from tfvfi import registry
-from tfvfi.errors import InputError
+from tfvfi.errors import ArgumentError, InputError
 from tfvfi.export import card, check, files, freeze, lite, onnx, stable, warm_up
 from tfvfi.export.precision import PRECISIONS, policy
 from tfvfi.export.signatures import Signature, core, signatures
@@ -86,19 +86,20 @@ def export_model(
 
 def _load(model: str, weight_file: Any, options: Options, network: dict[str, Any]) -> Network:
     if options.precision not in PRECISIONS:
-        raise InputError(
-            f"precision is one of {', '.join(PRECISIONS)}. Received: {options.precision}"
+        raise ArgumentError(
+            f"`precision` is one of {', '.join(PRECISIONS)}. Received: {options.precision}"
         )
     if options.optimize and options.precision != "float32":
-        raise InputError(
-            f"frozen weights are float32; choose optimize or precision {options.precision}"
+        raise ArgumentError(
+            "frozen weights are float32; choose either `optimize` or "
+            f"`precision={options.precision}`"
         )
     if options.encoded_as not in (None, *files.ENCODERS):
-        raise InputError(
+        raise ArgumentError(
             f"files are encoded as {', '.join(files.ENCODERS)}. Received: {options.encoded_as}"
         )
     if options.encoded_as and registry.preset(model).kind == "flow":
-        raise InputError(
+        raise ArgumentError(
             f"{model} estimates flow, which no image file holds; leave out `encoded`, or export "
             f"flow_interpolation with `flow={model}`"
         )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tfvfi import registry
-from tfvfi.errors import InputError
+from tfvfi.errors import ArgumentError, InputError
 from tfvfi.media import clips
 from tfvfi.media.pictures import SUFFIXES, in_folder, in_order
 from tfvfi.video.contract import FrameInterpolator
@@ -82,7 +82,9 @@ def interpolate_all(
     }
     if videos is None:
         if runner is not None:
-            raise InputError("a runner shares several videos among machines; received one input")
+            raise ArgumentError(
+                "a `runner` shares several videos among machines; received one input"
+            )
         return {output: process(inputs, output, flow_output=flow_output, **told)}
     if runner is not None and not isinstance(model, registry.ModelSpec):
         raise InputError("a runner's machines load the model themselves: give its name")
@@ -147,10 +149,12 @@ def several_videos(inputs: Sequence[str | Path]) -> list[Path] | None:
 def output_names(videos: Sequence[Path], folder: Path, container: str | None) -> list[Path]:
     """Where the outputs of several videos go: by their names, into a folder."""
     if folder.suffix:
-        raise InputError(f"several videos go into a folder, which has no ending; received {folder}")
+        raise ArgumentError(
+            f"several videos go into a folder, which has no ending; received {folder}"
+        )
     if container is not None and container not in ENDINGS:
         known = ", ".join(ENDINGS)
-        raise InputError(f"a container is one of {known}; received {container}")
+        raise ArgumentError(f"`container` is one of {known}; received {container}")
     targets = []
     for video in videos:
         ending = container or video.suffix.lower()

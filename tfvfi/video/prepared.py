@@ -8,10 +8,10 @@ from itertools import chain
 import cv2
 import numpy as np
 
-from tfvfi.errors import InputError
 from tfvfi.media.contract import FrameSource
 from tfvfi.media.duplicates import DuplicateDetector
 from tfvfi.media.shown import Shown
+from tfvfi.options import partial_size
 from tfvfi.video.treatment import DROP, KEEP, Treatment
 
 # Drawn motion shows a drawing for one to four frames of film, which are more frames at a higher
@@ -128,13 +128,8 @@ def _is_pause(frames: int, seconds: Fraction) -> bool:
 
 def _size(text: str, source: tuple[int, int]) -> tuple[int, int]:
     """Height and width that "640x360", "640x" or "x360" mean."""
-    width, _, height = text.partition("x")
-    try:
-        given = [int(side) if side else None for side in (height, width)]
-    except ValueError:
-        given = [None, None]
-    if given == [None, None] or any(side is not None and side < 1 for side in given):
-        raise InputError(f"a size is written 640x360, 640x or x360; received {text}")
+    width, height = partial_size(text)
+    given = [height, width]
     if None in given:
         ratio = next(side / whole for side, whole in zip(given, source, strict=True) if side)
         # Even sides suit every codec.

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from fractions import Fraction
 
-from tfvfi.errors import InputError
+from tfvfi.errors import ArgumentError
 from tfvfi.media.duplicates import THRESHOLD, TOLERANCE
 from tfvfi.media.source import KEEP, STOP
+from tfvfi.options import partial_size
 from tfvfi.video.timeline import Factor, Rate
 
 # What becomes of sound in slow motion ("drop" also of held frames) ...
@@ -65,8 +66,8 @@ class Treatment:
     def __post_init__(self) -> None:
         for name, known in CHOICES.items():
             if getattr(self, name) not in known:
-                raise InputError(
-                    f"{name} is one of {', '.join(known)}; received {getattr(self, name)!r}"
+                raise ArgumentError(
+                    f"`{name}` is one of {', '.join(known)}; received {getattr(self, name)!r}"
                 )
         if self.tile not in (AUTO, OFF):
             try:
@@ -74,21 +75,23 @@ class Treatment:
             except ValueError:
                 side = 0
             if side < SMALLEST_TILE:
-                raise InputError(
-                    f"tile is auto, off, or a side of at least {SMALLEST_TILE} pixels; "
+                raise ArgumentError(
+                    f"`tile` is auto, off, or a side of at least {SMALLEST_TILE} pixels; "
                     f"received {self.tile}"
                 )
         if not 0 <= self.duplicate_threshold <= 1:
-            raise InputError(
-                "duplicate_threshold is a share of the pixels, 0 to 1; "
+            raise ArgumentError(
+                "`duplicate_threshold` is a share of the pixels, 0 to 1; "
                 f"received {self.duplicate_threshold}"
             )
         if not 0 <= self.duplicate_tolerance <= 255:
-            raise InputError(
-                "duplicate_tolerance is a difference of colors, 0 to 255; "
+            raise ArgumentError(
+                "`duplicate_tolerance` is a difference of colors, 0 to 255; "
                 f"received {self.duplicate_tolerance}"
             )
         _positive("duration", self.duration)
+        if self.size is not None:
+            partial_size(self.size)
         self.wanted(clock=True)
 
     @property
@@ -110,13 +113,15 @@ class Treatment:
         if self.fps is None:
             factor = 2 if self.factor is None else self.factor
             if not isinstance(factor, int) or factor < 1:
-                raise InputError(f"factor is a whole number from 1 on; received {factor}")
+                raise ArgumentError(f"`factor` is a whole number from 1 on; received {factor}")
             return Factor(factor, clock)
         if self.factor is not None or self.slowmo:
-            raise InputError("fps says it all: leave out factor, and slowmo, which needs a factor")
+            raise ArgumentError(
+                "`fps` determines the rate; leave out `factor` and `slowmo`, which needs `factor`"
+            )
         rate = _fraction(self.fps).limit_denominator(FINEST_RATE)
         if not 0 < rate <= HIGHEST_RATE:
-            raise InputError(f"fps is a rate such as 60 or 60000/1001; received {self.fps}")
+            raise ArgumentError(f"`fps` is a rate such as 60 or 60000/1001; received {self.fps}")
         return Rate(rate)
 
 
@@ -125,7 +130,7 @@ def _positive(name: str, value: float | str | Fraction | None) -> Fraction | Non
         return None
     number = _fraction(value)
     if number <= 0:
-        raise InputError(f"{name} is a number above 0; received {value}")
+        raise ArgumentError(f"`{name}` is a number above 0; received {value}")
     return number
 
 

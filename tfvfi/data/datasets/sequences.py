@@ -15,7 +15,7 @@ from tfvfi.data.datasets.sample import (
     check_split,
     find_root,
 )
-from tfvfi.errors import InputError
+from tfvfi.errors import ArgumentError, InputError
 from tfvfi.media import pictures
 
 X_TEST_FRAMES, X_TEST_FACTOR = 33, 8
@@ -93,8 +93,9 @@ def windows(
     """`factor` + 1 frames in a row, every `step` frames, as far as each clip goes."""
     step = factor if step is None else step
     if not (isinstance(factor, int) and factor >= 2 and isinstance(step, int) and step >= 1):
-        raise InputError(
-            f"factor is a whole number from 2 on, step one from 1 on; received {factor} and {step}"
+        raise ArgumentError(
+            "`factor` is a whole number from 2 on, `step` one from 1 on; "
+            f"received {factor} and {step}"
         )
     keys = []
     for folder in folders:

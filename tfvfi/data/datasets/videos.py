@@ -6,7 +6,7 @@ from pathlib import Path
 from tfvfi.data.datasets.known import Known
 from tfvfi.data.datasets.sample import Benchmark, Decoded, Sample, check_split
 from tfvfi.data.datasets.sequences import folders_in, windows
-from tfvfi.errors import InputError
+from tfvfi.errors import ArgumentError, InputError
 from tfvfi.media.clips import is_video
 from tfvfi.media.container import open_container
 from tfvfi.media.shown import Shown
@@ -45,7 +45,7 @@ class Clips:
 
     def __init__(self, name: str, paths: Sequence[Path], factor: int):
         if not isinstance(factor, int) or factor < 2:
-            raise InputError(f"factor is a whole number from 2 on; received {factor}")
+            raise ArgumentError(f"`factor` is a whole number from 2 on; received {factor}")
         self.name = name
         self.factor = factor
         self._videos = [Video(path) for path in paths]

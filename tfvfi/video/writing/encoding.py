@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import av
 from av.codec import Codec as FFmpegCodec
 
-from tfvfi.errors import InputError
+from tfvfi.errors import ArgumentError, InputError
 from tfvfi.media.look import Look
 from tfvfi.video.writing.stills import FORMATS
 
@@ -113,7 +113,7 @@ class Encoding:
             ending: The container.
         """
         if self.pictures not in FORMATS:
-            raise InputError(
+            raise ArgumentError(
                 f"there are no '{self.pictures}' pictures; there are: {', '.join(FORMATS)}"
             )
         if ending not in CONTAINERS:
@@ -121,27 +121,31 @@ class Encoding:
             unused = [name for name, value in given.items() if value is not None]
             if unused:
                 what = ending or "a folder"
-                raise InputError(f"{unused[0]} is for videos; leave it out for {what}")
+                raise ArgumentError(f"`{unused[0]}` is for videos; leave it out for {what}")
             return
         name = self.codec_for(ending)
         if name not in CODECS:
-            raise InputError(f"there is no codec '{name}'; there are: {', '.join(CODECS)}")
+            raise ArgumentError(f"there is no codec '{name}'; there are: {', '.join(CODECS)}")
         fitting = codecs_in(ending)
         if name not in fitting:
-            raise InputError(f"{name} does not fit into {ending}; it takes: {', '.join(fitting)}")
+            raise ArgumentError(
+                f"{name} does not fit into {ending}; it takes: {', '.join(fitting)}"
+            )
         codec = CODECS[name]
         if self.crf is not None and codec.crf is None:
-            raise InputError(f"{name} has no crf; leave it out")
+            raise ArgumentError(f"{name} has no `crf`; leave it out")
         if self.crf is not None and not 0 <= self.crf <= codec.worst_crf:
-            raise InputError(f"the crf of {name} is 0 to {codec.worst_crf}; received {self.crf}")
+            raise ArgumentError(
+                f"the `crf` of {name} is 0 to {codec.worst_crf}; received {self.crf}"
+            )
         if self.preset is not None and str(self.preset) not in codec.presets:
             known = f"are: {', '.join(codec.presets)}" if codec.presets else "are none"
-            raise InputError(f"{name} has no preset '{self.preset}'; there {known}")
+            raise ArgumentError(f"{name} has no `preset` '{self.preset}'; there {known}")
         formats = pixel_formats(name)
         if name in OPAQUE.get(ending, ()):
             formats = [form for form in formats if not has_alpha(form)]
         if self.pixel_format is not None and self.pixel_format not in formats:
-            raise InputError(
+            raise ArgumentError(
                 f"{name} does not write {self.pixel_format} into {ending}; it writes: "
                 f"{', '.join(formats)}"
             )

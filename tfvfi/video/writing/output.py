@@ -5,7 +5,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from tfvfi.errors import InputError
+from tfvfi.errors import ArgumentError, InputError
 from tfvfi.media.source import Video
 from tfvfi.video.contract import FrameSink
 from tfvfi.video.prepared import Prepared
@@ -91,7 +91,7 @@ def check_output(path: Path, overwrite: bool) -> None:
     """Refuses, before any work, an output that cannot be or that would be overwritten."""
     if path.suffix and path.suffix.lower() not in ENDINGS:
         known = ", ".join(ENDINGS)
-        raise InputError(
+        raise ArgumentError(
             f"a video or animation ends in one of {known}, a folder of pictures has no ending; "
             f"received {path}"
         )
