@@ -77,7 +77,7 @@ def test_a_huge_claim_is_refused_before_decoding():
     huge = data[:16] + struct.pack(">II", 2**31 - 1, 2**31 - 1) + data[24:]
     with pytest.raises(BadPictureError, match="claims to be 2147483647x2147483647"):
         pictures.decode(huge, (37, 53))
-    with pytest.raises(BadPictureError, match="cannot be decoded"):
+    with pytest.raises(BadPictureError, match="which is too large"):
         pictures.decode(huge)
 
 
@@ -90,9 +90,9 @@ def test_noise_after_a_jpegs_beginning_ends():
 
 def test_files_that_are_none_are_said(tmp_path):
     (tmp_path / "a.png").write_bytes(b"nothing")
-    with pytest.raises(InputError, match=r"a\.png is no picture that can be read"):
+    with pytest.raises(InputError, match=r"a\.png cannot be read as a picture"):
         pictures.read(tmp_path / "a.png")
-    with pytest.raises(InputError, match=r"b\.png cannot be read: No such file"):
+    with pytest.raises(InputError, match=r"there is no file .*b\.png"):
         pictures.read(tmp_path / "b.png")
 
 

@@ -71,6 +71,9 @@ _string("tile", "auto", "auto, off, or the side of the tiles that large frames a
 _string("size", None, "of the output: 640x360, 640x or x360")
 _string("duration", None, "how many seconds of the input")
 _enum("damaged", "stop", ["stop", "keep"], "where the input cannot be decoded")
+flags.DEFINE_integer(
+    "max_pixels", 2**26, "frames with more pixels are not decoded", 1, flag_values=FLAGS
+)
 
 _enum(
     "codec",
@@ -100,7 +103,7 @@ def main() -> None:
     options = {name: value for name, value in flagged.items() if value is not None}
     treatment = (
         *("factor", "fps", "slowmo", "sound", "scene_cuts", "tile", "size", "duration", "damaged"),
-        *("duplicates", "duplicate_threshold", "duplicate_tolerance"),
+        *("duplicates", "duplicate_threshold", "duplicate_tolerance", "max_pixels"),
     )
     others = ("container", "flow_output", "resume", "overwrite")
     counts = many.interpolate_all(

@@ -1,4 +1,4 @@
-"""Pictures: their sizes, read from the first bytes; their pixels, decoded within bounds."""
+"""Pictures: their names and order in a folder; their pixels, decoded within bounds."""
 
 import re
 from collections.abc import Iterable
@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from tfvfi.errors import InputError
+from tfvfi.media.claims import MOST_PIXELS, claimed_size, read_within
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".ppm")
 
@@ -22,7 +23,7 @@ def decode(data: bytes, size: tuple[int, int] | None = None) -> np.ndarray:
     Args:
         data: PNG, JPEG, WebP, or what else OpenCV reads.
         size: Height and width that it must have; then nothing is allocated for one that claims
-            others. PNG, JPEG and WebP only.
+            others.
 
     Raises:
         BadPictureError: It cannot be decoded or has another size.
@@ -35,6 +36,9 @@ def decode(data: bytes, size: tuple[int, int] | None = None) -> np.ndarray:
     """
     if size is not None and claimed_size(data) != tuple(size):
         raise BadPictureError(f"it claims to be {_by(claimed_size(data))}, not {_by(size)}")
+    claimed = claimed_size(data)
+    if claimed is not None and claimed[0] * claimed[1] > MOST_PIXELS:
+        raise BadPictureError(f"it claims to be {_by(claimed)}, which is too large")
     flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
@@ -66,22 +70,9 @@ def decode_as_tensorflow(data: bytes, size: tuple[int, int]) -> np.ndarray:
 def read(path: Path) -> np.ndarray:
     """A picture file, as `decode` gives it; `InputError` if there is none."""
     try:
-        return decode(path.read_bytes())
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from None
+        return decode(read_within(path).tobytes())
     except BadPictureError as error:
         raise InputError(f"{path} is no picture that can be read: {error}") from None
-
-
-def claimed_size(data: bytes) -> tuple[int, int] | None:
-    """Height and width as the first bytes of a PNG, JPEG or WebP say; None for anything else."""
-    if data[:8] == b"\x89PNG\r\n\x1a\n" and data[12:16] == b"IHDR" and len(data) >= 24:
-        return _big(data[20:24]), _big(data[16:20])
-    if data[:2] == b"\xff\xd8":
-        return _jpeg_size(data)
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP" and len(data) >= 30:
-        return _webp_size(data)
-    return None
 
 
 def in_order(paths: Iterable[Path]) -> list[Path]:
@@ -109,39 +100,5 @@ def _numbers_as_numbers(name: str) -> list:
     return [int(part) if part.isdecimal() else part for part in parts]
 
 
-def _jpeg_size(data: bytes) -> tuple[int, int] | None:
-    """Hops from marker to marker until the frame header."""
-    at = 2
-    while at + 9 <= len(data) and data[at] == 0xFF:
-        marker = data[at + 1]
-        if marker == 0xFF:
-            at += 1
-        elif 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            return _big(data[at + 5 : at + 7]), _big(data[at + 7 : at + 9])
-        else:
-            at += 2 + max(2, _big(data[at + 2 : at + 4]))
-    return None
-
-
-def _webp_size(data: bytes) -> tuple[int, int] | None:
-    form = data[12:16]
-    if form == b"VP8X":
-        return 1 + _little(data[27:30]), 1 + _little(data[24:27])
-    if form == b"VP8L":
-        bits = _little(data[21:25])
-        return 1 + (bits >> 14 & 0x3FFF), 1 + (bits & 0x3FFF)
-    if form == b"VP8 ":
-        return _little(data[28:30]) & 0x3FFF, _little(data[26:28]) & 0x3FFF
-    return None
-
-
-def _big(data: bytes) -> int:
-    return int.from_bytes(data, "big")
-
-
-def _little(data: bytes) -> int:
-    return int.from_bytes(data, "little")
-
-
 def _by(size: tuple[int, int] | None) -> str:
-    return f"{size[1]}x{size[0]}" if size else "no PNG, JPEG or WebP"
+    return f"{size[1]}x{size[0]}" if size else "no picture of a known kind"

@@ -1,6 +1,7 @@
 """Single pictures, read in order."""
 
 import logging
+import os
 import re
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
@@ -10,6 +11,8 @@ import cv2
 import numpy as np
 
 from tfvfi.errors import InputError
+from tfvfi.media.claims import MOST_PIXELS, read_within
+from tfvfi.media.files import is_folder
 from tfvfi.media.look import Look
 from tfvfi.media.pictures import in_order
 from tfvfi.media.shown import Shown
@@ -29,6 +32,7 @@ class Pictures:
 
     Args:
         paths: The files; all are of the size, depth and transparency of the first.
+        max_pixels: Larger ones are refused before they are decoded.
     """
 
     start = Fraction(0)
@@ -36,9 +40,10 @@ class Pictures:
     rate = PICTURE_RATE
     time_base = 1 / PICTURE_RATE
 
-    def __init__(self, paths: Sequence[Path]):
+    def __init__(self, paths: Sequence[Path], max_pixels: int = MOST_PIXELS):
         self.paths = list(paths)
-        first = read_picture(self.paths[0])
+        self.max_pixels = max_pixels
+        first = read_picture(self.paths[0], max_pixels)
         self.size = first.shape[:2]
         self.look = Look(
             depth=8 if first.dtype == np.uint8 else 16,
@@ -59,7 +64,7 @@ class Pictures:
         """
         dtype, warned = np.uint8 if self.look.depth == 8 else np.uint16, False
         for number, path in enumerate(self.paths):
-            image = read_picture(path)
+            image = read_picture(path, self.max_pixels)
             if image.shape[:2] != tuple(self.size):
                 raise InputError(
                     f"pictures must have one size: {path} is {image.shape[1]}x{image.shape[0]}, "
@@ -79,10 +84,14 @@ class Pictures:
             yield Shown(_channels(image, 4 if alpha else 3), time, length)
 
 
-def read_picture(path: Path) -> np.ndarray:
-    """A picture as H x W x 3 or, if it can be transparent, 4; uint8 or uint16."""
-    data = np.fromfile(path, np.uint8)
-    image = decode(data) if data.size else None
+def read_picture(path: Path, max_pixels: int = MOST_PIXELS) -> np.ndarray:
+    """A picture as H x W x 3 or, if it can be transparent, 4; uint8 or uint16.
+
+    Args:
+        path: The file.
+        max_pixels: A larger picture is refused before it is decoded.
+    """
+    image = decode(read_within(path, max_pixels))
     if image is None:
         raise InputError(f"{path} cannot be read as a picture of 8 or 16 bits")
     return image
@@ -92,7 +101,11 @@ def decode(data: np.ndarray) -> np.ndarray | None:
     """The picture that the bytes of a file hold; None where they hold none."""
     # A JPEG is turned as its camera was held; the others are read with their transparency.
     is_jpeg = bytes(data[:2]) == b"\xff\xd8"
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR if is_jpeg else cv2.IMREAD_UNCHANGED)
+    try:
+        image = cv2.imdecode(data, cv2.IMREAD_COLOR if is_jpeg else cv2.IMREAD_UNCHANGED)
+    except cv2.error:
+        # Its own limits, for one: a side of 2^20, 2^30 pixels.
+        return None
     if image is None or image.dtype not in (np.uint8, np.uint16):
         return None
     if image.ndim == 2:
@@ -102,14 +115,14 @@ def decode(data: np.ndarray) -> np.ndarray | None:
 
 def is_pattern(path: Path) -> bool:
     """Whether a path stands for numbered files, and is none itself."""
-    return re.search(NUMBER, path.name) is not None and not path.is_file()
+    return re.search(NUMBER, path.name) is not None and not os.path.exists(path)
 
 
 def in_pattern(pattern: Path) -> list[Path]:
     """The files of a numbered pattern such as frame_%04d.png."""
     form = r"\d+".join(re.escape(part) for part in re.split(NUMBER, pattern.name))
-    if not pattern.parent.is_dir():
-        raise InputError(f"there is no folder {pattern.parent}")
+    if not is_folder(pattern.parent):
+        raise InputError(f"{pattern.parent} is no folder")
     found = [path for path in pattern.parent.iterdir() if re.fullmatch(form, path.name)]
     return in_order(found)
 

@@ -10,9 +10,11 @@ from typing import Any
 import av
 
 from tfvfi.errors import InputError
+from tfvfi.media.claims import MOST_PIXELS, check_pixels
 from tfvfi.media.colors import Converter
 from tfvfi.media.container import open_container, picture_stream
 from tfvfi.media.contract import FrameSource
+from tfvfi.media.files import check_file, is_folder
 from tfvfi.media.look import look_of
 from tfvfi.media.pictures import SUFFIXES, in_folder
 from tfvfi.media.sequence import PICTURE_RATE, Pictures, in_pattern, is_pattern
@@ -38,25 +40,34 @@ class Video:
         path: A file that FFmpeg decodes.
         damaged: What to do where it cannot be decoded: "stop" raises, "keep" goes on with what
             can be decoded and logs how much could not.
-
         threads: How many threads decode; at 0 FFmpeg chooses.
         exact: See `Converter`.
+        max_pixels: Videos of larger frames are refused before they are decoded.
     """
 
     has_clock = True
 
-    def __init__(self, path: Path, damaged: str = STOP, threads: int = 0, exact: bool = True):
+    def __init__(
+        self,
+        path: Path,
+        damaged: str = STOP,
+        threads: int = 0,
+        exact: bool = True,
+        max_pixels: int = MOST_PIXELS,
+    ):
         self.path = path
         self.paths = [path]
         self.damaged = damaged
         self.threads = threads
         self.exact = exact
+        self.max_pixels = max_pixels
         self.missing = missing_bytes(path)
         with open_container(path) as container:
             self.stream = picture_stream(container, path)
             stream = container.streams[self.stream]
             context = stream.codec_context
             self.size = (context.height, context.width)
+            check_pixels(path, self.size, max_pixels)
             self.rate = Fraction(stream.average_rate or stream.guessed_rate or PICTURE_RATE)
             self.frames_expected = stream.frames or None
             self.seconds_expected = _seconds(container, stream)
@@ -124,6 +135,8 @@ class Video:
     def _decoded(self, container: Any, stream: Any) -> Iterator[av.VideoFrame]:
         """What can be decoded, packet by packet."""
         decoder = _decoder(stream) or stream.codec_context
+        # Frames may also grow on the way.
+        decoder.options = {**decoder.options, "max_pixels": str(self.max_pixels)}
         packets, lost, in_a_row, sound = container.demux(stream), 0, 0, False
         while in_a_row < MOST_ERRORS_IN_A_ROW:
             try:
@@ -160,27 +173,30 @@ class Video:
             )
 
 
-def open_source(inputs: Sequence[str | Path], damaged: str = STOP) -> FrameSource:
+def open_source(
+    inputs: Sequence[str | Path], damaged: str = STOP, max_pixels: int = MOST_PIXELS
+) -> FrameSource:
     """The frames that the user named.
 
     Args:
         inputs: One video or animation, one folder of pictures, one numbered pattern
             (`frame_%04d.png`), or two and more pictures.
         damaged: See `Video`.
+        max_pixels: Larger frames are refused before they are decoded.
     """
     paths = [Path(one) for one in inputs]
-    if len(paths) == 1 and paths[0].is_dir():
-        return Pictures(_at_least_two(in_folder(paths[0]), f"the folder {paths[0]}"))
     if len(paths) == 1 and is_pattern(paths[0]):
-        return Pictures(_at_least_two(in_pattern(paths[0]), f"the pattern {paths[0]}"))
+        found = _at_least_two(in_pattern(paths[0]), f"the pattern {paths[0]}")
+        return Pictures(found, max_pixels)
+    if len(paths) == 1 and is_folder(paths[0]):
+        return Pictures(_at_least_two(in_folder(paths[0]), f"the folder {paths[0]}"), max_pixels)
     for path in paths:
-        if not path.is_file():
-            raise InputError(f"there is no file {path}")
+        check_file(path)
     if len(paths) == 1 and is_animated_webp(paths[0]):
-        return AnimatedWebP(paths[0])
+        return AnimatedWebP(paths[0], max_pixels)
     if len(paths) > 1 or (paths[0].suffix.lower() in SUFFIXES and not _is_animated_png(paths[0])):
-        return Pictures(_at_least_two(paths, "the input"))
-    return Video(paths[0], damaged)
+        return Pictures(_at_least_two(paths, "the input"), max_pixels)
+    return Video(paths[0], damaged, max_pixels=max_pixels)
 
 
 def _seconds(container: Any, stream: Any) -> Fraction:

@@ -14,6 +14,7 @@ from typing import BinaryIO
 import numpy as np
 
 from tfvfi.errors import InputError
+from tfvfi.media.claims import MOST_PIXELS, check_pixels, claimed_size
 from tfvfi.media.look import Look
 from tfvfi.media.sequence import decode
 from tfvfi.media.shown import Shown
@@ -32,12 +33,13 @@ class AnimatedWebP:
 
     Args:
         path: The file.
+        max_pixels: A larger one is refused before it is decoded.
     """
 
     start = Fraction(0)
     has_clock = True
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, max_pixels: int = MOST_PIXELS):
         self.path = path
         self.paths = [path]
         lengths = []
@@ -53,6 +55,7 @@ class AnimatedWebP:
         if max(width, height) > LARGEST_SIDE:
             raise InputError(f"{path} is damaged: it claims {width}x{height} pixels")
         self.size = (height, width)
+        check_pixels(path, self.size, max_pixels)
         self.look = Look(alpha=bool(flags & TRANSPARENT))
         self.frames_expected = len(lengths)
         self.seconds_expected = Fraction(sum(lengths), 1000)
@@ -87,8 +90,11 @@ class AnimatedWebP:
     def _draw(self, canvas: np.ndarray, data: bytes) -> tuple[slice, slice]:
         """Puts a frame on the canvas; returns where."""
         left, top = 2 * _three(data, 0), 2 * _three(data, 3)
-        still = decode(np.frombuffer(_still(data), np.uint8))
-        if still is None or still.shape[:2] != (_three(data, 9) + 1, _three(data, 6) + 1):
+        picture, size = _still(data), (_three(data, 9) + 1, _three(data, 6) + 1)
+        still = None
+        if claimed_size(picture) == size:
+            still = decode(np.frombuffer(picture, np.uint8))
+        if still is None or still.shape[:2] != size:
             raise InputError(f"{self.path} is damaged: a frame cannot be decoded")
         place = slice(top, top + still.shape[0]), slice(left, left + still.shape[1])
         under = canvas[place]

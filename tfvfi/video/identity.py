@@ -31,8 +31,8 @@ def identity(
         model: A network, loaded or not.
     """
     treated = {name: str(value) for name, value in asdict(treatment).items()}
-    # What was made before the damage is the same.
-    del treated["damaged"]
+    # These decide whether there is an outcome, and not which.
+    del treated["damaged"], treated["max_pixels"]
     return {
         "version": __version__,
         "files": _digest(repr(file_state(path)).encode() for path in inputs),

@@ -12,6 +12,7 @@ from tqdm import tqdm
 from tfvfi import registry
 from tfvfi.errors import InputError
 from tfvfi.flow.estimator import estimator_in
+from tfvfi.media.claims import MOST_PIXELS
 from tfvfi.media.duplicates import THRESHOLD, TOLERANCE
 from tfvfi.media.shown import Shown
 from tfvfi.media.source import KEEP, STOP, open_source
@@ -52,6 +53,7 @@ def interpolate_video(
     size: str | None = None,
     duration: float | str | Fraction | None = None,
     damaged: str = STOP,
+    max_pixels: int = MOST_PIXELS,
     weights: str | Path | None = "default",
     options: Mapping[str, Any] | None = None,
     encoding: Encoding | None = None,
@@ -84,6 +86,7 @@ def interpolate_video(
         size: Size of the output, as "640x360", "640x" or "x360"; None: the source's.
         duration: How many seconds of the source are used; None: all.
         damaged: Where the source cannot be decoded, "stop", or "keep" the rest of it.
+        max_pixels: Frames with more pixels are refused before they are decoded.
         weights: A `.weights.h5` file for a model given by name.
         options: Arguments of a model given by name, such as `{"flow": "dis"}`.
         encoding: Codec and quality.
@@ -120,6 +123,7 @@ def interpolate_video(
         size=size,
         duration=duration,
         damaged=damaged,
+        max_pixels=max_pixels,
     )
     if isinstance(model, str):
         model = registry.ModelSpec(model, weights, dict(options or {}))
@@ -166,7 +170,7 @@ def process(
     """
     encoding = encoding or Encoding()
     encoding.check(output.suffix.lower())
-    source = open_source(inputs, treatment.damaged)
+    source = open_source(inputs, treatment.damaged, treatment.max_pixels)
     check_output(output, overwrite)
     prepared = Prepared(source, treatment)
     wanted = treatment.wanted(clock=source.has_clock or bool(output.suffix))

@@ -8,6 +8,7 @@ from itertools import chain
 import cv2
 import numpy as np
 
+from tfvfi.errors import ArgumentError
 from tfvfi.media.contract import FrameSource
 from tfvfi.media.duplicates import DuplicateDetector
 from tfvfi.media.shown import Shown
@@ -32,6 +33,11 @@ class Prepared:
         self.treatment = treatment
         self.seconds = treatment.seconds
         self.size = _size(treatment.size, source.size) if treatment.size else source.size
+        if self.size[0] * self.size[1] > treatment.max_pixels:
+            raise ArgumentError(
+                f"`size` asks for frames of {self.size[1]}x{self.size[0]}; more than "
+                f"`max_pixels={treatment.max_pixels}` are refused"
+            )
 
     @property
     def pixel_aspect(self) -> Fraction | None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from tfvfi.errors import ArgumentError
+from tfvfi.media.claims import MOST_PIXELS
 from tfvfi.media.duplicates import THRESHOLD, TOLERANCE
 from tfvfi.media.source import KEEP, STOP
 from tfvfi.options import partial_size
@@ -48,6 +49,7 @@ class Treatment:
         size: Of the output, as "640x360", "640x" or "x360"; None: the source's.
         duration: How many seconds of the source; None: all.
         damaged: Where the source cannot be decoded "stop", or "keep" the rest of it.
+        max_pixels: Frames with more pixels are refused before they are decoded.
     """
 
     factor: int | None = None
@@ -62,6 +64,7 @@ class Treatment:
     size: str | None = None
     duration: float | str | Fraction | None = None
     damaged: str = STOP
+    max_pixels: int = MOST_PIXELS
 
     def __post_init__(self) -> None:
         for name, known in CHOICES.items():
