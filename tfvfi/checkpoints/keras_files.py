@@ -12,6 +12,7 @@ import h5py
 import numpy as np
 
 from tfvfi.checkpoints.bounds import Budget, UnreadableError
+from tfvfi.checkpoints.layout import as_published
 
 # Only what the library raises on a damaged file.
 DAMAGED = (OSError, RuntimeError, KeyError, ValueError, TypeError, OverflowError)
@@ -38,7 +39,7 @@ def read_keras(file: BinaryIO, budget: Budget) -> dict[str, np.ndarray]:
                 name = "/".join(path.split("/")[-2:]).partition(":")[0]
                 if name in tensors:
                     raise UnreadableError(f"holds {name[:80]!r} twice; save one model alone")
-                tensors[name] = _published(name, _values(path, array, budget))
+                tensors[name] = as_published(name, _values(path, array, budget))
             return tensors
     except DAMAGED:
         raise UnreadableError("is a damaged HDF5 file, or a part of one; get it anew") from None
@@ -81,10 +82,3 @@ def _values(path: str, array: h5py.Dataset, budget: Budget) -> np.ndarray:
         raise UnreadableError(f"is cut off or damaged: {where} does not fit; get the file anew")
     budget.spend(array.nbytes)
     return array[()].astype(array.dtype.newbyteorder("="))
-
-
-def _published(name: str, values: np.ndarray) -> np.ndarray:
-    """Kernels as (out, in, height, width); Keras has them as (height, width, in, out)."""
-    if name.endswith("kernel") and values.ndim > 1:
-        return values.transpose(-1, -2, *range(values.ndim - 2))
-    return values

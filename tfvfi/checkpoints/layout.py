@@ -21,6 +21,13 @@ def published_shape(path: str, shape: tuple[int, ...]) -> tuple[int, ...]:
     return (*shape[:-3:-1], *shape[:-2]) if _is_kernel(path, shape) else shape
 
 
+def as_published(name: str, values: np.ndarray) -> np.ndarray:
+    """An array of Keras, whose kernels are (height, width, in, out), as PyTorch has it."""
+    if _is_kernel(name, values.shape):
+        return values.transpose(-1, -2, *range(values.ndim - 2))
+    return values
+
+
 def _is_kernel(path: str, shape: tuple[int, ...]) -> bool:
     return path.endswith("kernel") and len(shape) > 1
 

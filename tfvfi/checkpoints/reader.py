@@ -2,6 +2,7 @@
 
 import hashlib
 import mmap
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -12,6 +13,7 @@ from tfvfi.checkpoints.bounds import Budget, UnreadableError
 from tfvfi.checkpoints.keras_files import read_keras
 from tfvfi.checkpoints.pickle_names import NumpyArray
 from tfvfi.checkpoints.plain_files import looks_like_safetensors, read_npz, read_safetensors
+from tfvfi.checkpoints.tensorflow_files import bundle_files, bundle_prefix, read_bundle
 from tfvfi.checkpoints.tensors import Tensor
 from tfvfi.checkpoints.torch_files import DESCRIPTION, LegacyFile, TorchFile, ZipFile
 from tfvfi.checkpoints.zips import Archive
@@ -32,8 +34,9 @@ class Checkpoint:
     """What a file holds.
 
     Attributes:
-        path: The file.
-        sha256: Its SHA-256, in hexadecimal.
+        path: The file or folder.
+        sha256: Its SHA-256, in hexadecimal; of TensorFlow's, that of the index and the data, one
+            behind the other.
         tensors: Its weights in the order of the file; half precision stays, bfloat16 becomes
             float32.
         extras: Plain values beside them, such as the epoch.
@@ -46,10 +49,16 @@ class Checkpoint:
 
 
 def read(path: str | Path) -> Checkpoint:
-    """Reads the weights of a PyTorch, safetensors, .npz or Keras 2 file; nothing in it is run.
+    """Reads the weights of a published checkpoint; nothing in it is run.
 
-    The form is recognized by content, whatever the file is called. `{"state_dict": ...}` is
-    unwrapped, several `state_dict...` become prefixes, a `module.` before every key is dropped.
+    PyTorch's forms, safetensors, .npz and Keras 2 files are recognized by content, whatever they
+    are called; a SavedModel, or a checkpoint of TensorFlow, by the names of its files.
+    `{"state_dict": ...}` is unwrapped, several `state_dict...` become prefixes, a `module.` before
+    every key is dropped.
+
+    Args:
+        path: The file; for TensorFlow the folder of a SavedModel, a folder of checkpoints, a
+            `.index` file, or its name without the ending.
 
     Raises:
         InputError: The file is missing, damaged, of another kind, or refers to what no weights
@@ -64,16 +73,20 @@ def read(path: str | Path) -> Checkpoint:
         {'kernel': (3, 2)}
     """
     path = Path(path)
-    if not path.is_file():
-        raise InputError(f"there is no checkpoint {path}")
     try:
-        with open(path, "rb") as file:
-            size = path.stat().st_size
-            if size == 0:
-                raise UnreadableError("is empty; get it anew")
-            tensors, extras = _read_any(file, size)
-            file.seek(0)
-            sha256 = _sha256(file)
+        prefix = bundle_prefix(path)
+        if prefix is None and not path.is_file():
+            raise InputError(f"there is no checkpoint {path}")
+        files = [path] if prefix is None else bundle_files(prefix)
+        size = sum(file.stat().st_size for file in files)
+        if size == 0:
+            raise UnreadableError("is empty; get it anew")
+        if prefix is None:
+            with open(path, "rb") as file:
+                tensors, extras = _read_any(file, size)
+        else:
+            tensors, extras = read_bundle(prefix, Budget(size)), {}
+        sha256 = _sha256(files)
     except UnreadableError as reason:
         raise InputError(f"{path} {reason}") from None
     except OSError as error:
@@ -108,7 +121,8 @@ def _read_any(file: BinaryIO, size: int) -> tuple[dict[str, np.ndarray], dict[st
             "load it there and save it anew"
         )
     raise UnreadableError(
-        "is no checkpoint: PyTorch's forms, .safetensors, .npz and Keras's .h5 are known"
+        "is no checkpoint: PyTorch's forms, .safetensors, .npz, Keras's .h5 and folders of "
+        "TensorFlow's SavedModels are known"
     )
 
 
@@ -116,10 +130,12 @@ def _mapped(file: BinaryIO) -> memoryview:
     return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
 
 
-def _sha256(file: BinaryIO) -> str:
+def _sha256(paths: Sequence[Path]) -> str:
     digest = hashlib.sha256()
-    while block := file.read(2**20):
-        digest.update(block)
+    for path in paths:
+        with open(path, "rb") as file:
+            while block := file.read(2**20):
+                digest.update(block)
     return digest.hexdigest()
 
 
