@@ -134,7 +134,12 @@ def leaky_relu(maps: Any) -> Any:
 
 
 # What activations multiply negative values by.
-SLOPES = {activations.linear: 1.0, activations.relu: 0.0, leaky_relu: 0.1}
+SLOPES = {
+    activations.linear: 1.0,
+    activations.relu: 0.0,
+    activations.leaky_relu: 0.2,
+    leaky_relu: 0.1,
+}
 
 
 def slopes(layer: Any) -> Any:

@@ -35,21 +35,22 @@ class MiddleInterpolator(Interpolator):
 
     def render(self, prepared: dict[str, Any], time: Any) -> dict[str, Any]:
         """What was prepared; another time than the middle is refused where its value is known."""
-        self._check_middle(time)
+        check_middle(self.name, time)
         return prepared
 
     def measure_times(self) -> tuple[float, ...]:
         """The middle: there is nothing to measure."""
         return self.times
 
-    def _check_middle(self, time: Any) -> None:
-        try:
-            values = np.asarray(time)
-        except (NotImplementedError, TypeError, ValueError):
-            # Inside a graph there are no values.
-            return
-        if (values != MIDDLE).any():
-            raise InputError(
-                f"{self.name} answers time {MIDDLE} only; `interpolate` reaches fractions of 2, "
-                f"4, 8, ... by halving. Received: {values.tolist()}"
-            )
+
+def check_middle(name: str, time: Any) -> None:
+    """Refuses another time than the middle where its value is known, which it is outside graphs."""
+    try:
+        values = np.asarray(time)
+    except (NotImplementedError, TypeError, ValueError):
+        return
+    if (values != MIDDLE).any():
+        raise InputError(
+            f"{name} answers time {MIDDLE} only; `interpolate` reaches fractions of 2, 4, 8, ... "
+            f"by halving. Received: {values.tolist()}"
+        )

@@ -1,0 +1,1 @@
+"""FILM: Frame Interpolation for Large Motion (ECCV 2022)."""

@@ -1,0 +1,395 @@
+"""FILM: frame interpolation for large motion, by features that mean the same at every scale.
+
+One extractor describes every level of both image pyramids, so features of one size of motion look
+alike wherever it occurs, and the coarse levels share one flow predictor. Each finer level warps
+the other frame's features by the flow so far and corrects it. Images and features are then warped
+to the middle by half of both flows, and a U-Net's decoder fuses them into the frame.
+
+Pyramids are lists with the finest level first; both directions of flow are estimated together, as
+one batch of twice the size.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from tfvfi import images
+from tfvfi.errors import InputError
+from tfvfi.layers import Block, Conv2D
+from tfvfi.models.base import Interpolator
+from tfvfi.models.middle import MIDDLE, check_middle
+from tfvfi.models.preset import AnyTimes
+from tfvfi.ops import backward_warp, resize
+
+BORDERS = ("zeros", "none")
+# Keras's own has the slope 0.2 of the paper.
+ACTIVATION = "leaky_relu"
+
+
+@keras.saving.register_keras_serializable("tfvfi")
+class FILM(Interpolator):
+    """FILM of any size; the defaults are the published network of 34.4 million parameters.
+
+    Its flow leads from frame to frame, and the published network warps by half of it, so the
+    weights answer the middle only; other times are reached by recursion, as its authors do.
+
+    Args:
+        levels: Levels of the pyramid on which motion is estimated.
+        fusion_levels: Levels that are warped and fused.
+        specialized_levels: The finest levels, whose flow predictors share no weights.
+        sub_levels: Levels that the extractor describes from each level of the image pyramid.
+        filters: Channels of the extractor's first level; they double with every level.
+        flow_filters: Channels of the flow predictors: of each specialized level, then of the
+            shared one.
+        flow_convolutions: How many 3 x 3 convolutions each of these predictors has.
+        time_scaling: Scale the flows by the time, so that any time is answered in one step. This
+            assumes straight motion at constant speed, and published weights have only ever seen
+            the middle: recursion is the published way, scaling the faster and the less exact one.
+        border: What `interpolate` does with sizes that do not divide by 64: "zeros" centers the
+            frames in black, as the authors' command line does; "none" leaves them as they are, as
+            the authors' evaluation on benchmarks does.
+
+    Example:
+        >>> import numpy as np, tfvfi
+        >>> model = tfvfi.load("film", weights=None, filters=4, flow_filters=(4, 4, 4, 4))
+        >>> frames = np.zeros((2, 1, 64, 128, 3), "float32")
+        >>> out = model({"frame0": frames[0], "frame1": frames[1], "time": np.array([0.5])})
+        >>> sorted(out)
+        ['flow0', 'flow1', 'flow_levels', 'frame', 'warped0', 'warped1']
+    """
+
+    def __init__(
+        self,
+        levels: int = 7,
+        fusion_levels: int = 5,
+        specialized_levels: int = 3,
+        sub_levels: int = 4,
+        filters: int = 64,
+        flow_filters: Sequence[int] = (32, 64, 128, 256),
+        flow_convolutions: Sequence[int] = (3, 3, 3, 3),
+        time_scaling: bool = False,
+        border: str = "zeros",
+        times: AnyTimes | Sequence[float] = (MIDDLE,),
+        **kwargs: Any,
+    ):
+        if not 1 <= specialized_levels < levels or not 2 <= fusion_levels <= levels:
+            raise InputError(
+                "specialized_levels must be at least 1 and below levels, fusion_levels at least 2 "
+                f"and not above levels. Received: levels={levels}, "
+                f"specialized_levels={specialized_levels}, fusion_levels={fusion_levels}"
+            )
+        predictors = specialized_levels + 1
+        if not len(flow_filters) == len(flow_convolutions) == predictors:
+            raise InputError(
+                f"flow_filters and flow_convolutions have {predictors} numbers each, one for each "
+                "specialized level and one for the levels that share a predictor. "
+                f"Received: {tuple(flow_filters)} and {tuple(flow_convolutions)}"
+            )
+        if border not in BORDERS:
+            raise InputError(f"border is one of {', '.join(BORDERS)}. Received: {border!r}")
+        if not time_scaling and tuple(times) != (MIDDLE,):
+            raise InputError(
+                f"this network answers time {MIDDLE} only, unless time_scaling=True. "
+                f"Received: times={times!r}"
+            )
+        self.time_scaling = time_scaling
+        super().__init__(times=times, **kwargs)
+        self.levels = levels
+        self.fusion_levels = fusion_levels
+        self.specialized_levels = specialized_levels
+        self.sub_levels = sub_levels
+        self.filters = filters
+        self.flow_filters = tuple(flow_filters)
+        self.flow_convolutions = tuple(flow_convolutions)
+        self.border = border
+        # Every level of the pyramid is then exactly half as large as the one before.
+        self.multiple = 2 ** (levels - 1) if border == "zeros" else 1
+
+        policy = self.dtype_policy
+        self.extractor = FeatureExtractor(filters, sub_levels, dtype=policy, name="features")
+        sizes = list(zip(self.flow_filters, self.flow_convolutions, strict=True))
+        specialized = [
+            FlowPredictor(*size, dtype=policy, name=f"flow{level}")
+            for level, size in enumerate(sizes[:-1])
+        ]
+        shared = FlowPredictor(*sizes[-1], dtype=policy, name="flow_shared")
+        self.predictors = [*specialized, shared]
+        self.fusion = Fusion(
+            filters, fusion_levels, specialized_levels, dtype=policy, name="fusion"
+        )
+
+    @property
+    def times(self) -> AnyTimes | tuple[float, ...]:
+        """The times that the network answers itself: with `time_scaling` any."""
+        return "any" if self.time_scaling else self._learned_times
+
+    @times.setter
+    def times(self, times: AnyTimes | tuple[float, ...]) -> None:
+        self._learned_times = times
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that build this network again."""
+        return {
+            **super().get_config(),
+            "levels": self.levels,
+            "fusion_levels": self.fusion_levels,
+            "specialized_levels": self.specialized_levels,
+            "sub_levels": self.sub_levels,
+            "filters": self.filters,
+            "flow_filters": self.flow_filters,
+            "flow_convolutions": self.flow_convolutions,
+            "time_scaling": self.time_scaling,
+            "border": self.border,
+        }
+
+    def prepare(self, frame0: Any, frame1: Any) -> dict[str, Any]:
+        """Images with features of both frames, and the flow between them, at every fused level.
+
+        Returns:
+            "maps0" and "maps1", each level's image and features; "flows01" and "flows10", the flow
+            from frame0 to frame1 and back.
+        """
+        pyramid = [ops.concatenate([frame0, frame1], axis=0)]
+        for _ in range(self.levels - 1):
+            pyramid.append(ops.average_pool(pyramid[-1], 2, 2))
+        features = self.extractor(pyramid)
+        flows = self.flows(features)[: self.fusion_levels]
+        maps = [
+            ops.concatenate([ops.cast(image, feature.dtype), feature], axis=-1)
+            for image, feature in zip(pyramid, features, strict=True)
+        ][: self.fusion_levels]
+        halves = {"maps": list(map(_halves, maps)), "flows": list(map(_halves, flows))}
+        return {
+            "maps0": [first for first, _ in halves["maps"]],
+            "maps1": [second for _, second in halves["maps"]],
+            "flows01": [first for first, _ in halves["flows"]],
+            "flows10": [second for _, second in halves["flows"]],
+        }
+
+    def flows(self, features: Sequence[Any]) -> list[Any]:
+        """The flow of every level, forward in the first half of the batch, backward in the other.
+
+        Args:
+            features: Of both frames at every level.
+        """
+        others = [ops.concatenate(_halves(feature)[::-1], axis=0) for feature in features]
+        *specialized, shared = self.predictors
+        flow, flows = None, []
+        for level in reversed(range(self.levels)):
+            predictor = specialized[level] if level < len(specialized) else shared
+            feature, other = features[level], others[level]
+            if flow is None:
+                flow = predictor(feature, other)
+            else:
+                flow = resize(2 * flow, images.size(feature))
+                flow = flow + predictor(feature, backward_warp(other, flow))
+            flows.insert(0, flow)
+        return flows
+
+    def render(self, prepared: dict[str, Any], time: Any) -> dict[str, Any]:
+        """The frame at `time` and how it came about.
+
+        Returns:
+            "frame", not clipped; "flow0" and "flow1", from there to both frames; "warped0" and
+            "warped1", the frames moved along them; "flow_levels", both flows at every fused level,
+            (B, h, w, 4).
+        """
+        if not self.time_scaling:
+            check_middle(self.name, time)
+        time = ops.reshape(ops.cast(time, "float32"), (-1, 1, 1, 1))
+        flow_levels, aligned = [], []
+        for maps0, maps1, forward, backward in zip(
+            prepared["maps0"],
+            prepared["maps1"],
+            prepared["flows01"],
+            prepared["flows10"],
+            strict=True,
+        ):
+            flows = [time * backward, (1 - time) * forward]
+            warped = [
+                backward_warp(maps, flow) for maps, flow in zip((maps0, maps1), flows, strict=True)
+            ]
+            flow_levels.append(ops.concatenate(flows, axis=-1))
+            known = [*warped, ops.cast(flow_levels[-1], maps0.dtype)]
+            aligned.append(ops.concatenate(known, axis=-1))
+        second = prepared["maps0"][0].shape[-1]
+        return {
+            "frame": ops.cast(self.fusion(aligned), "float32"),
+            "flow0": flow_levels[0][..., :2],
+            "flow1": flow_levels[0][..., 2:],
+            "warped0": aligned[0][..., :3],
+            "warped1": aligned[0][..., second : second + 3],
+            "flow_levels": flow_levels,
+        }
+
+    def padding(self, height: Any, width: Any) -> images.Padding:
+        """The frames lie in the middle, as its authors padded them."""
+        _, more_rows, _, more_columns = images.pad_end(height, width, self.multiple)
+        top, left = more_rows // 2, more_columns // 2
+        return top, more_rows - top, left, more_columns - left
+
+    def pad(self, frames: Any) -> Any:
+        """Frames with black around them; see `border`."""
+        smallest = 2**self.levels
+        for side in images.size(frames):
+            if self.border == "none" and isinstance(side, int) and side < smallest:
+                raise InputError(
+                    f"{self.name} takes frames of at least {smallest} x {smallest} pixels as they "
+                    f"are; choose border='zeros'. Received: a side of {side}"
+                )
+        return images.pad_zeros(frames, self.padding(*images.size(frames)))
+
+    def measure_times(self) -> AnyTimes | tuple[float, ...]:
+        """What there is to know without measuring: see `times`."""
+        return self.times
+
+
+@keras.saving.register_keras_serializable("tfvfi")
+class FeatureExtractor(Block):
+    """Features of every level of an image pyramid, by one small encoder that starts at each level.
+
+    From `depth` levels down all have the same channels, which mean the same.
+
+    Args:
+        filters: Channels of the encoder's first level.
+        depth: Its levels.
+    """
+
+    def __init__(self, filters: int, depth: int, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.filters, self.depth = filters, depth
+        self.convolutions = [
+            Conv2D(
+                filters << number // 2,
+                activation=ACTIVATION,
+                dtype=self.dtype_policy,
+                name=f"conv{number}",
+            )
+            for number in range(2 * depth)
+        ]
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that build this layer again."""
+        return {**super().get_config(), "filters": self.filters, "depth": self.depth}
+
+    def call(self, pyramid: Sequence[Any]) -> list[Any]:
+        """The features of every level."""
+        levels: list[list[Any]] = [[] for _ in pyramid]
+        # Coarse starts come last, and their features first in every level.
+        for start in range(len(pyramid)):
+            maps = pyramid[start]
+            for step in range(min(self.depth, len(pyramid) - start)):
+                if step:
+                    maps = ops.average_pool(maps, 2, 2)
+                for convolution in self.convolutions[2 * step : 2 * step + 2]:
+                    maps = convolution(maps)
+                levels[start + step].insert(0, maps)
+        return [ops.concatenate(level, axis=-1) for level in levels]
+
+
+@keras.saving.register_keras_serializable("tfvfi")
+class FlowPredictor(Block):
+    """What is still missing in the flow between two frames, from their features.
+
+    Args:
+        filters: Channels of the convolutions.
+        convolutions: How many of them are 3 x 3; two of 1 x 1 follow.
+    """
+
+    def __init__(self, filters: int, convolutions: int, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.filters, self.count = filters, convolutions
+        shapes = [(filters, 3)] * convolutions + [(filters // 2, 1), (2, 1)]
+        self.convolutions = [
+            Conv2D(
+                channels,
+                side,
+                activation=None if number > convolutions else ACTIVATION,
+                dtype=self.dtype_policy,
+                name=f"conv{number}",
+            )
+            for number, (channels, side) in enumerate(shapes)
+        ]
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that build this layer again."""
+        return {**super().get_config(), "filters": self.filters, "convolutions": self.count}
+
+    def call(self, feature: Any, other: Any) -> Any:
+        """The correction of the flow from the first to the second, in pixels of this level."""
+        maps = ops.concatenate([feature, other], axis=-1)
+        for convolution in self.convolutions:
+            maps = convolution(maps)
+        return ops.cast(maps, "float32")
+
+
+@keras.saving.register_keras_serializable("tfvfi")
+class Fusion(Block):
+    """The decoder of a U-Net, whose levels are what was warped.
+
+    Args:
+        filters: Channels of the finest level; they double with every level.
+        levels: How many levels there are.
+        specialized_levels: From this level on channels no longer double.
+    """
+
+    def __init__(self, filters: int, levels: int, specialized_levels: int, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.filters, self.levels, self.specialized_levels = filters, levels, specialized_levels
+        self.steps = []
+        for level in range(levels - 1):
+            channels = filters << min(level, specialized_levels)
+            self.steps.append(
+                [
+                    Conv2D(channels, 2, dtype=self.dtype_policy, name=f"level{level}_double"),
+                    *(
+                        Conv2D(
+                            channels,
+                            activation=ACTIVATION,
+                            dtype=self.dtype_policy,
+                            name=f"level{level}_conv{number}",
+                        )
+                        for number in range(2)
+                    ),
+                ]
+            )
+        self.output_layer = Conv2D(3, 1, dtype=self.dtype_policy, name="output")
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that build this layer again."""
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "levels": self.levels,
+            "specialized_levels": self.specialized_levels,
+        }
+
+    def call(self, pyramid: Sequence[Any]) -> Any:
+        """The frame, from what was warped at every level."""
+        maps = pyramid[-1]
+        for level, steps in reversed(list(enumerate(self.steps))):
+            double, *convolutions = steps
+            maps = double(_nearest(maps, images.size(pyramid[level])))
+            maps = ops.concatenate([pyramid[level], maps], axis=-1)
+            for convolution in convolutions:
+                maps = convolution(maps)
+        return self.output_layer(maps)
+
+
+def _halves(batch: Any) -> tuple[Any, Any]:
+    """The first and the second half of a batch."""
+    first, second = ops.split(batch, 2, axis=0)
+    return first, second
+
+
+def _nearest(maps: Any, size: tuple[Any, Any]) -> Any:
+    """Maps at another size, each pixel that of the nearest center."""
+    for axis, after in enumerate(size, start=1):
+        before = ops.shape(maps)[axis]
+        centers = ops.cast(ops.arange(after, dtype="int32"), "float32") + 0.5
+        ratio = ops.cast(before, "float32") / ops.cast(after, "float32")
+        nearest = ops.cast(ops.floor(centers * ratio), "int32")
+        maps = ops.take(maps, ops.minimum(nearest, before - 1), axis=axis)
+    return maps
