@@ -62,6 +62,15 @@ def test_sizes_that_do_not_divide_as_its_authors_evaluate_them():
         model.interpolate(np.zeros((100, 150, 3)), np.zeros((100, 150, 3)))
 
 
+def test_a_published_folder_is_known_by_its_path(tmp_path):
+    path = shutil.copytree(GOLDEN / "film" / "saved_model", tmp_path / "film_net/Style/saved_model")
+    (path / "saved_model.pb").write_bytes(b"never opened")
+    convert("film", path, tmp_path / "style.weights.h5", **TINY)
+    about = weights.describe(tmp_path / "style.weights.h5")
+    assert about["checkpoint"] == "film_net/Style/saved_model"
+    assert about["licence"] == "Apache-2.0" and about["trained_on"] == "Vimeo90K, Style loss"
+
+
 @pytest.mark.parametrize("kind", ["saved_model", "train", "train/ckpt-1", "train/ckpt-1.index"])
 def test_checkpoints_of_the_original_code(kind, tmp_path):
     folder = shutil.copytree(GOLDEN / "film", tmp_path / "film")

@@ -1,18 +1,21 @@
-"""Converts a published PyTorch checkpoint to Keras weights; PyTorch is not needed.
+"""Converts a published checkpoint to Keras weights; the framework that wrote it is not needed.
 
-Reads the .pth, .pt, .pth.tar, .pytorch and .ckpt files that torch.save writes, .safetensors, .npz
-and the .h5 files of Keras 2. Nothing in the file is run. The output records where the weights came
-from, their licence, the times that they answer, and options such as superslomo,flow_scale=2.
+Reads the .pth, .pt, .pth.tar, .pytorch and .ckpt files that torch.save writes, .safetensors, .npz,
+the .h5 files of Keras 2, SavedModels and checkpoints of TensorFlow. Nothing in them is run. The
+output records where the weights came from, their licence, the times that they answer, and options
+such as superslomo,flow_scale=2.
 
     python tools/convert_checkpoint.py --model=ifrnet --checkpoint=IFRNet_Vimeo90K.pth \\
         --output=ifrnet_vimeo90k.weights.h5
+    python tools/convert_checkpoint.py --model=film --checkpoint=film_net/Style/saved_model \\
+        --output=film_style.weights.h5
 """
 
 from absl import flags
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_string("model", None, "network, name or name,option=value,...", flag_values=FLAGS)
-flags.DEFINE_string("checkpoint", None, "the published file", flag_values=FLAGS)
+flags.DEFINE_string("checkpoint", None, "the published file or folder", flag_values=FLAGS)
 flags.DEFINE_string("output", None, "file to write, *.weights.h5", flag_values=FLAGS)
 flags.DEFINE_boolean("overwrite", False, "replace an existing output", flag_values=FLAGS)
 flags.mark_flags_as_required(["model", "checkpoint", "output"], flag_values=FLAGS)

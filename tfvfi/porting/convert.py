@@ -6,6 +6,7 @@ from typing import Any
 from tfvfi import registry, weights
 from tfvfi.checkpoints.reader import read
 from tfvfi.errors import InputError
+from tfvfi.models.preset import Checkpoint, Preset
 from tfvfi.porting.port import port, rules_of
 
 
@@ -16,13 +17,13 @@ def convert(
     overwrite: bool = False,
     **options: Any,
 ) -> None:
-    """Converts a PyTorch, safetensors, .npz or Keras 2 checkpoint to Keras weights.
+    """Converts a checkpoint of PyTorch, TensorFlow, Keras 2, safetensors or .npz to Keras weights.
 
     The times that the weights answer are measured and stored with them.
 
     Args:
         model_name: One of `tfvfi.list_models()`.
-        checkpoint: The published file.
+        checkpoint: The published file, or the folder of a SavedModel.
         output: Ends in `.weights.h5`; it appears only when it is complete.
         overwrite: Replace an output that exists.
         **options: Arguments of the network that the weights were trained with; `tfvfi.load` uses
@@ -48,7 +49,7 @@ def convert(
         raise InputError(f"{output} exists; choose another `output`, or pass `overwrite=True`")
     known, rules = registry.preset(model_name), rules_of(model_name)
     found = read(checkpoint)
-    published = {one.file: one for one in known.checkpoints}.get(found.path.name)
+    published = _published(known, found.path)
     options = {**(published.options if published else {}), **options}
     model = registry.build(model_name, **options)
     port(found.tensors, model, rules, source=str(checkpoint))
@@ -58,9 +59,19 @@ def convert(
         model,
         output,
         origin=published.source if published else known.origin,
-        checkpoint=found.path.name,
+        checkpoint=published.file if published else found.path.name,
         sha256=found.sha256,
         licence=published.licence if published else known.licence,
         trained_on=published.trained_on if published else "unknown",
         options=options,
     )
+
+
+def _published(known: Preset, path: Path) -> Checkpoint | None:
+    """The published checkpoint of that name, which may have folders in front."""
+    parts = path.absolute().parts
+    for one in known.checkpoints:
+        name = Path(one.file).parts
+        if parts[-len(name) :] == name:
+            return one
+    return None
