@@ -47,6 +47,7 @@ setup(
             "bundled/*.md",
             "cli/*.txt",
             "evaluation/report/page.*",
+            "studio/page/*",
         ],
     },
     cmdclass={"build_py": BuildWithNativeOps},

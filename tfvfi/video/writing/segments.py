@@ -37,7 +37,7 @@ class Parts:
     """
 
     def __init__(self, output: Path, plan: dict[str, Any] | None, overwrite: bool = False):
-        self.folder = output.with_name(f".{output.name}.parts")
+        self.folder = parts_folder(output)
         self.kept = plan is not None
         self.unfinished: BinaryIO | None = None
         self.lock = contextlib.ExitStack()
@@ -135,6 +135,11 @@ class Parts:
             return json.loads((self.folder / "plan.json").read_text())
         except (FileNotFoundError, ValueError):
             return None
+
+
+def parts_folder(output: Path) -> Path:
+    """Where the parts of an unfinished output are kept."""
+    return output.with_name(f".{output.name}.parts")
 
 
 def _cannot_continue(output: Path, before: dict[str, Any], plan: dict[str, Any] | None) -> str:

@@ -1,0 +1,104 @@
+"""Frames to look at: two neighbours anywhere in a source, without decoding all before them."""
+
+import base64
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+
+import av
+import cv2
+import numpy as np
+
+from tfvfi.errors import InputError
+from tfvfi.media.colors import Converter
+from tfvfi.media.duplicates import DuplicateDetector
+from tfvfi.media.levels import white
+from tfvfi.media.sequence import Pictures
+from tfvfi.media.shown import Shown
+from tfvfi.media.source import Video, open_container, open_source
+
+# Quick to make, and lossless: previews are judged by their pixels.
+PNG = (cv2.IMWRITE_PNG_COMPRESSION, 1)
+
+
+def neighbours(
+    inputs: Sequence[str], seconds: float, count: int = 2, skip_repeats: bool = False
+) -> list[Shown]:
+    """Frames in a row, of which the first is shown at a time; at the end, the last ones.
+
+    Args:
+        inputs: What `open_source` takes.
+        seconds: Counted from the first frame.
+        count: How many frames.
+        skip_repeats: Leave out frames that repeat the one before.
+
+    Raises:
+        InputError: The source has fewer frames.
+    """
+    source = open_source(inputs)
+    start = getattr(source, "start", Fraction(0))
+    wanted = start + Fraction(max(0.0, seconds)).limit_denominator(10**6)
+    found: list[Shown] = []
+    detector = DuplicateDetector()
+    for shown in _from(source, wanted):
+        if skip_repeats and detector.repeats(np.ascontiguousarray(shown.image[..., :3])):
+            continue
+        found = [*found, shown][-count:]
+        # The one after the first of them is behind the wanted time.
+        if len(found) == count and found[1].time > wanted:
+            break
+    if len(found) < count:
+        raise InputError(f"{count} different frames are needed here, and there are {len(found)}")
+    return found
+
+
+def upright(shown: Shown, inputs: Sequence[str]) -> np.ndarray:
+    """The frame as a player shows it: 8 bits, turned as its file asks."""
+    image = shown.image[..., :3]
+    if image.dtype != np.uint8:
+        image = cv2.convertScaleAbs(image, alpha=255 / white(image.dtype))
+    turns = round(open_source(inputs).look.rotation / 90) % 4
+    return np.ascontiguousarray(np.rot90(image, turns))
+
+
+def png(image: np.ndarray) -> str:
+    """An RGB picture as a PNG file in base64."""
+    data = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), PNG)[1]
+    return base64.b64encode(data.tobytes()).decode()
+
+
+def _from(source: object, wanted: Fraction) -> Iterator[Shown]:
+    """The frames from somewhere before a time on, or all of them."""
+    if isinstance(source, Video):
+        frames = _sought(source, wanted)
+        first = next(frames, None)
+        if first is not None and first.time <= wanted:
+            yield first
+            yield from frames
+            return
+    if isinstance(source, Pictures):
+        first = min(int(wanted * source.rate), len(source.paths) - 1)
+        # A few before, for whoever asks at the end.
+        skipped = max(0, first - 4)
+        for shown in Pictures(source.paths[skipped:]):
+            yield Shown(shown.image, shown.time + skipped / source.rate)
+        return
+    yield from source
+
+
+def _sought(video: Video, wanted: Fraction) -> Iterator[Shown]:
+    """Frames of a video from the last whole picture before a time on; none if it cannot seek."""
+    converter = Converter()
+    with open_container(video.path) as container:
+        stream = container.streams[video.stream]
+        stream.thread_type = "AUTO"
+        # A second before, so that the last frames of a file are found too.
+        target = max(video.start, wanted - 1)
+        try:
+            container.seek(int(target / video.time_base), stream=stream)
+            for frame in container.decode(stream):
+                if frame.pts is None:
+                    return
+                time = frame.pts * Fraction(frame.time_base or stream.time_base)
+                yield Shown(converter.array(frame, video.look.depth > 8, False), time)
+        except av.FFmpegError:
+            return

@@ -1,0 +1,183 @@
+// The form: what is to be done, the sentence that says what will come out, and the start.
+
+import { all, checked, find, options, show, span } from './dom.js';
+import { Refusal, ask, complain } from './api.js';
+import { emit, on, store } from './store.js';
+
+let asked = 0;
+
+export function startSettings() {
+  const form = find('#settings');
+  fill();
+  form.addEventListener('input', changed);
+  form.addEventListener('change', changed);
+  form.addEventListener('submit', start);
+  find('#copy').addEventListener('click', copy);
+  on('source', (facts) => {
+    if (!facts) return;
+    find('#name').value = '';
+    find('#ending').value = facts.kind === 'pictures' && !facts.has_clock ? '' : '.mp4';
+    arrange();
+    plan();
+  });
+  on('scanned', plan);
+  on('measured', plan);
+  on('weights', fillWeights);
+  arrange();
+}
+
+// The network that is chosen, as the server wants it.
+export function model() {
+  const quality = checked('quality');
+  if (quality !== 'own') return { ...store.begin.qualities[quality], weights: null };
+  return { name: find('#network').value, options: {}, weights: find('#weights').value || null };
+}
+
+export const skipsRepeats = () => find('#duplicates').value !== 'keep';
+
+// Chooses weights that were trained here.
+export async function useWeights(network, path) {
+  await fillWeights();
+  find('input[name="quality"][value="own"]').checked = true;
+  find('#network').value = network;
+  find('#weights').value = path;
+  changed();
+}
+
+export function label(network) {
+  return network.ready ? network.name : `${network.name} (needs weights)`;
+}
+
+function fill() {
+  const { networks, codecs, animations, stills } = store.begin;
+  options(find('#network'), networks.map((each) => [each.name, label(each)]));
+  const names = { '.mp4': 'MP4', '.mov': 'MOV', '.m4v': 'M4V', '.mkv': 'Matroska', '.webm': 'WebM' };
+  options(find('#ending'), [
+    ...Object.keys(codecs).filter((ending) => ending !== '.m4v').map((ending) => [ending, names[ending]]),
+    ...animations.map((ending) => [ending, { '.gif': 'GIF', '.webp': 'WebP', '.apng': 'APNG' }[ending]]),
+    ['', 'Pictures in a folder'],
+  ]);
+  options(find('#pictures'), stills.map((name) => [name, name.toUpperCase()]));
+  fillWeights();
+}
+
+async function fillWeights() {
+  const { weights } = await ask('uploads');
+  const chosen = find('#weights').value;
+  options(find('#weights'), [['', 'Its own'], ...weights.map((entry) => [entry.path, entry.name])], chosen);
+}
+
+function changed(event) {
+  if (event?.target.id === 'ending') find('#codec').value = '';
+  arrange();
+  plan();
+  if (!event || ['quality', 'network', 'weights', 'duplicates'].includes(event.target.name || event.target.id)) {
+    store.secondsEach = null;
+    emit('model', model());
+  }
+}
+
+// Shows what applies.
+function arrange() {
+  const motion = checked('motion');
+  const ending = find('#ending').value;
+  const { codecs, codec_names: names, default_codecs: usual } = store.begin;
+  show(find('#own'), checked('quality') === 'own');
+  show(find('#by-factor'), motion !== 'rate');
+  show(find('#by-rate'), motion === 'rate');
+  show(find('#sound-row'), motion === 'slow' && Boolean(store.source?.sound.length));
+  show(find('#codec-row'), ending in codecs);
+  show(find('#pictures-row'), ending === '');
+  if (ending in codecs) {
+    options(find('#codec'), codecs[ending].map((name) => [name, names[name]]), find('#codec').value || usual[ending]);
+    if (!find('#codec').value) find('#codec').value = usual[ending];
+  }
+  show(find('#crf-row'), ending in codecs && !['prores', 'ffv1'].includes(find('#codec').value));
+  const network = store.begin.networks.find((each) => each.name === find('#network').value);
+  find('#network-about').textContent = network.description;
+}
+
+function order() {
+  const motion = checked('motion');
+  const ending = find('#ending').value;
+  const isVideo = ending in store.begin.codecs;
+  const treatment = {};
+  if (motion === 'rate') treatment.fps = find('#fps').value.trim();
+  else treatment.factor = Number(checked('factor'));
+  if (motion === 'slow') {
+    treatment.slowmo = true;
+    if (find('#sound').value !== 'drop') treatment.sound = find('#sound').value;
+  }
+  for (const [name, usual] of [['duplicates', 'keep'], ['scene_cuts', 'hold']]) {
+    const { value } = find(`#${name}`);
+    if (value !== usual) treatment[name] = value;
+  }
+  const encoding = {};
+  const codec = find('#codec').value;
+  if (isVideo && codec !== store.begin.default_codecs[ending]) encoding.codec = codec;
+  if (isVideo && !find('#crf-row').hidden && find('#crf').value !== '') encoding.crf = Number(find('#crf').value);
+  if (ending === '' && find('#pictures').value !== 'png') encoding.pictures = find('#pictures').value;
+  return { model: model(), treatment, encoding, ending };
+}
+
+// Asks what would come out; of several questions only the last one counts.
+async function plan() {
+  if (!store.source) return;
+  const number = ++asked;
+  const sentence = find('#sentence');
+  try {
+    const found = await ask('plan', {
+      inputs: store.source.inputs,
+      order: order(),
+      output: find('#name').value,
+      seconds_each: store.secondsEach,
+    });
+    if (number !== asked) return;
+    sentence.textContent = found.sentence;
+    find('#estimate').textContent = found.time ?? (found.new ? 'Preview a frame to see how long it takes.' : '');
+    find('#command').textContent = found.command;
+    find('#name').placeholder = found.output;
+    find('#start').disabled = false;
+    sentence.classList.remove('bad');
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    if (number !== asked) return;
+    sentence.textContent = error.message;
+    sentence.classList.add('bad');
+    find('#estimate').textContent = '';
+    find('#command').textContent = '';
+    find('#start').disabled = true;
+  }
+}
+
+async function start(event) {
+  event.preventDefault();
+  if (!store.source) return;
+  const button = find('#start');
+  button.disabled = true;
+  try {
+    emit('jobs', (await ask('add', { inputs: store.source.inputs, order: order(), output: find('#name').value })).jobs);
+    complain('');
+    find('#queue').scrollIntoView({ block: 'nearest', behavior: 'smooth' });
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    complain(error.message);
+  } finally {
+    button.disabled = false;
+  }
+  plan();
+}
+
+async function copy() {
+  const text = find('#command').textContent;
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    // Without permission the text is selected instead.
+    getSelection().selectAllChildren(find('#command'));
+    return;
+  }
+  const button = find('#copy');
+  button.textContent = 'Copied';
+  setTimeout(() => (button.textContent = 'Copy'), 1500);
+}

@@ -1,0 +1,187 @@
+"""What a worker can do, each by its name; results are what JSON can hold."""
+
+import functools
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tfvfi.errors import InputError
+from tfvfi.media.cuts import CutDetector
+from tfvfi.media.duplicates import DuplicateDetector
+from tfvfi.media.sequence import Pictures
+from tfvfi.media.source import Video, open_container, open_source
+from tfvfi.studio import glimpse
+from tfvfi.studio.process import Replies
+
+# Networks that stay loaded: the chosen one and the one that it is compared with.
+LOADED = 2
+
+
+def facts(replies: Replies, inputs: Sequence[str]) -> dict[str, Any]:
+    """What can be read of a source without decoding it."""
+    source = open_source(inputs)
+    height, width = source.size
+    if round(source.look.rotation / 90) % 2:
+        height, width = width, height
+    seconds = source.seconds_expected
+    frames = source.frames_expected or round(seconds * source.rate)
+    return {
+        "kind": "pictures" if isinstance(source, Pictures) else "video",
+        "width": width,
+        "height": height,
+        "rate": str(source.rate),
+        "frames": frames,
+        "seconds": str(seconds or frames / source.rate),
+        "has_clock": source.has_clock,
+        "depth": source.look.depth,
+        "alpha": source.look.alpha,
+        "bytes": sum(path.stat().st_size for path in source.paths),
+        **(_streams(source.path) if isinstance(source, Video) else {"codec": None, "sound": []}),
+    }
+
+
+def scan(replies: Replies, inputs: Sequence[str]) -> dict[str, Any]:
+    """Decodes a source once: how many frames there are, where the cuts are, what repeats."""
+    source = open_source(inputs)
+    cuts, repeats, found = CutDetector(), DuplicateDetector(), []
+    before, count, repeated, start = None, 0, 0, None
+    for shown in source:
+        start = shown.time if start is None else start
+        image = np.ascontiguousarray(shown.image[..., :3])
+        if before is not None and cuts.between(before, image):
+            found.append(float(shown.time - start))
+        repeated += repeats.repeats(image)
+        before, count = image, count + 1
+        replies.progress(count, source.frames_expected)
+    seconds = shown.time - start + source.last_duration
+    return {"frames": count, "seconds": str(seconds), "cuts": found, "repeats": repeated}
+
+
+def pair(replies: Replies, inputs: Sequence[str], seconds: float) -> dict[str, Any]:
+    """The frame at a time, and the next one."""
+    shown = glimpse.neighbours(inputs, seconds)
+    first, second = (glimpse.upright(each, inputs) for each in shown)
+    return {"frame0": glimpse.png(first), "frame1": glimpse.png(second), **_times(inputs, shown)}
+
+
+def preview(
+    replies: Replies,
+    inputs: Sequence[str],
+    seconds: float,
+    model: Mapping[str, Any],
+    skip_repeats: bool = False,
+) -> dict[str, Any]:
+    """The frame half-way between the frame at a time and the next one, and how long it took."""
+    network = _network(model)
+    shown = glimpse.neighbours(inputs, seconds, skip_repeats=skip_repeats)
+    first, second = (glimpse.upright(each, inputs) for each in shown)
+    began = time.perf_counter()
+    middle = _middle(network, first, second)
+    return {
+        "frame0": glimpse.png(first),
+        "frame1": glimpse.png(second),
+        "middle": glimpse.png(middle),
+        "took": time.perf_counter() - began,
+        "cut": CutDetector().between(first, second),
+        **_times(inputs, shown),
+    }
+
+
+def trial(
+    replies: Replies, inputs: Sequence[str], seconds: float, model: Mapping[str, Any]
+) -> dict[str, float]:
+    """Seconds that a new frame takes once the network is warm."""
+    network = _network(model)
+    shown = glimpse.neighbours(inputs, seconds)
+    first, second = (glimpse.upright(each, inputs) for each in shown)
+    _middle(network, first, second)
+    began = time.perf_counter()
+    _middle(network, first, second)
+    return {"seconds": time.perf_counter() - began}
+
+
+def interpolate(
+    replies: Replies,
+    inputs: Sequence[str],
+    output: str,
+    model: Mapping[str, Any],
+    treatment: Mapping[str, Any],
+    encoding: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Writes the smoother video; what an earlier attempt finished is continued."""
+    from tfvfi.video import Encoding, interpolate_video
+
+    replies.send(stage="Loading the network")
+    count = interpolate_video(
+        inputs[0] if len(inputs) == 1 else inputs,
+        output,
+        model["name"],
+        weights=model["weights"] or "default",
+        options=dict(model["options"]),
+        encoding=Encoding(**encoding),
+        resume=True,
+        progress=replies.progress,
+        **treatment,
+    )
+    return {"frames": count}
+
+
+def tune(replies: Replies, **arguments: Any) -> dict[str, Any]:
+    """Fine-tunes a network on a clip; see `tfvfi.studio.tune`."""
+    from tfvfi.studio.tune import tune
+
+    return tune(replies, **arguments)
+
+
+TASKS: dict[str, Callable[..., Any]] = {
+    each.__name__: each for each in (facts, scan, pair, preview, trial, interpolate, tune)
+}
+
+
+def _network(model: Mapping[str, Any]) -> Any:
+    """The network that the page chose; it stays loaded while its weights stay the same."""
+    weights = model["weights"]
+    state = Path(weights).stat().st_mtime_ns if weights else 0
+    return _loaded(model["name"], weights, tuple(sorted(model["options"].items())), state)
+
+
+@functools.lru_cache(maxsize=LOADED)
+def _loaded(
+    name: str, weights: str | None, options: tuple[tuple[str, Any], ...], state: int
+) -> Any:
+    from tfvfi import registry
+
+    return registry.load_interpolator(name, weights or "default", **dict(options))
+
+
+def _middle(network: Any, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """What the pipeline shows half-way between two frames."""
+    from tfvfi.video import interpolate_frames
+
+    return list(interpolate_frames([first, second], network, factor=2))[1]
+
+
+def _times(inputs: Sequence[str], shown: Sequence[Any]) -> dict[str, float]:
+    start = getattr(open_source(inputs), "start", 0)
+    return {"time0": float(shown[0].time - start), "time1": float(shown[1].time - start)}
+
+
+def _streams(path: Path) -> dict[str, Any]:
+    """The codec of the pictures, and every track of sound."""
+    with open_container(path) as container:
+        if not container.streams.video:
+            raise InputError(f"{path} has no video stream")
+        return {
+            "codec": container.streams.video[0].codec_context.name,
+            "sound": [
+                {
+                    "codec": stream.codec_context.name,
+                    "channels": stream.codec_context.channels,
+                    "rate": stream.codec_context.sample_rate,
+                }
+                for stream in container.streams.audio
+            ],
+        }

@@ -1,0 +1,139 @@
+"""A process that does one task at a time, seen from the server.
+
+Tasks run in a process of their own, so that a stopped task ends at once, a decoder that crashes
+takes nothing with it, and the page is answered meanwhile.
+"""
+
+import json
+import logging
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import tfvfi
+from tfvfi.errors import InputError
+
+Report = Callable[[dict[str, Any]], None]
+# Seconds that a process has to end before it is killed.
+PATIENCE = 5
+
+
+class StoppedError(Exception):
+    """The task was stopped on request."""
+
+
+class Worker:
+    """A process that is started when it is first needed, and again after it was stopped."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen | None = None
+        self._busy = threading.Lock()
+        self._state = threading.Lock()
+        self._stopped = self._closed = False
+
+    def run(self, task: str, arguments: dict[str, Any], report: Report | None = None) -> Any:
+        """Does a task and waits for its result; one at a time, the others wait.
+
+        Args:
+            task: A name in `tfvfi.studio.tasks`.
+            arguments: What the task is called with, as JSON can hold it.
+            report: Called with whatever the task reports meanwhile.
+
+        Raises:
+            InputError: The task says what is wrong, or its process died.
+            StoppedError: `stop` was called.
+        """
+        with self._busy:
+            with self._state:
+                if self._closed:
+                    raise StoppedError
+                self._stopped = False
+                process = self._running()
+            for answer in _answers(process, {"task": task, "arguments": arguments}):
+                if "result" in answer:
+                    return answer["result"]
+                if "mistake" in answer:
+                    raise InputError(answer["mistake"])
+                self._pass_on(answer, report, process)
+            code = self._end(process)
+            if self._stopped:
+                raise StoppedError
+            raise InputError(
+                f"the process that did the work ended with exit code {code}"
+                + (": it was killed, perhaps for want of memory" if code == -9 else "")
+            )
+
+    def stop(self) -> None:
+        """Ends the task that is being done, if there is one, and waits until it has ended."""
+        with self._state:
+            if not self._busy.locked() or self._process is None:
+                return
+            self._stopped = True
+            self._end(self._process)
+
+    def close(self) -> None:
+        """Ends the process for good."""
+        with self._state:
+            self._closed = self._stopped = True
+            if self._process is not None:
+                self._end(self._process)
+
+    def _running(self) -> subprocess.Popen:
+        if self._process is None or self._process.poll() is not None:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tfvfi.studio.process"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                encoding="utf-8",
+                env=_environment(),
+                # Ctrl-C in the terminal is for the server, which ends its workers.
+                start_new_session=True,
+            )
+        return self._process
+
+    def _pass_on(
+        self, answer: dict[str, Any], report: Report | None, process: subprocess.Popen
+    ) -> None:
+        """Hands over a report; a task whose reports cannot be taken is ended."""
+        try:
+            if report is not None:
+                report(answer)
+        except BaseException:
+            self._end(process)
+            raise
+
+    @staticmethod
+    def _end(process: subprocess.Popen) -> int:
+        """Ends a process; its exit code."""
+        process.terminate()
+        try:
+            return process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return process.wait()
+
+
+def _answers(process: subprocess.Popen, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """What a process answers to a request, until it is done or dead."""
+    try:
+        process.stdin.write(json.dumps(request) + "\n")
+        process.stdin.flush()
+        for line in process.stdout:
+            yield json.loads(line)
+    except (OSError, ValueError):
+        logging.debug("the worker went away", exc_info=True)
+
+
+def _environment() -> dict[str, str]:
+    """This package is found, and no module of the folder that the studio was started in."""
+    paths = [str(Path(tfvfi.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+        "PYTHONSAFEPATH": "1",
+    }
