@@ -53,14 +53,14 @@ def test_the_time_comes_from_a_measured_frame(folders):
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"treatment": {"fps": "many"}}, "fps is a rate"),
-        ({"treatment": {"fps": "60", "factor": 2}}, "leave out factor"),
-        ({"treatment": {"factor": 0}}, "factor is a whole number"),
+        ({"treatment": {"fps": "many"}}, "`fps` is a rate"),
+        ({"treatment": {"fps": "60", "factor": 2}}, "leave out `factor`"),
+        ({"treatment": {"factor": 0}}, "`factor` is a whole number"),
         ({"treatment": {"factor": "2"}}, "factor is of type int"),
         ({"treatment": {"duration": 3}}, "no setting 'duration'"),
         ({"treatment": [1]}, "names and values"),
         ({"encoding": {"codec": "vp9"}, "ending": ".mov"}, "vp9 does not fit"),
-        ({"encoding": {"crf": 99}}, "crf of h264 is 0 to 51"),
+        ({"encoding": {"crf": 99}}, "`crf` of h264 is 0 to 51"),
         ({"ending": ".exe"}, "the format is one of"),
         ({"ending": "/../x.mp4"}, "the format is one of"),
         ({"model": {"name": "nonsense"}}, "there is no model 'nonsense'"),

@@ -7,7 +7,9 @@
     order       what the page asks for: checked, described in a sentence and as a command line
     jobs        the queue, kept on the disk
     worker      a process that does one task at a time, and that can be stopped
-    process     what runs in that process; tasks, tune: what it can do; glimpse: frames to look at
+    process     what runs in that process; tasks, tune: what it can do; replies: what it reports;
+                glimpse: frames to look at
+    state       what the routes share; actions, tuning, scans, archive: behind single routes
     page/       HTML, CSS and JavaScript, served as they are
 
 Starlette and uvicorn serve it, because the page needs little from a library: routes, streamed

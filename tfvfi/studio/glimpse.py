@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import av
@@ -10,11 +11,13 @@ import numpy as np
 
 from tfvfi.errors import InputError
 from tfvfi.media.colors import Converter
+from tfvfi.media.container import open_container
+from tfvfi.media.contract import FrameSource
 from tfvfi.media.duplicates import DuplicateDetector
 from tfvfi.media.levels import white
 from tfvfi.media.sequence import Pictures
 from tfvfi.media.shown import Shown
-from tfvfi.media.source import Video, open_container, open_source
+from tfvfi.media.source import Video, open_source
 
 # Quick to make, and lossless: previews are judged by their pixels.
 PNG = (cv2.IMWRITE_PNG_COMPRESSION, 1)
@@ -35,8 +38,7 @@ def neighbours(
         InputError: The source has fewer frames.
     """
     source = open_source(inputs)
-    start = getattr(source, "start", Fraction(0))
-    wanted = start + Fraction(max(0.0, seconds)).limit_denominator(10**6)
+    wanted = source.start + Fraction(max(0.0, seconds)).limit_denominator(10**6)
     found: list[Shown] = []
     detector = DuplicateDetector()
     for shown in _from(source, wanted):
@@ -66,7 +68,7 @@ def png(image: np.ndarray) -> str:
     return base64.b64encode(data.tobytes()).decode()
 
 
-def _from(source: object, wanted: Fraction) -> Iterator[Shown]:
+def _from(source: FrameSource, wanted: Fraction) -> Iterator[Shown]:
     """The frames from somewhere before a time on, or all of them."""
     if isinstance(source, Video):
         frames = _sought(source, wanted)
@@ -80,7 +82,7 @@ def _from(source: object, wanted: Fraction) -> Iterator[Shown]:
         # A few before, for whoever asks at the end.
         skipped = max(0, first - 4)
         for shown in Pictures(source.paths[skipped:]):
-            yield Shown(shown.image, shown.time + skipped / source.rate)
+            yield replace(shown, time=shown.time + skipped / source.rate)
         return
     yield from source
 
@@ -99,6 +101,7 @@ def _sought(video: Video, wanted: Fraction) -> Iterator[Shown]:
                 if frame.pts is None:
                     return
                 time = frame.pts * Fraction(frame.time_base or stream.time_base)
-                yield Shown(converter.array(frame, video.look.depth > 8, False), time)
+                image = converter.array(frame, video.look.depth > 8, False)
+                yield Shown(image, time, 1 / video.rate)
         except av.FFmpegError:
             return

@@ -20,6 +20,7 @@ from tfvfi.video.writing.segments import parts_folder
 
 QUEUED, RUNNING, DONE, FAILED, CANCELLED = "queued", "running", "done", "failed", "cancelled"
 INTERPOLATE, TUNE = "interpolate", "tune"
+logger = logging.getLogger(__name__)
 # Warnings that are kept of a job.
 MOST_NOTICES = 20
 
@@ -214,7 +215,7 @@ class Queue:
         try:
             self._keep()
         except InputError as error:
-            logging.warning("%s", error)
+            logger.warning("%s", error)
 
     def _read(self) -> list[Job]:
         """The jobs that were written down; those that ran then are to be continued."""
@@ -226,7 +227,7 @@ class Queue:
         except (OSError, ValueError, LookupError, TypeError):
             aside = self._path.with_suffix(f".{time.time_ns()}.unreadable")
             os.replace(self._path, aside)
-            logging.warning("%s cannot be read and was put aside as %s", self._path, aside.name)
+            logger.warning("%s cannot be read and was put aside as %s", self._path, aside.name)
             return []
         for job in jobs:
             if job.state == RUNNING:

@@ -9,34 +9,11 @@ import os
 import queue
 import sys
 import threading
-import time
 import traceback
-from typing import Any, TextIO
+from typing import Any
 
-# Reports of progress are sent no more often than this many seconds.
-EVERY = 0.2
-
-
-class Replies:
-    """Answers to the server, one a line, from any thread."""
-
-    def __init__(self, file: TextIO):
-        self._file = file
-        self._lock = threading.Lock()
-        self._last = 0.0
-
-    def send(self, **answer: Any) -> None:
-        """Sends an answer."""
-        with self._lock:
-            self._file.write(json.dumps(answer) + "\n")
-            self._file.flush()
-
-    def progress(self, done: int, total: int | None) -> None:
-        """Sends how far the task is, unless that was done just now."""
-        now = time.monotonic()
-        if now - self._last >= EVERY or done == total:
-            self._last = now
-            self.send(done=done, total=total)
+from tfvfi.errors import InputError
+from tfvfi.studio.replies import Replies
 
 
 class Notices(logging.Handler):
@@ -73,7 +50,6 @@ def _read(requests: queue.Queue[str]) -> None:
 
 
 def _serve(request: dict[str, Any], replies: Replies) -> None:
-    from tfvfi.errors import InputError
     from tfvfi.studio.tasks import TASKS
 
     try:

@@ -1,6 +1,7 @@
 """What a worker can do, each by its name; results are what JSON can hold."""
 
 import functools
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -9,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from tfvfi.errors import InputError
+from tfvfi.media.container import open_container
 from tfvfi.media.cuts import CutDetector
 from tfvfi.media.duplicates import DuplicateDetector
 from tfvfi.media.sequence import Pictures
-from tfvfi.media.source import Video, open_container, open_source
+from tfvfi.media.source import Video, open_source
 from tfvfi.studio import glimpse
-from tfvfi.studio.process import Replies
+from tfvfi.studio.replies import Replies
 
 # Networks that stay loaded: the chosen one and the one that it is compared with.
 LOADED = 2
@@ -39,7 +41,9 @@ def facts(replies: Replies, inputs: Sequence[str]) -> dict[str, Any]:
         "depth": source.look.depth,
         "alpha": source.look.alpha,
         "bytes": sum(path.stat().st_size for path in source.paths),
-        **(_streams(source.path) if isinstance(source, Video) else {"codec": None, "sound": []}),
+        **(
+            _streams(source.paths[0]) if isinstance(source, Video) else {"codec": None, "sound": []}
+        ),
     }
 
 
@@ -56,7 +60,7 @@ def scan(replies: Replies, inputs: Sequence[str]) -> dict[str, Any]:
         repeated += repeats.repeats(image)
         before, count = image, count + 1
         replies.progress(count, source.frames_expected)
-    seconds = shown.time - start + source.last_duration
+    seconds = shown.time - start + shown.length
     return {"frames": count, "seconds": str(seconds), "cuts": found, "repeats": repeated}
 
 
@@ -118,9 +122,7 @@ def interpolate(
     count = interpolate_video(
         inputs[0] if len(inputs) == 1 else inputs,
         output,
-        model["name"],
-        weights=model["weights"] or "default",
-        options=dict(model["options"]),
+        spec(model),
         encoding=Encoding(**encoding),
         resume=True,
         progress=replies.progress,
@@ -141,20 +143,23 @@ TASKS: dict[str, Callable[..., Any]] = {
 }
 
 
+def spec(model: Mapping[str, Any]) -> Any:
+    """The network that the page chose, not yet loaded."""
+    from tfvfi.registry import ModelSpec
+
+    return ModelSpec(model["name"], model["weights"] or "default", dict(model["options"]))
+
+
 def _network(model: Mapping[str, Any]) -> Any:
-    """The network that the page chose; it stays loaded while its weights stay the same."""
+    """The same, loaded; it stays so while its weights stay the same."""
     weights = model["weights"]
     state = Path(weights).stat().st_mtime_ns if weights else 0
-    return _loaded(model["name"], weights, tuple(sorted(model["options"].items())), state)
+    return _loaded(json.dumps(model, sort_keys=True), state)
 
 
 @functools.lru_cache(maxsize=LOADED)
-def _loaded(
-    name: str, weights: str | None, options: tuple[tuple[str, Any], ...], state: int
-) -> Any:
-    from tfvfi import registry
-
-    return registry.load_interpolator(name, weights or "default", **dict(options))
+def _loaded(model: str, state: int) -> Any:
+    return spec(json.loads(model)).load_interpolator()
 
 
 def _middle(network: Any, first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -165,7 +170,7 @@ def _middle(network: Any, first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 def _times(inputs: Sequence[str], shown: Sequence[Any]) -> dict[str, float]:
-    start = getattr(open_source(inputs), "start", 0)
+    start = open_source(inputs).start
     return {"time0": float(shown[0].time - start), "time1": float(shown[1].time - start)}
 
 

@@ -19,7 +19,7 @@ from tfvfi.data.sharding import Sharing
 from tfvfi.errors import InputError
 from tfvfi.evaluation import measures
 from tfvfi.studio import glimpse
-from tfvfi.studio.process import Replies
+from tfvfi.studio.replies import Replies
 from tfvfi.training.session import train
 from tfvfi.training.settings import Settings
 

@@ -17,6 +17,7 @@ from typing import Any
 import tfvfi
 from tfvfi.errors import InputError
 
+logger = logging.getLogger(__name__)
 Report = Callable[[dict[str, Any]], None]
 # Seconds that a process has to end before it is killed.
 PATIENCE = 5
@@ -126,7 +127,7 @@ def _answers(process: subprocess.Popen, request: dict[str, Any]) -> Iterator[dic
         for line in process.stdout:
             yield json.loads(line)
     except (OSError, ValueError):
-        logging.debug("the worker went away", exc_info=True)
+        logger.debug("the worker went away", exc_info=True)
 
 
 def _environment() -> dict[str, str]:

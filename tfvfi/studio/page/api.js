@@ -1,6 +1,6 @@
 // Talking to the server: actions with JSON, and uploads.
 
-import { find, show } from './dom.js';
+import { find, sentence, show } from './dom.js';
 
 export class Refusal extends Error {}
 
@@ -35,7 +35,7 @@ export async function ask(action, given = {}) {
 // What is wrong, for all of the page; nothing takes it away again.
 export function complain(text) {
   const place = find('#trouble');
-  place.textContent = text && text[0].toUpperCase() + text.slice(1);
+  place.textContent = sentence(text);
   show(place, Boolean(text));
 }
 

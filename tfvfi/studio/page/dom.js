@@ -38,3 +38,6 @@ export function size(bytes) {
   const power = Math.min(units.length - 1, bytes ? Math.floor(Math.log10(bytes) / 3) : 0);
   return `${Number((bytes / 1000 ** power).toPrecision(3))} ${units[power]}`;
 }
+
+// A sentence of the library begins small and marks names of arguments.
+export const sentence = (text) => (text ? text[0].toUpperCase() + text.slice(1).replaceAll('`', '') : '');

@@ -1,6 +1,6 @@
 // The picture: a frame that exists, and the new one next to it.
 
-import { checked, find, make, options, seconds, show, span } from './dom.js';
+import { checked, find, make, options, seconds, sentence, show } from './dom.js';
 import { Refusal, ask } from './api.js';
 import { emit, on, store } from './store.js';
 import { Compare } from './compare.js';
@@ -137,7 +137,6 @@ async function render({ source, seconds: time, model: chosen, against }) {
   const middle = { src: found.middle, name: `New frame, ${chosen.name}` };
   const second = { src: found.frame1, name: `Frame at ${seconds(found.time1)}` };
   let left = first;
-  let took = found.took;
   if (against !== HELD) {
     compare.show(first, middle, [first, middle, second]);
     say(`Computing the same frame with ${against} …`);
@@ -153,7 +152,7 @@ async function render({ source, seconds: time, model: chosen, against }) {
       ? 'A cut lies between these two frames, so none is computed here.'
       : `The new frame lies half-way between ${seconds(found.time0)} and ${seconds(found.time1)}.`,
   );
-  if (store.secondsEach === null && !wanted && !found.cut) await measure(given, chosen, source, took);
+  if (store.secondsEach === null && !wanted && !found.cut) await measure(given, chosen, source);
 }
 
 // The first frame waits for the network to be prepared; the next one shows how long one takes.
@@ -165,5 +164,5 @@ async function measure(given, chosen, source) {
 }
 
 function say(text) {
-  find('#preview-status').textContent = text && text[0].toUpperCase() + text.slice(1);
+  find('#preview-status').textContent = sentence(text);
 }

@@ -1,6 +1,6 @@
 // The queue: what is being done, what waits, and what is finished.
 
-import { find, make, show, span } from './dom.js';
+import { find, make, sentence, show, span } from './dom.js';
 import { Refusal, ask, complain } from './api.js';
 import { emit, on } from './store.js';
 import { play } from './player.js';
@@ -103,14 +103,14 @@ function update(row, job) {
   line.classList.toggle('bad', job.state === 'failed');
   const notices = find('.notices', row);
   if (notices.children.length !== job.notices.length) {
-    notices.replaceChildren(...job.notices.map((text) => make('li', { textContent: text })));
+    notices.replaceChildren(...job.notices.map((text) => make('li', { textContent: sentence(text) })));
   }
 }
 
 function words(job) {
   const unit = job.kind === 'tune' ? 'steps' : 'frames';
   const counted = job.total ? `${job.done} of ${job.total} ${unit}` : job.done ? `${job.done} ${unit}` : '';
-  if (job.state === 'failed') return job.message;
+  if (job.state === 'failed') return sentence(job.message);
   if (job.state === 'cancelled') return counted ? `Stopped after ${counted}. What is finished is kept.` : 'Nothing was begun.';
   if (job.state === 'done') return done(job, unit);
   if (job.state === 'queued') return job.done ? `${counted} are finished already.` : 'Waits for its turn.';

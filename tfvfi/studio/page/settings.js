@@ -1,6 +1,6 @@
 // The form: what is to be done, the sentence that says what will come out, and the start.
 
-import { all, checked, find, options, show, span } from './dom.js';
+import { checked, find, options, sentence as written, show } from './dom.js';
 import { Refusal, ask, complain } from './api.js';
 import { emit, on, store } from './store.js';
 
@@ -142,7 +142,7 @@ async function plan() {
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     if (number !== asked) return;
-    sentence.textContent = error.message;
+    sentence.textContent = written(error.message);
     sentence.classList.add('bad');
     find('#estimate').textContent = '';
     find('#command').textContent = '';

@@ -1,6 +1,6 @@
 // The second page: a network learns from the clip, and the picture shows how it gets on.
 
-import { checked, find, make, options, show } from './dom.js';
+import { checked, find, make, options, sentence, show } from './dom.js';
 import { Refusal, ask, complain } from './api.js';
 import { emit, on, store } from './store.js';
 import { Compare } from './compare.js';
@@ -42,7 +42,7 @@ async function start(event) {
     emit('jobs', jobs);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    find('#tune-sentence').textContent = error.message;
+    find('#tune-sentence').textContent = sentence(error.message);
   }
 }
 
