@@ -1,15 +1,14 @@
 """Frames and flows at the door of a network: checks, number formats, padding, sizes."""
 
-from typing import Any
-
 import numpy as np
 from keras import ops
 
 from tfvfi.errors import InputError
 from tfvfi.ops import resize
+from tfvfi.ops.tensor import Side, Tensor
 
 # Rows or columns added at the top, bottom, left and right.
-Padding = tuple[Any, Any, Any, Any]
+Padding = tuple[Side, Side, Side, Side]
 
 
 def check_pair(a: np.ndarray, b: np.ndarray) -> None:
@@ -45,13 +44,13 @@ def from_unit(frame: np.ndarray, dtype: np.dtype) -> np.ndarray:
     return np.rint(clipped * np.float32(np.iinfo(dtype).max)).astype(dtype)
 
 
-def size(frames: Any) -> tuple[Any, Any]:
+def size(frames: Tensor) -> tuple[Side, Side]:
     """Height and width of a batch: numbers, or tensors where they are not known yet."""
     shape = ops.shape(frames)
     return shape[1], shape[2]
 
 
-def next_multiple(side: Any, multiple: Any) -> Any:
+def next_multiple(side: Side, multiple: Side) -> Side:
     """The smallest multiple that is not below a side.
 
     Example:
@@ -62,13 +61,13 @@ def next_multiple(side: Any, multiple: Any) -> Any:
     return (side + multiple - 1) // multiple * multiple
 
 
-def pad_end(height: Any, width: Any, multiple: int) -> Padding:
+def pad_end(height: Side, width: Side, multiple: int) -> Padding:
     """Padding below and to the right up to the next multiple."""
     below, right = (next_multiple(side, multiple) - side for side in (height, width))
     return 0, below, 0, right
 
 
-def pad_edge(frames: Any, padding: Padding) -> Any:
+def pad_edge(frames: Tensor, padding: Padding) -> Tensor:
     """Frames whose border pixels are repeated outwards."""
     top, bottom, left, right = padding
     height, width = size(frames)
@@ -77,19 +76,19 @@ def pad_edge(frames: Any, padding: Padding) -> Any:
     return ops.take(ops.take(frames, rows, axis=1), columns, axis=2)
 
 
-def pad_zeros(frames: Any, padding: Padding) -> Any:
+def pad_zeros(frames: Tensor, padding: Padding) -> Tensor:
     """Frames with black added around."""
     top, bottom, left, right = padding
     return ops.pad(frames, ((0, 0), (top, bottom), (left, right), (0, 0)))
 
 
-def crop(frames: Any, padding: Padding, height: Any, width: Any) -> Any:
+def crop(frames: Tensor, padding: Padding, height: Side, width: Side) -> Tensor:
     """Undoes a padding of frames that were `height` x `width` before."""
     top, _, left, _ = padding
     return frames[:, top : top + height, left : left + width]
 
 
-def resize_flow(flow: Any, height_and_width: Any) -> Any:
+def resize_flow(flow: Tensor, height_and_width: Tensor) -> Tensor:
     """Flow at another size, its values in pixels of that size."""
     before = size(flow)
     ratios = [

@@ -1,12 +1,12 @@
 """The census loss: compares how pixels differ from their neighbors, whatever the brightness."""
 
-from typing import Any
-
 import numpy as np
 from keras import ops
 
+from tfvfi.ops.tensor import Tensor
 
-def census(image: Any, target: Any, patch: int = 7) -> Any:
+
+def census(image: Tensor, target: Tensor, patch: int = 7) -> Tensor:
     """Census distance of two images' gray values; no gradient reaches the target.
 
     Pixels whose patch leaves the image count as zero.
@@ -20,7 +20,7 @@ def census(image: Any, target: Any, patch: int = 7) -> Any:
     return census_distance(gray, ops.stop_gradient(gray_target), patch)
 
 
-def census_distance(x: Any, y: Any, patch: int) -> Any:
+def census_distance(x: Tensor, y: Tensor, patch: int) -> Tensor:
     """Mean distance of the census transforms of all channels, with gradients to both."""
     square = ops.square(census_transform(x, patch) - census_transform(y, patch))
     distance = ops.mean(square / (0.1 + square), axis=-1)
@@ -29,7 +29,7 @@ def census_distance(x: Any, y: Any, patch: int) -> Any:
     return ops.sum(inside) / ops.cast(ops.size(distance), inside.dtype)
 
 
-def census_transform(image: Any, patch: int) -> Any:
+def census_transform(image: Tensor, patch: int) -> Tensor:
     """How every pixel's neighbors differ from it, squeezed into (-1, 1).
 
     Args:

@@ -1,11 +1,11 @@
 """Charbonnier losses: the absolute value made smooth at zero."""
 
-from typing import Any
-
 from keras import ops
 
+from tfvfi.ops.tensor import Tensor
 
-def charbonnier(difference: Any, mask: Any = None, epsilon: float = 1e-3) -> Any:
+
+def charbonnier(difference: Tensor, mask: Tensor | None = None, epsilon: float = 1e-3) -> Tensor:
     """Mean of sqrt(difference^2 + epsilon^2), about the mean absolute difference.
 
     Args:
@@ -24,7 +24,7 @@ def charbonnier(difference: Any, mask: Any = None, epsilon: float = 1e-3) -> Any
     return ops.mean(loss * mask) / ops.mean(mask)
 
 
-def adaptive_charbonnier(difference: Any, weight: Any) -> Any:
+def adaptive_charbonnier(difference: Tensor, weight: Tensor) -> Tensor:
     """Mean of (difference^2 + epsilon^2)^(weight / 2), epsilon = 10^(-(10 weight - 1) / 3).
 
     At weight 1 it is nearly the absolute difference; towards 0 it flattens and forgives.

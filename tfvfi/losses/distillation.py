@@ -1,15 +1,15 @@
 """Task-oriented flow distillation: learn from another network's flow where it helps the frame."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from keras import ops
 
 from tfvfi import images
 from tfvfi.losses.charbonnier import adaptive_charbonnier
+from tfvfi.ops.tensor import Tensor
 
 
-def robust_weight(flow: Any, target: Any, beta: float = 0.3) -> Any:
+def robust_weight(flow: Tensor, target: Tensor, beta: float = 0.3) -> Tensor:
     """exp(-beta |flow - target|) of every pixel, (B, H, W, 1), without a gradient.
 
     Where the network's own flow disagrees with its teacher's, the teacher counts less.
@@ -18,7 +18,7 @@ def robust_weight(flow: Any, target: Any, beta: float = 0.3) -> Any:
     return ops.stop_gradient(ops.exp(-beta * length))
 
 
-def flow_distillation(levels: Sequence[Any], target: Any, weight: Any) -> Any:
+def flow_distillation(levels: Sequence[Tensor], target: Tensor, weight: Tensor) -> Tensor:
     """Adaptive Charbonnier losses of coarse flows against a full-size one, summed.
 
     Args:

@@ -1,17 +1,17 @@
 """Endpoint errors: how far an estimated flow ends from where it should."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from keras import ops
 
 from tfvfi.errors import InputError
 from tfvfi.ops import channel_norm
+from tfvfi.ops.tensor import Tensor
 
 NORMS = ("l1", "l2")
 
 
-def endpoint_error(flow: Any, target: Any) -> Any:
+def endpoint_error(flow: Tensor, target: Tensor) -> Tensor:
     """Mean distance between the ends of two flows, (B, H, W, 2), in their unit.
 
     Example:
@@ -23,7 +23,7 @@ def endpoint_error(flow: Any, target: Any) -> Any:
     return ops.mean(channel_norm(flow - target))
 
 
-def flow_difference(flow: Any, target: Any, norm: str = "l2") -> Any:
+def flow_difference(flow: Tensor, target: Tensor, norm: str = "l2") -> Tensor:
     """Mean over all components of the absolute difference ("l1"), or the endpoint error ("l2")."""
     if norm not in NORMS:
         raise InputError(f"norm is one of {', '.join(NORMS)}. Received: {norm!r}")
@@ -31,13 +31,13 @@ def flow_difference(flow: Any, target: Any, norm: str = "l2") -> Any:
 
 
 def multi_scale_flow(
-    flows: Sequence[Any],
-    target: Any,
+    flows: Sequence[Tensor],
+    target: Tensor,
     norm: str = "l1",
     first_weight: float = 0.32,
     first_scale: int = 4,
     unit: float = 20.0,
-) -> tuple[Any, Any]:
+) -> tuple[Tensor, Tensor]:
     """Weighted differences of flows at several sizes, as FlowNet 2.0 is trained.
 
     Every level has half the size and half the weight of the one before; the target is averaged

@@ -1,11 +1,10 @@
 """Geometry consistency: refined features should have the structure of the true frame's."""
 
-from typing import Any
-
 from tfvfi.losses.census import census_distance
+from tfvfi.ops.tensor import Tensor
 
 
-def geometry(feature: Any, target: Any, patch: int = 3) -> Any:
+def geometry(feature: Tensor, target: Tensor, patch: int = 3) -> Tensor:
     """Census distance of two features, channel by channel.
 
     Unlike `census`, gradients reach the target too: its encoder learns along.

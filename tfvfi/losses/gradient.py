@@ -1,15 +1,15 @@
 """Gradients of images towards all eight neighbors, as AdaConv's loss compares them."""
 
-from typing import Any
-
 from keras import ops
+
+from tfvfi.ops.tensor import Tensor
 
 NEIGHBORS = tuple(
     (row, column) for row in range(3) for column in range(3) if (row, column) != (1, 1)
 )
 
 
-def neighbor_differences(image: Any) -> Any:
+def neighbor_differences(image: Tensor) -> Tensor:
     """Each inner pixel's eight neighbors, minus the pixel.
 
     Args:

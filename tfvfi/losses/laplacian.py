@@ -1,18 +1,17 @@
 """The Laplacian pyramid loss: what two images differ in, scale by scale."""
 
-from typing import Any
-
 import numpy as np
 from keras import ops
 
 from tfvfi import images
 from tfvfi.ops import resize
+from tfvfi.ops.tensor import Tensor
 
 # The binomial filter of 5 x 5, with which Burt and Adelson smooth before they leave out pixels.
 TAPS = np.array([1, 4, 6, 4, 1], "float32") / 16
 
 
-def laplacian(image: Any, target: Any, levels: int = 5) -> Any:
+def laplacian(image: Tensor, target: Tensor, levels: int = 5) -> Tensor:
     """Sum over levels i = 1, 2, ... of 2^(i-1) times the absolute differences, a value.
 
     A level holds the detail between two sizes; the last one, the smallest, what is left. Each has
@@ -37,7 +36,7 @@ def laplacian(image: Any, target: Any, levels: int = 5) -> Any:
     return sum(2.0**at * ops.sum(ops.abs(level)) for at, level in enumerate(pyramid)) / values
 
 
-def laplacian_pyramid(image: Any, levels: int) -> list[Any]:
+def laplacian_pyramid(image: Tensor, levels: int) -> list[Tensor]:
     """Details from fine to coarse; they add up to the image when each is enlarged.
 
     Args:
@@ -52,7 +51,7 @@ def laplacian_pyramid(image: Any, levels: int) -> list[Any]:
     return [*pyramid, image]
 
 
-def _smooth(image: Any) -> Any:
+def _smooth(image: Tensor) -> Tensor:
     """The image without the detail that half its size cannot hold; its border is repeated."""
     channels = image.shape[-1]
     padded = images.pad_edge(image, (2, 2, 2, 2))

@@ -1,16 +1,16 @@
 """What tells a good pair of flows between two frames: each carries a frame onto the other."""
 
 from collections.abc import Callable
-from typing import Any
 
 from keras import ops
 
 from tfvfi.ops import backward_warp
+from tfvfi.ops.tensor import Tensor
 
 
 def mutual_warping(
-    frame0: Any, frame1: Any, flow01: Any, flow10: Any, warp: Callable = backward_warp
-) -> Any:
+    frame0: Tensor, frame1: Tensor, flow01: Tensor, flow10: Tensor, warp: Callable = backward_warp
+) -> Tensor:
     """Mean absolute differences of each frame from the other warped onto it, summed.
 
     Args:
@@ -24,7 +24,7 @@ def mutual_warping(
     return onto0 + ops.mean(ops.abs(warp(frame0, flow10) - frame1))
 
 
-def total_variation(flow: Any) -> Any:
+def total_variation(flow: Tensor) -> Tensor:
     """Mean absolute difference of neighbors in a row, plus that of neighbors in a column.
 
     Example:

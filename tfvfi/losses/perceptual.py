@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from keras import ops
 
 from tfvfi.errors import InputError
+from tfvfi.ops.tensor import Tensor
 
 # Convolutions in each of the five blocks, and the channels that they give.
 DEPTHS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
@@ -68,11 +68,11 @@ class Perceptual:
             for name, arrays in _read(weights, network, layer).items()
         }
 
-    def __call__(self, image: Any, target: Any) -> Any:
+    def __call__(self, image: Tensor, target: Tensor) -> Tensor:
         """The loss of (B, H, W, 3) images in [0, 1], each side at least 16 for block 4."""
         return ops.mean(ops.square(self.features(image) - self.features(target)))
 
-    def features(self, image: Any) -> Any:
+    def features(self, image: Tensor) -> Tensor:
         """The features of images in [0, 1]: (B, h, w, C), float32."""
         feature = (ops.cast(image, "float32") - self._mean) / self._deviation
         for name, (kernel, bias) in self._convolutions.items():

@@ -6,16 +6,15 @@ on the blue channel alone and on copies that passed no gradient; here all colour
 gradients reach the flow.
 """
 
-from typing import Any
-
 from keras import ops
 
 from tfvfi.ops import backward_warp
+from tfvfi.ops.tensor import Tensor
 
 BRIGHTNESS = 255.0
 
 
-def photometric(frame0: Any, frame1: Any, flow: Any) -> Any:
+def photometric(frame0: Tensor, frame1: Tensor, flow: Tensor) -> Tensor:
     """Sum over pixels, mean over colours and examples, of how much `frame1` at the flow differs.
 
     Args:
@@ -27,7 +26,7 @@ def photometric(frame0: Any, frame1: Any, flow: Any) -> Any:
     return _sum_over_pixels(ops.mean(root_penalty(difference), axis=-1, keepdims=True))
 
 
-def smoothness(flow: Any) -> Any:
+def smoothness(flow: Tensor) -> Tensor:
     """Sum over pixels, mean over examples, of how much the flow changes to the right and down.
 
     The last row and the last column have no neighbors and count only as those of others.
@@ -40,10 +39,10 @@ def smoothness(flow: Any) -> Any:
     return _sum_over_pixels(root_penalty(down)) + _sum_over_pixels(root_penalty(right))
 
 
-def root_penalty(difference: Any) -> Any:
+def root_penalty(difference: Tensor) -> Tensor:
     """(x^2 + 1e-16)^0.25, element by element."""
     return ops.power(ops.square(difference) + 1e-16, 0.25)
 
 
-def _sum_over_pixels(penalties: Any) -> Any:
+def _sum_over_pixels(penalties: Tensor) -> Tensor:
     return ops.mean(ops.sum(penalties, axis=(1, 2, 3)))

@@ -1,11 +1,11 @@
 """The four pixels around a position, for operations that read from them or add to them."""
 
-from typing import Any
-
 from keras import ops
 
+from tfvfi.ops.tensor import Side, Tensor
 
-def neighbors(position: Any, size: Any, beyond: str) -> tuple:
+
+def neighbors(position: Tensor, size: Side, beyond: str) -> tuple:
     """The two pixels around each position on one axis, for any float32 position.
 
     Args:
@@ -32,16 +32,16 @@ def neighbors(position: Any, size: Any, beyond: str) -> tuple:
     return tuple(found)
 
 
-def first_pixels(batch: Any, height: Any, width: Any) -> Any:
+def first_pixels(batch: Tensor, height: Side, width: Side) -> Tensor:
     """Index of each frame's first pixel among the pixels of a batch, [N, 1, 1]."""
     return ops.reshape(ops.arange(batch, dtype="int32") * (height * width), (-1, 1, 1))
 
 
-def columns(width: Any) -> Any:
+def columns(width: Side) -> Tensor:
     """0, 1, 2, ... as float32, [1, 1, W]."""
     return ops.reshape(ops.cast(ops.arange(width, dtype="int32"), "float32"), (1, 1, -1))
 
 
-def rows(height: Any) -> Any:
+def rows(height: Side) -> Tensor:
     """0, 1, 2, ... as float32, [1, H, 1]."""
     return ops.reshape(ops.cast(ops.arange(height, dtype="int32"), "float32"), (1, -1, 1))

@@ -1,13 +1,12 @@
 """The length of every pixel's vector of channels."""
 
-from typing import Any
-
 from keras import ops
 
 from tfvfi.ops import checks
+from tfvfi.ops.tensor import Tensor
 
 
-def channel_norm(image: Any) -> Any:
+def channel_norm(image: Tensor) -> Tensor:
     """Square root of the sum of squares over the channels.
 
     The gradient is upstream * x / (norm + 1e-9), thus 0 and not NaN where all channels are 0.

@@ -1,13 +1,14 @@
 """What every operation demands of its inputs before it touches them."""
 
-from typing import Any
+from collections.abc import Collection
 
 from keras import ops
 
 from tfvfi.errors import InputError
+from tfvfi.ops.tensor import Tensor
 
 
-def float_tensor(value: Any, name: str, rank: int = 4, channels: int | None = None) -> Any:
+def float_tensor(value: Tensor, name: str, rank: int = 4, channels: int | None = None) -> Tensor:
     """`value` as a tensor of floating point numbers, of the given rank and channel count."""
     tensor = ops.convert_to_tensor(value)
     shape = tuple(tensor.shape)
@@ -22,7 +23,7 @@ def float_tensor(value: Any, name: str, rank: int = 4, channels: int | None = No
     return tensor
 
 
-def same_frame(first: Any, second: Any, names: str, dimensions: int = 3) -> None:
+def same_frame(first: Tensor, second: Tensor, names: str, dimensions: int = 3) -> None:
     """Demands equal batch, height and width (as far as they are known before the run)."""
     sizes = tuple(first.shape)[:dimensions], tuple(second.shape)[:dimensions]
     for one, other in zip(*sizes, strict=True):
@@ -33,7 +34,7 @@ def same_frame(first: Any, second: Any, names: str, dimensions: int = 3) -> None
             )
 
 
-def one_of(value: str, choices: Any, name: str) -> None:
+def one_of(value: str, choices: Collection[str], name: str) -> None:
     """Demands one of the known names."""
     if value not in choices:
         known = ", ".join(repr(choice) for choice in choices)
@@ -48,11 +49,11 @@ def whole_number(value: int, name: str, at_least: int) -> None:
         )
 
 
-def dtype_of(tensor: Any) -> str:
+def dtype_of(tensor: Tensor) -> str:
     """The name of a tensor's type on every backend."""
     return ops.dtype(tensor)
 
 
-def is_floating(tensor: Any) -> bool:
+def is_floating(tensor: Tensor) -> bool:
     """Whether a tensor holds floating point numbers."""
     return dtype_of(tensor) in ("float16", "bfloat16", "float32", "float64")

@@ -4,19 +4,18 @@ They take a quarter of the multiplications (Winograd's minimal filtering); error
 those of a plain sum or, in bfloat16, smaller: sums and products are float32.
 """
 
-from typing import Any
-
 from keras import ops
 
 from tfvfi.ops import native
 from tfvfi.ops.dispatch import gradients_wanted
+from tfvfi.ops.tensor import Tensor
 
 # With fewer channels transforms cost more than they save; so do those of larger kernels on the few
 # pixels where networks have such.
 FEWEST_CHANNELS, LARGEST_KERNEL = 16, 512 * 512
 
 
-def fusible(image: Any, inputs: int, outputs: int) -> bool:
+def fusible(image: Tensor, inputs: int, outputs: int) -> bool:
     """Whether the functions here can take an image, here and now.
 
     Where they cannot, and wherever gradients may be wanted, layers use stock operations.
@@ -35,7 +34,9 @@ def fusible(image: Any, inputs: int, outputs: int) -> bool:
     )
 
 
-def fused_convolution(image: Any, kernel: Any, bias: Any, slope: Any, shortcut: Any = None) -> Any:
+def fused_convolution(
+    image: Tensor, kernel: Tensor, bias: Tensor, slope: Tensor, shortcut: Tensor | None = None
+) -> Tensor:
     """A 3 x 3 convolution with zeros around the image, then PReLU.
 
     Args:
@@ -52,7 +53,7 @@ def fused_convolution(image: Any, kernel: Any, bias: Any, slope: Any, shortcut: 
     return native.fused_convolution(image, kernel, bias, slope, shortcut)
 
 
-def fused_doubling(image: Any, kernel: Any, bias: Any, slope: Any) -> Any:
+def fused_doubling(image: Tensor, kernel: Tensor, bias: Tensor, slope: Tensor) -> Tensor:
     """A transposed convolution, 4 x 4 at stride 2, that gives exactly twice the size, then PReLU.
 
     Each of the four pixels that become of one is a 3 x 3 convolution of which a row and a column

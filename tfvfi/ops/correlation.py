@@ -1,23 +1,22 @@
 """Cost volumes: how well each pixel of one map matches the pixels around it in another."""
 
-from typing import Any
-
 from keras import ops
 
 from tfvfi.errors import InputError
 from tfvfi.ops import checks, native
 from tfvfi.ops.shift import rows_within
+from tfvfi.ops.tensor import Tensor
 
 
 def correlation(
-    a: Any,
-    b: Any,
+    a: Tensor,
+    b: Tensor,
     max_displacement: int = 4,
     stride: int = 1,
     kernel_size: int = 1,
     output_stride: int = 1,
     padding: int | None = None,
-) -> Any:
+) -> Tensor:
     """Mean over channels (and a window) of a[y, x] * b[y + dy, x + dx] for all displacements.
 
     Both maps are zero outside, and the divisor is the same there. Displacements are multiples of

@@ -1,18 +1,17 @@
 """Convolution with kernels of its own at every pixel."""
 
-from typing import Any
-
 from keras import ops
 
 from tfvfi.errors import InputError
 from tfvfi.ops import checks, native
 from tfvfi.ops.shift import rows_within
+from tfvfi.ops.tensor import Tensor
 
 # Inside, images are [N, C, H, W] and a row of taps is [taps, N, 1, H, W]: each tap is then one
 # plane, and planes multiply many times faster than scattered numbers.
 
 
-def separable_convolution(image: Any, vertical: Any, horizontal: Any) -> Any:
+def separable_convolution(image: Tensor, vertical: Tensor, horizontal: Tensor) -> Tensor:
     """Sum over i, j of image[y + i, x + j] * vertical[y, x, i] * horizontal[y, x, j].
 
     The kernel is neither flipped nor normalized, and the same for all channels.
@@ -45,7 +44,7 @@ def separable_convolution(image: Any, vertical: Any, horizontal: Any) -> Any:
     return ops.cast(ops.transpose(filtered, (0, 2, 3, 1)), image.dtype)
 
 
-def local_convolution(image: Any, kernels: Any) -> Any:
+def local_convolution(image: Tensor, kernels: Tensor) -> Tensor:
     """Sum over i, j of image[y + i, x + j] * kernels[y, x, i, j].
 
     The kernel is neither flipped nor normalized, and the same for all channels.

@@ -1,19 +1,19 @@
 """Resizing with PyTorch's rules, for sizes that may be known only when the model runs."""
 
 import math
-from typing import Any
 
 from keras import ops
 
 from tfvfi.errors import InputError
 from tfvfi.ops import checks, native
+from tfvfi.ops.tensor import Tensor
 
 METHODS = ("bilinear", "nearest")
 
 
 def resize(
-    image: Any, size_or_scale: Any, align_corners: bool = False, method: str = "bilinear"
-) -> Any:
+    image: Tensor, size_or_scale: Tensor, align_corners: bool = False, method: str = "bilinear"
+) -> Tensor:
     """Resizes by interpolation, without antialiasing, as PyTorch does.
 
     A factor s gives floor(n * s) pixels, of which pixel i is read at (i + 0.5) / s - 0.5; a size

@@ -1,11 +1,11 @@
 """A piece put into a larger map of zeros, at a place that only a running loop knows."""
 
-from typing import Any
-
 from keras import ops
 
+from tfvfi.ops.tensor import Tensor
 
-def rows_within(band: Any, first: Any, more: int, axis: int) -> Any:
+
+def rows_within(band: Tensor, first: Tensor, more: int, axis: int) -> Tensor:
     """A map with `more` rows than `band`: the band from row `first` on, zeros elsewhere."""
     shape = list(ops.shape(band))
     # Compiled loops on JAX can move the place they slice from, but not the width of a padding.

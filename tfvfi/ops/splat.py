@@ -1,11 +1,10 @@
 """Forward warping: every pixel is spread over the four pixels around where it goes."""
 
-from typing import Any
-
 from keras import ops
 
 from tfvfi.errors import InputError
 from tfvfi.ops import bilinear, checks, native
+from tfvfi.ops.tensor import Tensor
 
 MODES = ("sum", "average", "linear", "softmax")
 
@@ -17,7 +16,7 @@ NORMALIZERS = {
 }
 
 
-def splat(values: Any, flow: Any) -> Any:
+def splat(values: Tensor, flow: Tensor) -> Tensor:
     """Adds each pixel, bilinearly weighted, to the four pixels around x + flow_x, y + flow_y.
 
     What falls outside the frame is dropped, corner by corner. A pixel whose flow is NaN or
@@ -47,12 +46,12 @@ def splat(values: Any, flow: Any) -> Any:
 
 
 def softmax_splat(
-    image: Any,
-    flow: Any,
-    metric: Any = None,
+    image: Tensor,
+    flow: Tensor,
+    metric: Tensor | None = None,
     mode: str = "softmax",
     normalizer: str = "add",
-) -> Any:
+) -> Tensor:
     """Splats an image and settles what happens where several pixels arrive.
 
     Args:

@@ -1,10 +1,9 @@
 """Backward warping: every output pixel reads the image where the flow points."""
 
-from typing import Any
-
 from keras import ops
 
 from tfvfi.ops import bilinear, checks, native
+from tfvfi.ops.tensor import Tensor
 
 PADDINGS = ("border", "zeros", "masked")
 
@@ -23,7 +22,9 @@ GRIDS = {
 }
 
 
-def backward_warp(image: Any, flow: Any, padding: str = "border", grid: str = "pixel") -> Any:
+def backward_warp(
+    image: Tensor, flow: Tensor, padding: str = "border", grid: str = "pixel"
+) -> Tensor:
     """Samples `image` bilinearly at x + flow_x, y + flow_y.
 
     Positions are float32 whatever the types of the inputs. At whole pixels the gradient to the

@@ -10,9 +10,10 @@ from typing import Any
 import keras
 
 from tfvfi.ops.dispatch import native_allowed
+from tfvfi.ops.tensor import Side, Tensor
 
 DTYPES = ("float16", "bfloat16", "float32")
-Grid = Callable[[Any], tuple[Any, Any, Any]]
+Grid = Callable[[Side], tuple[Tensor, Tensor, Tensor]]
 # As the C++ sources number them.
 PADDINGS = {"border": 0, "zeros": 1, "masked": 2}
 
@@ -26,7 +27,7 @@ def available() -> bool:
     return keras.backend.backend() == "tensorflow" and _library() is not None
 
 
-def usable(*tensors: Any) -> bool:
+def usable(*tensors: Tensor) -> bool:
     """Whether they can take these tensors, here and now.
 
     They cannot outside TensorFlow, within `portable()`, in functions that XLA compiles, where a
@@ -44,7 +45,7 @@ def usable(*tensors: Any) -> bool:
     )
 
 
-def backward_warp(image: Any, flow: Any, padding: str, grid: Grid) -> Any:
+def backward_warp(image: Tensor, flow: Tensor, padding: str, grid: Grid) -> Tensor:
     """See `tfvfi.ops.backward_warp`.
 
     Args:
@@ -63,7 +64,7 @@ def backward_warp(image: Any, flow: Any, padding: str, grid: Grid) -> Any:
     return tf.cast(out, image.dtype)
 
 
-def splat(values: Any, flow: Any) -> Any:
+def splat(values: Tensor, flow: Tensor) -> Tensor:
     """See `tfvfi.ops.splat`."""
     import tensorflow as tf
 
@@ -72,14 +73,14 @@ def splat(values: Any, flow: Any) -> Any:
 
 
 def correlation(
-    a: Any,
-    b: Any,
+    a: Tensor,
+    b: Tensor,
     max_displacement: int,
     stride: int,
     kernel_size: int,
     output_stride: int,
     padding: int | None,
-) -> Any:
+) -> Tensor:
     """See `tfvfi.ops.correlation`."""
     import tensorflow as tf
 
@@ -101,7 +102,7 @@ def correlation(
     return tf.cast(out, a.dtype)
 
 
-def separable_convolution(image: Any, vertical: Any, horizontal: Any) -> Any:
+def separable_convolution(image: Tensor, vertical: Tensor, horizontal: Tensor) -> Tensor:
     """See `tfvfi.ops.separable_convolution`."""
     import tensorflow as tf
 
@@ -112,7 +113,7 @@ def separable_convolution(image: Any, vertical: Any, horizontal: Any) -> Any:
     return tf.cast(out, image.dtype)
 
 
-def local_convolution(image: Any, kernels: Any) -> Any:
+def local_convolution(image: Tensor, kernels: Tensor) -> Tensor:
     """See `tfvfi.ops.local_convolution`."""
     import tensorflow as tf
 
@@ -122,8 +123,13 @@ def local_convolution(image: Any, kernels: Any) -> Any:
 
 
 def fused_convolution(
-    image: Any, kernel: Any, bias: Any, slope: Any, shortcut: Any = None, doubled: bool = False
-) -> Any:
+    image: Tensor,
+    kernel: Tensor,
+    bias: Tensor,
+    slope: Tensor,
+    shortcut: Tensor | None = None,
+    doubled: bool = False,
+) -> Tensor:
     """See `tfvfi.ops.convolution`."""
     import tensorflow as tf
 
@@ -142,8 +148,8 @@ def fused_convolution(
 
 
 def resize(
-    image: Any, height: Any, width: Any, scale_y: Any, scale_x: Any, align_corners: bool
-) -> Any:
+    image: Tensor, height: Side, width: Side, scale_y: Tensor, scale_x: Tensor, align_corners: bool
+) -> Tensor:
     """See `tfvfi.ops.resize`; output pixel i is read at (i + 0.5) / scale - 0.5."""
     import tensorflow as tf
 
