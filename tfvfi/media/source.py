@@ -13,6 +13,7 @@ from tfvfi.errors import InputError
 from tfvfi.media.claims import MOST_PIXELS, check_pixels
 from tfvfi.media.colors import Converter
 from tfvfi.media.container import open_container, picture_stream
+from tfvfi.media.continuity import Continuity
 from tfvfi.media.contract import FrameSource
 from tfvfi.media.files import check_file, is_folder
 from tfvfi.media.look import look_of
@@ -82,7 +83,9 @@ class Video:
             if self.missing:
                 self._damage(f"the last {self.missing} bytes are missing")
             self.look = look_of(stream, first)
-            self.start = (first.pts or 0) * Fraction(first.time_base or stream.time_base)
+            start = (first.pts or 0) * Fraction(first.time_base or stream.time_base)
+            self.origin = _origin(container, start)
+            self.start = start - self.origin
             if first.interlaced_frame:
                 logger.warning(
                     "%s is interlaced: deinterlace it first, or lines will be interpolated", path
@@ -107,6 +110,8 @@ class Video:
             for frame in self._decoded(container, stream):
                 base = Fraction(frame.time_base or stream.time_base)
                 time = None if frame.pts is None else frame.pts * base
+                if time is not None:
+                    time -= self.origin
                 if previous is None:
                     time = time or Fraction(0)
                 elif time is None or time <= previous:
@@ -120,7 +125,7 @@ class Video:
                 yield Shown(converter.array(frame, deep, alpha), time, length)
         if previous is None:
             raise InputError(f"{self.path} holds no frame that can be decoded")
-        self._check_end(previous + length, count)
+        self._check_end(self.origin + previous + length, count)
 
     def _check_end(self, end: Fraction, count: int) -> None:
         """Tells what is missing at the end."""
@@ -137,12 +142,17 @@ class Video:
         decoder = _decoder(stream) or stream.codec_context
         # Frames may also grow on the way.
         decoder.options = {**decoder.options, "max_pixels": str(self.max_pixels)}
-        packets, lost, in_a_row, sound = container.demux(stream), 0, 0, False
+        continuity = Continuity(container)
+        needed = continuity.needed([stream])
+        packets, lost, in_a_row, sound = container.demux(needed), 0, 0, False
         while in_a_row < MOST_ERRORS_IN_A_ROW:
             try:
                 packet = next(packets, None)
                 if packet is None:
                     break
+                continuity.mend(packet)
+                if packet.stream.index != stream.index:
+                    continue
                 frames = decoder.decode(packet)
             except av.EOFError:
                 break
@@ -150,7 +160,7 @@ class Video:
                 self._damage(f"decoding stopped ({error.strerror})")
                 lost, in_a_row = lost + 1, in_a_row + 1
                 # An error ends the reading of packets; another one goes on behind it.
-                packets = container.demux(stream)
+                packets = container.demux(needed)
                 continue
             in_a_row = 0
             for frame in frames:
@@ -197,6 +207,15 @@ def open_source(
     if len(paths) > 1 or (paths[0].suffix.lower() in SUFFIXES and not _is_animated_png(paths[0])):
         return Pictures(_at_least_two(paths, "the input"), max_pixels)
     return Video(paths[0], damaged, max_pixels=max_pixels)
+
+
+def _origin(container: Any, start: Fraction) -> Fraction:
+    """When the earliest track starts, which is time 0 for players.
+
+    Tracks that begin before 0 hold what a decoder needs and nobody sees or hears.
+    """
+    first = start if container.start_time is None else Fraction(container.start_time, av.time_base)
+    return max(Fraction(0), min(start, first))
 
 
 def _seconds(container: Any, stream: Any) -> Fraction:

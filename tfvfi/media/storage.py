@@ -19,6 +19,11 @@ from tfvfi.errors import InputError
 ASIDE = ".unfinished"
 # A folder that one process has alone holds an empty file of this name.
 LOCK = "lock"
+# Errors of a disk or of rights on it, not of what is written.
+OF_THE_DISK = (
+    *(errno.ENOENT, errno.EACCES, errno.EPERM),
+    *(errno.EROFS, errno.ENOSPC, errno.EFBIG),
+)
 
 
 @contextlib.contextmanager

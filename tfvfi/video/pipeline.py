@@ -197,7 +197,7 @@ def process(
     frames = ahead(_rendered(ahead(planned, waiting), renderer, sink.done), waiting)
     frames_in = prepared.frames_expected
     total = wanted.count(frames_in, prepared.seconds_expected) if frames_in else None
-    return _write(frames, sink, source.start, treatment.slower, total, progress)
+    return _write(frames, sink, treatment.slower, total, progress)
 
 
 def interpolate_frames(
@@ -282,12 +282,11 @@ def _rendered(
 def _write(
     frames: Iterator[tuple[np.ndarray | None, Fraction, Fraction]],
     sink: FrameSink,
-    start: Fraction,
     slower: int,
     total: int | None,
     progress: bool | Report,
 ) -> int:
-    """Encodes the frames and counts them; time passes `slower` times as slowly after `start`."""
+    """Encodes the frames and counts them; time passes `slower` times as slowly."""
     count = 0
     bar = tqdm(
         total=total, initial=sink.done, unit="frame", disable=None if progress is True else True
@@ -295,7 +294,7 @@ def _write(
     try:
         with bar:
             for image, time, length in frames:
-                sink.write(image, start + (time - start) * slower, length * slower)
+                sink.write(image, time * slower, length * slower)
                 count += 1
                 if count > sink.done:
                     bar.update()

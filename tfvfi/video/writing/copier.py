@@ -1,9 +1,7 @@
 """All of a file but its pictures: sound, subtitles, attachments, chapters, metadata."""
 
-import contextlib
-import io
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -11,10 +9,12 @@ from typing import Any
 import av
 from av.stream import Disposition
 
-from tfvfi.errors import InputError
-from tfvfi.media.container import codec_tag, open_container
+from tfvfi.media.container import open_container
+from tfvfi.media.continuity import Continuity
+from tfvfi.media.storage import OF_THE_DISK
 from tfvfi.video.treatment import DROP, STRETCH
-from tfvfi.video.writing.stretch import Stretcher, sound_codec
+from tfvfi.video.writing.sound import STRETCHED, EncodedSound, open_encoder
+from tfvfi.video.writing.tracks import Track, track_for
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +24,6 @@ OWN_WORDS = (
     *("alpha_mode", "rotate"),
 )
 COVER_KINDS = {"png": "image/png", "mjpeg": "image/jpeg"}
-USUAL_LAYOUTS = {1: "mono", 2: "stereo", 4: "4.0", 6: "5.1", 8: "7.1"}
 MATROSKA_STATISTICS = ("bps", "number_of_", "_statistics_")
 
 
@@ -35,8 +34,9 @@ class Copier:
         path: A file.
         target: Where to, before its first packet is written.
         pictures: Index of the source's stream of pictures, which is not copied.
-        start: When the source's pictures start, in seconds.
-        slower: By how much time is stretched from there on.
+        origin: When the earliest track of the source starts, in seconds; it becomes 0.
+        start: When its pictures start, after that.
+        slower: By how much time is stretched.
         sound: Where it is stretched, whether sound is "drop" or "stretch".
         seconds: How much of the source is wanted; None: all.
     """
@@ -46,6 +46,7 @@ class Copier:
         path: Path,
         target: av.container.OutputContainer,
         pictures: int,
+        origin: Fraction,
         start: Fraction,
         slower: int = 1,
         sound: str = DROP,
@@ -53,11 +54,12 @@ class Copier:
     ):
         self.path = path
         self.target = target
-        self.start = start
+        self.origin = origin
         self.slower = slower
         self.end = None if seconds is None else start + seconds
         self.source = open_container(path)
-        self.streams: dict[int, av.stream.Stream | Stretcher] = {}
+        self.tracks: dict[int, Track] = {}
+        self.refused: dict[int, int] = {}
         self.covers: list[av.Packet] = []
         for stream in self.source.streams:
             if stream.index == pictures:
@@ -68,7 +70,7 @@ class Copier:
                 self._add_cover(stream)
             elif stream.type == "audio" and slower != 1:
                 if sound == STRETCH:
-                    self.streams[stream.index] = self._stretcher(stream)
+                    self._stretch(stream)
             elif stream.type in ("audio", "subtitle"):
                 self._add(stream)
             else:
@@ -89,27 +91,28 @@ class Copier:
             if time is not None and self._moved(stamp * self.waiting.time_base) > time:
                 return
             packet, self.waiting = self.waiting, None
-            target = self.streams[packet.stream.index]
-            if isinstance(target, Stretcher):
-                self.target.mux(target.stretched(packet))
-                continue
-            if self.slower != 1:
-                self._slow_down(packet)
-            packet.stream = target
-            self.target.mux(packet)
+            index = packet.stream.index
+            self._mux(index, self.tracks[index].taken(packet))
 
     def _packets(self) -> Iterator[av.Packet]:
-        chosen = [self.source.streams[index] for index in self.streams]
+        """The packets of all tracks in the order of the file, in seconds since `origin`."""
+        chosen = [self.source.streams[index] for index in self.tracks]
         if chosen:
-            for packet in self._readable(chosen):
+            continuity = Continuity(self.source)
+            for packet in self._readable(continuity.needed(chosen)):
+                continuity.mend(packet)
                 stamp = packet.pts if packet.pts is not None else packet.dts
-                if stamp is None or packet.size == 0:
+                if stamp is None or packet.size == 0 or packet.stream.index not in self.tracks:
                     continue
-                if self.end is None or stamp * packet.time_base < self.end:
+                time = stamp * packet.time_base - self.origin
+                if self.end is None or time < self.end:
                     yield packet
-        for stretcher in self.streams.values():
-            if isinstance(stretcher, Stretcher):
-                self.target.mux(stretcher.rest())
+        for index, track in self.tracks.items():
+            self._mux(index, track.rest())
+        for index, count in self.refused.items():
+            logger.warning(
+                "%d packets of track %d of %s are damaged and are left out", count, index, self.path
+            )
         self.source.close()
 
     def _readable(self, chosen: list[av.stream.Stream]) -> Iterator[av.Packet]:
@@ -121,57 +124,31 @@ class Copier:
                 "%s is damaged (%s): its other tracks end early", self.path, error.strerror
             )
 
+    def _mux(self, index: int, packets: Iterable[av.Packet]) -> None:
+        """Writes packets of a track; one that the container refuses does not cost the video."""
+        for packet in packets:
+            try:
+                self.target.mux(packet)
+            except av.FFmpegError as error:
+                if error.errno in OF_THE_DISK:
+                    raise
+                self.refused[index] = self.refused.get(index, 0) + 1
+
     def _moved(self, time: Fraction) -> Fraction:
         """When something of the source is in the output."""
-        return self.start + (time - self.start) * self.slower
-
-    def _slow_down(self, packet: av.Packet) -> None:
-        base = packet.time_base
-        for name in ("pts", "dts"):
-            stamp = getattr(packet, name)
-            if stamp is not None:
-                setattr(packet, name, round(self._moved(stamp * base) / base))
-        packet.duration = (packet.duration or 0) * self.slower
+        return (time - self.origin) * self.slower
 
     def _add(self, stream: Any) -> None:
-        if stream.codec_context is None:
-            logger.warning(
-                "this FFmpeg does not know the codec '%s' of the %s track of %s, which is left out",
-                codec_tag(self.source, stream),
-                stream.type,
-                self.path,
-            )
-            return
-        codec = stream.codec_context.name
-        if codec not in self.target.supported_codecs or not _fits(stream, self.target.format.name):
-            logger.warning(
-                "the %s track of %s (%s) does not fit into the output's container and is left "
-                "out; .mkv takes every kind",
-                stream.type,
-                self.path,
-                codec,
-            )
-            return
-        copy = self.target.add_stream_from_template(stream)
-        self._describe_stream(stream, copy)
-        self.streams[stream.index] = copy
+        found = track_for(stream, self.target, self.path, self._moved, self.slower)
+        if found is not None:
+            self.tracks[stream.index], made = found
+            self._describe_stream(stream, made)
 
-    def _stretcher(self, stream: Any) -> Stretcher:
-        codec = sound_codec(self.target)
-        layout = stream.layout.name
-        if layout.endswith("channels"):
-            # It is not told which channel is which.
-            layout = USUAL_LAYOUTS.get(stream.channels, layout)
-        copy = self.target.add_stream(codec, rate=_rate(codec, stream.rate), layout=layout)
-        try:
-            copy.codec_context.open()
-        except (av.FFmpegError, ValueError):
-            raise InputError(
-                f"{codec} does not take the sound of {self.path} ({stream.rate} Hz, {layout}), so "
-                "it cannot be stretched; pass `sound='drop'`"
-            ) from None
-        self._describe_stream(stream, copy)
-        return Stretcher(stream, copy, self.slower, self._moved)
+    def _stretch(self, stream: Any) -> None:
+        codec = STRETCHED.get(self.target.format.name, "aac")
+        made = open_encoder(stream, self.target, codec, self.path)
+        self._describe_stream(stream, made)
+        self.tracks[stream.index] = EncodedSound(stream, made, self.slower, self._moved)
 
     def _attach(self, stream: Any, kind: str, data: bytes) -> None:
         name = stream.metadata.get("filename", "attachment")
@@ -201,9 +178,9 @@ class Copier:
         chapters = []
         for chapter in self.source.chapters():
             base = Fraction(chapter["time_base"])
-            start, end = (chapter[name] * base for name in ("start", "end"))
+            start, end = (max(self.origin, chapter[name] * base) for name in ("start", "end"))
             if self.end is not None:
-                end = min(end, self.end)
+                end = min(end, self.origin + self.end)
             if start < end:
                 stamps = {
                     name: round(self._moved(time) / base)
@@ -218,19 +195,6 @@ class Copier:
         copy.disposition = source.disposition
 
 
-def _fits(stream: Any, muxer: str) -> bool:
-    """Whether a container takes a track: some list what they refuse."""
-    probe = av.open(io.BytesIO(), "w", format=muxer)
-    try:
-        probe.add_stream_from_template(stream)
-        probe.start_encoding()
-    except (av.FFmpegError, ValueError):
-        return False
-    with contextlib.suppress(av.FFmpegError):
-        probe.close()
-    return True
-
-
 def _words(metadata: dict[str, str]) -> dict[str, str]:
     return {
         name: value
@@ -238,8 +202,3 @@ def _words(metadata: dict[str, str]) -> dict[str, str]:
         if name.lower() not in OWN_WORDS
         and not any(part in name.lower() for part in MATROSKA_STATISTICS)
     }
-
-
-def _rate(codec: str, rate: int) -> int:
-    """Samples a second; Opus knows one rate only."""
-    return 48000 if codec == "libopus" else rate

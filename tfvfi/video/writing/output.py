@@ -79,6 +79,7 @@ def open_output(
             source.path,
             target,
             source.stream,
+            source.origin,
             source.start,
             treatment.slower,
             treatment.sound,

@@ -1,6 +1,5 @@
 """A video file, joined from segments that are finished one by one."""
 
-import errno
 import logging
 import os
 from collections.abc import Callable, Iterable
@@ -12,6 +11,7 @@ import av
 import numpy as np
 
 from tfvfi.errors import InputError
+from tfvfi.media.storage import OF_THE_DISK
 from tfvfi.video.writing.copier import Copier
 from tfvfi.video.writing.encoder import Encoder, refusal
 from tfvfi.video.writing.encoding import has_alpha, muxer
@@ -19,12 +19,6 @@ from tfvfi.video.writing.segments import Parts, read_segment
 from tfvfi.video.writing.svt import kept_calm
 
 logger = logging.getLogger(__name__)
-
-# Errors that are not the encoder's.
-OF_THE_DISK = (
-    *(errno.ENOENT, errno.EACCES, errno.EPERM),
-    *(errno.EROFS, errno.ENOSPC, errno.EFBIG),
-)
 
 
 class VideoFile:

@@ -1,0 +1,163 @@
+"""Sound that is decoded and encoded again: for another container, or slower at the same pitch."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+
+import av
+
+from tfvfi.errors import InputError
+from tfvfi.video.writing.packets import Moved
+
+# FFmpeg's filter stretches no more than twice at once.
+MOST_AT_ONCE = 2
+# Sound without a packet for so many seconds has a gap; clocks of milliseconds are no gaps.
+SHORTEST_GAP = Fraction(1, 25)
+# Container -> the encoder of what it does not hold as it is; Matroska holds it without a loss.
+CONVERTED = {"webm": "libopus", "matroska": "pcm_s16le"}
+# Container -> the encoder of sound that is stretched.
+STRETCHED = {"webm": "libopus"}
+USUAL_LAYOUTS = {1: "mono", 2: "stereo", 4: "4.0", 6: "5.1", 8: "7.1"}
+
+
+class EncodedSound:
+    """A track of sound that is encoded anew.
+
+    Args:
+        source: The track.
+        target: An encoder's stream in the output.
+        slower: By how much it is stretched.
+        moved: Gives the output's time for a time of the source.
+    """
+
+    def __init__(self, source: Any, target: Any, slower: int, moved: Moved):
+        self.decoder = source.codec_context
+        self.target = target
+        self.slower = slower
+        self.moved = moved
+        self.samples: int | None = None
+        self.heard_until = Fraction(0)
+        self.kind: tuple | None = None
+        self.graph: av.filter.Graph | None = None
+
+    def taken(self, packet: av.Packet) -> list[av.Packet]:
+        """The output's packets that are ready after one more of the source's."""
+        made: list[av.Packet] = []
+        try:
+            frames = self.decoder.decode(packet)
+        except av.FFmpegError:
+            # Damaged: it is silent for as long.
+            return made
+        for frame in frames:
+            # Only frames declare for certain what is in them, and broadcasts change it.
+            kind = (frame.format.name, frame.layout.name, frame.sample_rate)
+            if kind != self.kind:
+                made += self._drained()
+                self.kind, self.graph = kind, self._filters(frame)
+            time = self.heard_until if frame.pts is None else frame.pts * frame.time_base
+            if self.samples is None:
+                self.samples = round(self.moved(time) * self.target.codec_context.rate)
+                self.heard_until = time
+            for one in (*_silence(frame, time - self.heard_until), frame):
+                self.graph.push(one)
+                made += self._encoded()
+            self.heard_until = max(self.heard_until, time) + Fraction(
+                frame.samples, frame.sample_rate
+            )
+        return made
+
+    def rest(self) -> list[av.Packet]:
+        """The packets that are left at the end."""
+        if self.samples is None:
+            return []
+        return [*self._drained(), *self.target.encode(None)]
+
+    def _filters(self, frame: av.AudioFrame) -> av.filter.Graph:
+        """What makes the encoder's sound of frames of one kind."""
+        graph = av.filter.Graph()
+        steps = [
+            graph.add_abuffer(
+                format=frame.format.name,
+                sample_rate=frame.sample_rate,
+                layout=frame.layout.name,
+                time_base=Fraction(1, frame.sample_rate),
+            )
+        ]
+        left = Fraction(self.slower)
+        while left > 1:
+            part = min(left, Fraction(MOST_AT_ONCE))
+            steps.append(graph.add("atempo", f"{float(1 / part):.12f}"))
+            left /= part
+        context = self.target.codec_context
+        form = f"sample_fmts={context.format.name}:sample_rates={context.rate}"
+        steps.append(graph.add("aformat", f"{form}:channel_layouts={context.layout.name}"))
+        steps.append(graph.add("abuffersink"))
+        for before, after in pairwise(steps):
+            before.link_to(after)
+        graph.configure()
+        return graph
+
+    def _drained(self) -> list[av.Packet]:
+        """The packets of all that has gone through the filters."""
+        if self.graph is None:
+            return []
+        self.graph.push(None)
+        return self._encoded()
+
+    def _encoded(self) -> list[av.Packet]:
+        made = []
+        while True:
+            try:
+                frame = self.graph.pull()
+            except (BlockingIOError, av.EOFError):
+                return made
+            frame.pts, frame.time_base = self.samples, Fraction(1, frame.sample_rate)
+            self.samples += frame.samples
+            made += self.target.encode(frame)
+
+
+def _silence(like: av.AudioFrame, seconds: Fraction) -> Iterator[av.AudioFrame]:
+    """What a gap is filled with, so that the sound behind it keeps its time."""
+    left = round(seconds * like.sample_rate) if seconds > SHORTEST_GAP else 0
+    while left > 0:
+        count = min(left, like.sample_rate)
+        frame = av.AudioFrame(like.format.name, like.layout.name, count)
+        for plane in frame.planes:
+            plane.update((b"\x80" if "u8" in like.format.name else b"\0") * plane.buffer_size)
+        frame.sample_rate, frame.time_base = like.sample_rate, Fraction(1, like.sample_rate)
+        left -= count
+        yield frame
+
+
+def open_encoder(stream: Any, target: Any, codec: str, path: Any) -> Any:
+    """An encoder's stream in the output, which takes what a track holds.
+
+    Args:
+        stream: The track.
+        target: The output's container.
+        codec: FFmpeg's name of an encoder.
+        path: The source, for messages.
+    """
+    layout = stream.layout.name
+    if layout.endswith("channels"):
+        # Which channel is which is not declared.
+        layout = USUAL_LAYOUTS.get(stream.channels, layout)
+    made = target.add_stream(codec, rate=_rate(codec, stream.rate), layout=layout)
+    try:
+        made.codec_context.open()
+    except (av.FFmpegError, ValueError):
+        raise InputError(
+            f"{codec} does not take the sound of {path} ({stream.rate} Hz, {layout}), so it cannot "
+            "be encoded for this output: write .mkv without slow motion, or pass `sound='drop'` "
+            "with it"
+        ) from None
+    return made
+
+
+def _rate(codec: str, rate: int) -> int:
+    """The number of samples a second that an encoder knows and that is closest from above."""
+    known = av.codec.Codec(codec, "w").audio_rates
+    if not known or rate in known:
+        return rate
+    return min((one for one in known if one > rate), default=max(known))

@@ -1,0 +1,118 @@
+"""What becomes of a track of sound or subtitles: it is copied, or converted where it must be.
+
+A container that does not hold a track as it is gets the track in another form, and one line is
+logged. A track is left out only where there is no such form.
+"""
+
+import contextlib
+import io
+import logging
+from pathlib import Path
+from typing import Any, Protocol
+
+import av
+
+from tfvfi.errors import InputError
+from tfvfi.media.container import codec_tag, open_container
+from tfvfi.video.writing.packets import Copied, Moved, Stamps
+from tfvfi.video.writing.sound import CONVERTED, EncodedSound, open_encoder
+from tfvfi.video.writing.subtitles import TEXTS, ConvertedText
+
+logger = logging.getLogger(__name__)
+
+# Matroska holds nearly all that others do not.
+LARGEST = ("matroska", ".mkv")
+# Packets with which a container is tried, among so many packets from the beginning.
+TRIED, MOST_READ = 3, 2000
+
+
+class Track(Protocol):
+    """A track of the output, made of one of the source."""
+
+    def taken(self, packet: av.Packet) -> list[av.Packet]:
+        """The output's packets that are ready after one more of the source's."""
+
+    def rest(self) -> list[av.Packet]:
+        """The packets that are left at the end."""
+
+
+def track_for(
+    stream: Any, target: av.container.OutputContainer, path: Path, moved: Moved, slower: int
+) -> tuple[Track, Any] | None:
+    """A track and its stream in the output; None if it must be left out, which is logged.
+
+    Args:
+        stream: A track of the source.
+        target: The output, before its first packet is written.
+        path: The source.
+        moved: Gives the output's time for a time of the source.
+        slower: By how much time is stretched.
+    """
+    if stream.codec_context is None:
+        logger.warning(
+            "this FFmpeg does not know the codec '%s' of the %s track of %s, which is left out",
+            codec_tag(stream.container, stream),
+            stream.type,
+            path,
+        )
+        return None
+    muxer, stamps = target.format.name, Stamps(moved, slower, strict=stream.type == "audio")
+    begins = _first_packets(path, stream.index) if stream.type == "audio" else []
+    if _fits(stream, muxer, begins):
+        copy = target.add_stream_from_template(stream)
+        return Copied(copy, stamps), copy
+    what = f"the {stream.type} track of {path} ({stream.codec_context.name})"
+    what = f"{what} does not fit into {Path(target.name).suffix}"
+    kept = f"; {LARGEST[1]} takes it" if _fits(stream, LARGEST[0], begins) else ""
+    codec = _converted(stream, muxer)
+    if codec is None:
+        logger.warning("%s, cannot be converted and is left out%s", what, kept)
+        return None
+    if stream.type == "audio":
+        made = open_encoder(stream, target, codec, path)
+        track: Track = EncodedSound(stream, made, 1, moved)
+    else:
+        made = target.add_stream(codec)
+        track = ConvertedText(stream, made, stamps)
+    name = av.codec.Codec(codec, "w").canonical_name
+    logger.warning("%s and is converted to %s%s", what, name, kept and f"{kept} as it is")
+    return track, made
+
+
+def _converted(stream: Any, muxer: str) -> str | None:
+    """The encoder of what a container holds in place of a track."""
+    if stream.type == "audio":
+        # What cannot be decoded has no rate or layout.
+        return CONVERTED.get(muxer, "aac") if stream.rate and stream.channels else None
+    return TEXTS.get(muxer) if stream.codec_context.codec.text_sub else None
+
+
+def _fits(stream: Any, muxer: str, begins: list[tuple[bytes, int, int]]) -> bool:
+    """Whether a container takes a track: some list what they refuse, or refuse its packets."""
+    probe = av.open(io.BytesIO(), "w", format=muxer)
+    try:
+        copy = probe.add_stream_from_template(stream)
+        probe.start_encoding()
+        for data, stamp, duration in begins:
+            packet = av.Packet(data)
+            packet.pts = packet.dts = stamp
+            packet.duration, packet.time_base, packet.stream = duration, stream.time_base, copy
+            probe.mux(packet)
+    except (av.FFmpegError, ValueError):
+        return False
+    with contextlib.suppress(av.FFmpegError):
+        probe.close()
+    return True
+
+
+def _first_packets(path: Path, index: int) -> list[tuple[bytes, int, int]]:
+    """Bytes, time and length of the first packets of a track."""
+    found: list[tuple[bytes, int, int]] = []
+    with contextlib.suppress(av.FFmpegError, InputError), open_container(path) as source:
+        for number, packet in enumerate(source.demux()):
+            if packet.stream.index == index and packet.size:
+                stamp = len(found) * max(1, packet.duration or 0)
+                found.append((bytes(packet), stamp, packet.duration or 0))
+            if len(found) == TRIED or number == MOST_READ:
+                break
+    return found
