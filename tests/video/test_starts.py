@@ -146,4 +146,5 @@ def test_packets_that_a_container_refuses_are_left_out_aloud(tmp_path, caplog):
             out.mux(packet)
         out.mux(video.encode(None))
     assert interpolate_video(source, tmp_path / "out.mp4", Fade(), damaged="keep") == 100
+    assert "1 packets of track 1 of" in caplog.text and "in.ts" in caplog.text
     assert len(packets(tmp_path / "out.mp4")) > 0.9 * len(made)
