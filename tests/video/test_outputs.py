@@ -162,7 +162,7 @@ def test_mistakes_are_one_sentence_before_any_work(clip, tmp_path):
         ({"source": clip, "output": out, "duplicate_threshold": 2}, "0 to 1; received 2"),
         ({"source": clip, "output": out, "duplicate_tolerance": -1}, "0 to 255; received -1"),
         ({"source": clip, "output": tmp_path / "a.gif", "fps": 60}, "at most 50 frames"),
-        ({"source": clip, "output": clip}, "exists; choose another"),
+        ({"source": clip, "output": clip}, "is what is read"),
         ({"source": clip, "output": webm, "encoding": Encoding("h264")}, "takes: av1, vp9"),
         ({"source": [clip], "output": out, "encoding": Encoding("x")}, "there is no codec 'x'"),
         (

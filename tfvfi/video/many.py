@@ -10,12 +10,14 @@ from typing import Any
 from tfvfi import registry
 from tfvfi.errors import ArgumentError, InputError
 from tfvfi.media import clips
+from tfvfi.media.files import is_folder
 from tfvfi.media.pictures import SUFFIXES, in_folder, in_order
+from tfvfi.media.sequence import is_pattern
 from tfvfi.video.contract import FrameInterpolator
 from tfvfi.video.pipeline import Report, process
 from tfvfi.video.treatment import Treatment
 from tfvfi.video.writing.encoding import Encoding
-from tfvfi.video.writing.output import ENDINGS, make_folder
+from tfvfi.video.writing.places import ENDINGS, check_name, make_folder
 
 logger = logging.getLogger(__name__)
 
@@ -135,7 +137,7 @@ def several_videos(inputs: Sequence[str | Path]) -> list[Path] | None:
     """The videos to be treated one by one; None where the inputs are one."""
     paths = [Path(one) for one in inputs]
     if len(paths) == 1:
-        if not paths[0].is_dir() or in_folder(paths[0]):
+        if is_pattern(paths[0]) or not is_folder(paths[0]) or in_folder(paths[0]):
             return None
         found = [path for path in paths[0].iterdir() if clips.is_video(path)]
         if not found:
@@ -148,6 +150,7 @@ def several_videos(inputs: Sequence[str | Path]) -> list[Path] | None:
 
 def output_names(videos: Sequence[Path], folder: Path, container: str | None) -> list[Path]:
     """Where the outputs of several videos go: by their names, into a folder."""
+    check_name(folder)
     if folder.suffix:
         raise ArgumentError(
             f"several videos go into a folder, which has no ending; received {folder}"

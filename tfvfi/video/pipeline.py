@@ -25,7 +25,8 @@ from tfvfi.video.render import Planner, Renderer
 from tfvfi.video.timeline import Factor, Rate, Span, settled, spans
 from tfvfi.video.treatment import AUTO, DROP, HOLD, Treatment
 from tfvfi.video.writing.encoding import Encoding
-from tfvfi.video.writing.output import check_output, open_output
+from tfvfi.video.writing.output import open_output
+from tfvfi.video.writing.places import check_output
 from tfvfi.video.writing.segments import Parts
 
 logger = logging.getLogger(__name__)
@@ -171,7 +172,7 @@ def process(
     encoding = encoding or Encoding()
     encoding.check(output.suffix.lower())
     source = open_source(inputs, treatment.damaged, treatment.max_pixels)
-    check_output(output, overwrite)
+    check_output(output, source.paths, overwrite)
     prepared = Prepared(source, treatment)
     wanted = treatment.wanted(clock=source.has_clock or bool(output.suffix))
     plan = identity(source.paths, treatment, encoding, model) if resume else None

@@ -1,11 +1,10 @@
 """Where frames go, by the name of the output: a video, an animation or a folder."""
 
 import logging
-import os
 from dataclasses import replace
 from pathlib import Path
 
-from tfvfi.errors import ArgumentError, InputError
+from tfvfi.errors import InputError
 from tfvfi.media.source import Video
 from tfvfi.video.contract import FrameSink
 from tfvfi.video.prepared import Prepared
@@ -15,13 +14,11 @@ from tfvfi.video.writing.animation import FASTEST_GIF, JOINED
 from tfvfi.video.writing.copier import Copier
 from tfvfi.video.writing.encoder import Encoder, clock
 from tfvfi.video.writing.encoding import CONTAINERS, OPAQUE, Encoding
-from tfvfi.video.writing.picture_folder import PictureFolder, is_numbered
+from tfvfi.video.writing.picture_folder import PictureFolder
 from tfvfi.video.writing.segments import Parts
 from tfvfi.video.writing.video_file import VideoFile
 
 logger = logging.getLogger(__name__)
-
-ENDINGS = (*CONTAINERS, *JOINED)
 
 
 def open_output(
@@ -86,32 +83,3 @@ def open_output(
             treatment.seconds,
         ),
     )
-
-
-def check_output(path: Path, overwrite: bool) -> None:
-    """Refuses, before any work, an output that cannot be or that would be overwritten."""
-    if path.suffix and path.suffix.lower() not in ENDINGS:
-        known = ", ".join(ENDINGS)
-        raise ArgumentError(
-            f"a video or animation ends in one of {known}, a folder of pictures has no ending; "
-            f"received {path}"
-        )
-    if path.exists() and not overwrite:
-        raise InputError(f"{path} exists; choose another `output`, or pass `overwrite=True`")
-    if path.suffix and path.is_dir():
-        raise InputError(f"{path} is a folder and cannot become a video")
-    if not path.suffix and path.exists() and not path.is_dir():
-        raise InputError(f"{path} is a file and cannot become a folder of pictures")
-    if path.is_dir() and not all(is_numbered(child) for child in path.iterdir()):
-        raise InputError(f"{path} holds files that were not written here and is left alone")
-    make_folder(path.absolute().parent)
-
-
-def make_folder(folder: Path) -> None:
-    """Makes a folder that can be written to, or says why not."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"the folder {folder} cannot be made: {error.strerror}") from None
-    if not os.access(folder, os.W_OK):
-        raise InputError(f"nothing can be written to the folder {folder}")

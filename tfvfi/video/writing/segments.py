@@ -5,6 +5,7 @@ each part appears by a rename when it is complete. `lock` is held by the process
 """
 
 import contextlib
+import hashlib
 import json
 import os
 import shutil
@@ -19,6 +20,8 @@ from av.packet import PacketSideData
 from tfvfi.errors import InputError
 from tfvfi.media.storage import only_one
 
+# Most file systems take names of 255 bytes.
+LONGEST_NAME = 240
 # A segment begins with the numbers of its frames and bytes, and a packet with its times and length,
 # whether it is a whole picture, and the sizes of its data and of its transparency.
 START = struct.Struct("<IQ")
@@ -138,8 +141,11 @@ class Parts:
 
 
 def parts_folder(output: Path) -> Path:
-    """Where the parts of an unfinished output are kept."""
-    return output.with_name(f".{output.name}.parts")
+    """Where the parts of an unfinished output are kept: beside it, under a hidden name."""
+    name = output.name
+    if len(os.fsencode(name)) > LONGEST_NAME:
+        name = hashlib.sha256(os.fsencode(name)).hexdigest()
+    return output.with_name(f".{name}.parts")
 
 
 def _cannot_continue(output: Path, before: dict[str, Any], plan: dict[str, Any] | None) -> str:
