@@ -1,6 +1,7 @@
 """Where frames come from: a video, an animation, a folder or pattern of pictures, or pictures."""
 
 import logging
+import math
 import re
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
@@ -84,7 +85,7 @@ class Video:
                 self._damage(f"the last {self.missing} bytes are missing")
             self.look = look_of(stream, first)
             start = (first.pts or 0) * Fraction(first.time_base or stream.time_base)
-            self.origin = _origin(container, start)
+            self.origin = _origin(container, start, self.time_base)
             self.start = start - self.origin
             if first.interlaced_frame:
                 logger.warning(
@@ -102,7 +103,8 @@ class Video:
             alpha: Whether they have a fourth channel.
         """
         converter, deep = Converter(self.exact), self.look.depth > 8
-        previous, length, count = None, 1 / self.rate, 0
+        usual = max(1 / self.rate, self.time_base)
+        previous, length, count = None, usual, 0
         with open_container(self.path) as container:
             stream = container.streams[self.stream]
             stream.thread_type = "AUTO"
@@ -115,7 +117,7 @@ class Video:
                 if previous is None:
                     time = time or Fraction(0)
                 elif time is None or time <= previous:
-                    time = previous + 1 / self.rate
+                    time = previous + usual
                 else:
                     length = time - previous
                 if frame.duration:
@@ -209,13 +211,20 @@ def open_source(
     return Video(paths[0], damaged, max_pixels=max_pixels)
 
 
-def _origin(container: Any, start: Fraction) -> Fraction:
+def _origin(container: Any, start: Fraction, step: Fraction) -> Fraction:
     """When the earliest track starts, which is time 0 for players.
 
     Tracks that begin before 0 hold what a decoder needs and nobody sees or hears.
+
+    Args:
+        container: An open file.
+        start: When its pictures start.
+        step: The times of the pictures stay multiples of it.
     """
-    first = start if container.start_time is None else Fraction(container.start_time, av.time_base)
-    return max(Fraction(0), min(start, first))
+    if container.start_time is None:
+        return max(Fraction(0), start)
+    later = start - max(Fraction(0), Fraction(container.start_time, av.time_base))
+    return start - math.ceil(later / step) * step if later > 0 else start
 
 
 def _seconds(container: Any, stream: Any) -> Fraction:

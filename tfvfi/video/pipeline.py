@@ -191,7 +191,8 @@ def process(
         logger.warning("not kept of %s: %s", source.paths[0], what)
 
     waiting = _waiting(prepared, alpha)
-    planned = _planned(prepared.frames(alpha), wanted, treatment.scene_cuts)
+    seen = prepared.frames(alpha)
+    planned = _planned(seen, wanted, treatment.scene_cuts, treatment.seconds)
     if estimator is not None:
         planned = with_flows(planned, estimator, Path(flow_output))
     planned, renderer = settled(planned, wanted), Renderer(network, treatment.tile)
@@ -254,10 +255,15 @@ def _alike(frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         yield frame
 
 
-def _planned(frames: Iterable[Shown], wanted: Factor | Rate, scene_cuts: str) -> Iterator[Span]:
+def _planned(
+    frames: Iterable[Shown],
+    wanted: Factor | Rate,
+    scene_cuts: str,
+    seconds: Fraction | None = None,
+) -> Iterator[Span]:
     """Decodes, and decides how the frames between each pair come about."""
     planner = Planner(scene_cuts)
-    for span in spans(frames, wanted):
+    for span in spans(frames, wanted, seconds):
         yield planner.plan(span)
 
 

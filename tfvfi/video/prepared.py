@@ -62,7 +62,7 @@ class Prepared:
         return min(known, frames) if known and frames else known or frames
 
     def frames(self, alpha: bool = False) -> Iterator[Shown]:
-        """The frames in order.
+        """The frames in order; where a duration ends them, with the first one behind the end.
 
         Args:
             alpha: Whether they have a fourth channel.
@@ -112,19 +112,14 @@ class Prepared:
 
 
 def _limited(frames: Iterator[Shown], seconds: Fraction) -> Iterator[Shown]:
-    """The frames of the first seconds; the last one is shown until they are over."""
-    previous = end = None
+    """The frames of the first seconds, and the next one: motion towards it is shown in part."""
+    end = None
     for shown in frames:
         end = shown.time + seconds if end is None else end
+        yield shown
         if shown.time >= end:
             frames.close()
-            yield replace(previous, length=end - previous.time)
             return
-        if previous is not None:
-            yield previous
-        previous = shown
-    if previous is not None:
-        yield replace(previous, length=min(previous.length, end - previous.time))
 
 
 def _is_pause(frames: int, seconds: Fraction) -> bool:

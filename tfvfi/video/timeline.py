@@ -9,6 +9,9 @@ Source frames are shown at p_0 < p_1 < ... < p_(n-1), the last one until p_n. Th
 - `Rate(f)` shows frames at p_0 + m / f, as many as have their middle before the end:
   max(1, ceil((p_n - p_0) f - 1/2)). The duration is the source's within half a frame.
 
+Of a part of so many seconds are shown those frames of the whole that fall into it; the last one
+ends with it.
+
 A frame shown at p_i <= t < p_(i+1) is the source's own where t = p_i, and lies
 (t - p_i) / (p_(i+1) - p_i) of the way to the next one elsewhere.
 """
@@ -50,6 +53,18 @@ class Span:
         """The span with an output frame less."""
         kept = {name: getattr(self, name)[:-1] for name in ("shares", "times", "lengths")}
         return replace(self, **kept)
+
+    def until(self, end: Fraction) -> "Span":
+        """The part of the span before a time."""
+        count = sum(time < end for time in self.times)
+        pairs = zip(self.times[:count], self.lengths[:count], strict=True)
+        return replace(
+            self,
+            end=min(self.end, end),
+            shares=self.shares[:count],
+            times=self.times[:count],
+            lengths=tuple(min(length, end - time) for time, length in pairs),
+        )
 
 
 # When a frame is shown, and how long.
@@ -106,7 +121,9 @@ class Rate:
         return max(1, math.ceil(seconds * self.rate - Fraction(1, 2)))
 
 
-def spans(frames: Iterable[Shown], wanted: Factor | Rate) -> Iterator[Span]:
+def spans(
+    frames: Iterable[Shown], wanted: Factor | Rate, seconds: Fraction | None = None
+) -> Iterator[Span]:
     """What to make of a stream of frames, span by span; two source frames are held at a time.
 
     Of a `Rate` the last frame may be one too many, see `settled`.
@@ -114,15 +131,22 @@ def spans(frames: Iterable[Shown], wanted: Factor | Rate) -> Iterator[Span]:
     Args:
         frames: Source frames in order, their times rising.
         wanted: What is to come out.
+        seconds: How much of it; None: all.
     """
-    before = None
+    before = end = None
     for frame in frames:
         if before is not None:
-            yield _span(before, frame, frame.time, wanted)
+            span = _span(before, frame, frame.time, wanted)
+            yield span if end is None else span.until(end)
+            if end is not None and frame.time >= end:
+                return
+        elif seconds is not None:
+            end = frame.time + seconds
         before = frame
     if before is not None:
         held = before.held[-1] if before.held else before.time
-        yield _span(before, None, held + before.length, wanted)
+        span = _span(before, None, held + before.length, wanted)
+        yield span if end is None else span.until(end)
 
 
 def settled(found: Iterable[Span], wanted: Factor | Rate) -> Iterator[Span]:

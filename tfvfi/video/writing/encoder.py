@@ -20,8 +20,10 @@ logger = logging.getLogger(__name__)
 SEGMENT_PIXELS, SHORTEST_SEGMENT, LONGEST_SEGMENT = 2**28, 32, 240
 # Clocks are kept to this many ticks a second, and FFmpeg's fractions to 32 bits.
 FINEST_CLOCK, LARGEST_INT = 10_000_000, 2**31 - 1
+# What is not exact is rounded to about so many.
+GOOD_CLOCK = 90_000
 # Rates that are told to encoders, which only plan by them, are simple ones.
-RATE_DENOMINATOR, HIGHEST_RATE = 100_000, 10_000
+RATE_DENOMINATOR = 100_000
 
 
 class Encoder:
@@ -53,7 +55,8 @@ class Encoder:
             )
         self.size = size
         self.time_base = time_base
-        self.rate = min(rate, Fraction(HIGHEST_RATE)).limit_denominator(RATE_DENOMINATOR)
+        rate = min(rate, self.codec.highest_rate, 1 / time_base)
+        self.rate = rate.limit_denominator(RATE_DENOMINATOR)
         self.pixel_format = encoding.pixel_format or suitable_format(codec, look, size)
         self.look = look.written(
             rgb=av.VideoFormat(self.pixel_format).is_rgb, full=self.codec.has_range
@@ -64,6 +67,7 @@ class Encoder:
         self.segment = min(LONGEST_SEGMENT, max(SHORTEST_SEGMENT, SEGMENT_PIXELS // pixels))
         self._context: av.CodecContext | None = None
         self._ticks: dict[int, int] = {}
+        self._last_stamp: int | None = None
 
     def describe(self, context: av.CodecContext) -> None:
         """Tells an encoder all that it must know."""
@@ -77,13 +81,26 @@ class Encoder:
         for name in ("colorspace", "color_range", "color_primaries", "color_trc"):
             setattr(context, name, getattr(self.look, name))
 
-    def encode(self, image: np.ndarray, time: Fraction, length: Fraction) -> list[av.Packet]:
+    def placed(self, time: Fraction, length: Fraction) -> tuple[int, int]:
+        """When the next frame is shown and how long, in ticks; every frame has a time of its own.
+
+        Args:
+            time: When it should be shown, in seconds.
+            length: How long.
+        """
+        stamp = round(time / self.time_base)
+        if self._last_stamp is not None:
+            stamp = max(stamp, self._last_stamp + 1)
+        self._last_stamp = stamp
+        return stamp, max(1, round((time + length) / self.time_base) - stamp)
+
+    def encode(self, image: np.ndarray, stamp: int, ticks: int) -> list[av.Packet]:
         """The packets that are ready after one more frame.
 
         Args:
             image: H x W x 3 or 4, uint8 or uint16.
-            time: When it is shown.
-            length: How long.
+            stamp: When it is shown; see `placed`.
+            ticks: How long.
         """
         if self._context is None:
             self._context = av.CodecContext.create(self.codec.encoder, "w")
@@ -92,9 +109,8 @@ class Encoder:
             self._context.flags |= int(av.codec.context.Flags.global_header)
             self._open(self._context)
         frame = self.converter.frame(image, self.pixel_format, self.look)
-        frame.pts = round(time / self.time_base)
-        frame.time_base = self.time_base
-        self._ticks[frame.pts] = round((time + length) / self.time_base) - frame.pts
+        frame.pts, frame.duration, frame.time_base = stamp, ticks, self.time_base
+        self._ticks[stamp] = ticks
         return self._packets(frame)
 
     def _open(self, context: av.CodecContext) -> None:
@@ -135,15 +151,25 @@ class Encoder:
         return options
 
 
-def clock(step: Fraction, start: Fraction) -> Fraction:
-    """A time base in which both a step and a start are whole numbers, if it is not too fine."""
-    both = Fraction(
-        gcd(step.numerator * start.denominator, start.numerator * step.denominator),
-        step.denominator * start.denominator,
-    )
-    if 1 / both <= FINEST_CLOCK and both.denominator <= LARGEST_INT:
-        return both
-    return step if step.denominator <= LARGEST_INT else Fraction(1, FINEST_CLOCK)
+def clock(*times: Fraction) -> Fraction:
+    """A time base in which all of these are whole numbers, if it is not too fine.
+
+    Args:
+        times: The most important first: where all of them need too fine a clock, the first few
+            are exact and the others as good as exact.
+    """
+    base = Fraction(0)
+    for number, time in enumerate(times):
+        both = Fraction(
+            gcd(base.numerator * time.denominator, time.numerator * base.denominator),
+            base.denominator * time.denominator,
+        )
+        if 1 / both > FINEST_CLOCK or both.denominator > LARGEST_INT:
+            if number == 0:
+                return Fraction(1, FINEST_CLOCK)
+            return base / max(1, round(base * GOOD_CLOCK))
+        base = both
+    return base
 
 
 def refusal(codec: object, error: Exception) -> str:

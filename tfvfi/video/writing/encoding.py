@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 
 import av
 from av.codec import Codec as FFmpegCodec
@@ -30,6 +31,8 @@ class Codec:
         options: Settings that are always on.
         is_rgb: Keeps red, green and blue as they are.
         has_range: Tells whether colors have the full range.
+        reorders: Writes frames in another order than they are shown in.
+        highest_rate: The most frames a second for which it can plan; more are as good.
         narrowest: The least width of a frame.
         unopened: Pixel formats that FFmpeg lists and that it does not take.
     """
@@ -42,23 +45,26 @@ class Codec:
     options: tuple[tuple[str, str], ...] = ()
     is_rgb: bool = False
     has_range: bool = True
+    reorders: bool = False
+    highest_rate: Fraction = Fraction(10_000)
     narrowest: int = 1
     unopened: tuple[str, ...] = ()
 
 
 CODECS = {
-    "h264": Codec("libx264", 18, 51, X26X_PRESETS),
+    "h264": Codec("libx264", 18, 51, X26X_PRESETS, reorders=True),
     "h265": Codec(
         "libx265",
         20,
         51,
         X26X_PRESETS,
         options=(("x265-params", "log-level=error"),),
+        reorders=True,
         # Of narrower frames it writes beyond its memory (x265 4.2).
         narrowest=64,
         unopened=("gray10le", "gray12le", "yuva420p", "yuva420p10le"),
     ),
-    "av1": Codec("libsvtav1", 28, 63, tuple(map(str, range(14)))),
+    "av1": Codec("libsvtav1", 28, 63, tuple(map(str, range(14))), highest_rate=Fraction(240)),
     "vp9": Codec(
         "libvpx-vp9",
         24,

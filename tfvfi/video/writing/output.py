@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 from tfvfi.errors import InputError
@@ -62,7 +63,8 @@ def open_output(
                 height,
             )
         return PictureFolder(path, form, parts, turns=round(source.look.rotation / 90) % 4)
-    codec, base = encoding.codec_for(ending), clock(step, source.start)
+    codec, seconds = encoding.codec_for(ending), treatment.seconds or Fraction(0)
+    base = clock(step, source.start * treatment.slower, seconds * treatment.slower)
     alpha = source.look.alpha and codec not in OPAQUE.get(ending, ())
     look = replace(source.look, alpha=alpha, pixel_aspect=prepared.pixel_aspect)
     encoder = Encoder(codec, encoding, look, prepared.size, base, rate)

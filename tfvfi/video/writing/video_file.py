@@ -20,6 +20,9 @@ from tfvfi.video.writing.svt import kept_calm
 
 logger = logging.getLogger(__name__)
 
+# By how much frames of one rate may differ in length, as the clocks of some containers are coarse.
+UNEVEN = 1.5
+
 
 class VideoFile:
     """A video that is written aside and renamed when it is complete.
@@ -45,6 +48,9 @@ class VideoFile:
         self.keeps_alpha = has_alpha(encoder.pixel_format)
         self.done = self.number = self.in_segment = 0
         self.last_stamp: int | None = None
+        # A frame that waits to be encoded, with its time and length; and the lengths of all.
+        self.waiting: tuple[np.ndarray, int, int] | None = None
+        self.shortest = self.longest = 0
         # The file itself is made when encoding starts.
         self.container = av.open(str(self.aside), "w", format=muxer(path.suffix.lower()))
         try:
@@ -62,17 +68,25 @@ class VideoFile:
 
     def write(self, image: np.ndarray | None, time: Fraction, length: Fraction) -> None:
         """Adds a frame that is shown at `time`; None: one of the first `done`, which are there."""
+        stamp, ticks = self.encoder.placed(time, length)
+        self.shortest = min(self.shortest or ticks, ticks)
+        self.longest = max(self.longest, ticks)
         if image is None:
             return
-        self._add(self.encoder.encode(image, time, length))
-        self.in_segment += 1
-        if self.in_segment == self.encoder.segment:
-            self._end_segment()
+        # One frame waits, for the last one may need a segment of its own.
+        if self.waiting is not None:
+            self._encode(*self.waiting)
+        self.waiting = image, stamp, ticks
 
     def finish(self) -> None:
         """Completes the file and lets it appear."""
-        if self.in_segment:
-            self._end_segment()
+        if self.waiting is not None:
+            # Of reordered frames the last one shown is not the last one written. An MP4 has the
+            # length of that one alone; all others it has as steps from each to the next.
+            if self.encoder.codec.reorders and self.longest > UNEVEN * self.shortest:
+                self._end_segment()
+            self._encode(*self.waiting)
+        self._end_segment()
         try:
             if self.copier:
                 self.copier.copy_until(None)
@@ -119,6 +133,12 @@ class VideoFile:
             self.discard()
             raise
 
+    def _encode(self, image: np.ndarray, stamp: int, ticks: int) -> None:
+        self._add(self.encoder.encode(image, stamp, ticks))
+        self.in_segment += 1
+        if self.in_segment == self.encoder.segment:
+            self._end_segment()
+
     def _add(self, packets: list[av.Packet]) -> None:
         try:
             # Muxing changes the clock of packets: they are kept as the encoder made them.
@@ -128,7 +148,14 @@ class VideoFile:
         self._mux(packets)
 
     def _end_segment(self) -> None:
-        self._add(self.encoder.end_segment())
+        if not self.in_segment:
+            return
+        packets = self.encoder.end_segment()
+        if self.in_segment == 1:
+            # A frame alone need not be written before it is shown.
+            for packet in packets:
+                packet.dts = packet.pts
+        self._add(packets)
         try:
             self.parts.finish_segment(self.number, self.in_segment)
         except OSError as error:
