@@ -7,11 +7,14 @@ import numpy as np
 import pytest
 
 import tfvfi
+from tests.losses import seeded_vgg
 from tests.models.shared import GOLDEN, Golden, InterpolatorCase, seeded, texture
 from tfvfi import registry, weights
 from tfvfi.errors import InputError
+from tfvfi.losses import Style
 from tfvfi.models.film.checkpoint import variable_names
 from tfvfi.porting import convert
+from tfvfi.training import objectives
 
 SIZES = ((64, 64), (64, 128), (128, 128))
 # The configuration of the SavedModel in the golden folder; a small one for quick tests, too.
@@ -138,3 +141,31 @@ def test_frames_lie_in_the_middle_of_black():
 def test_wrong_options_are_refused(options, said):
     with pytest.raises(InputError, match=said):
         registry.build("film", **options)
+
+
+def test_the_objectives_weights_change_at_half_of_the_training():
+    model, arrays = TestFILM.build(), seeded_vgg.oxford()
+    inputs = pair((64, 64))
+    batch = {**inputs, "target": texture(64, 64, 2.5)}
+    frame, distance = model(inputs)["frame"], Style(arrays)
+    found, wanted = distance.features(frame), distance.features(batch["target"])
+    l1 = np.mean(np.abs(frame - batch["target"]))
+    vgg, gram = float(distance.vgg(found, wanted)), float(distance.style(found, wanted))
+    expected = {
+        ("film_l1", 0.2): {"l1": l1},
+        ("film_vgg", 0.2): {"l1": l1, "vgg": vgg},
+        ("film_style", 0.2): {"l1": l1, "vgg": vgg, "style": 0},
+        ("film_style", 0.7): {"l1": l1, "vgg": vgg / 4, "style": 40 * gram},
+        ("film_style", None): {"l1": l1, "vgg": vgg / 4, "style": 40 * gram},
+        ("style", 0.2): {"l1": l1, "vgg": vgg / 4, "style": 40 * gram},
+    }
+    preset = registry.preset("film")
+    for (name, progress), values in expected.items():
+        options = {} if name == "film_l1" else {"perceptual_weights": arrays}
+        objective = objectives.build(objectives.find(preset, name), options)
+        more = {} if progress is None else {"progress": np.float32(progress)}
+        total, terms = objective(model, {**batch, **more})
+        assert {key: float(value) for key, value in terms.items()} == pytest.approx(
+            {key: float(value) for key, value in values.items()}, rel=1e-3
+        )
+        assert float(total) == pytest.approx(sum(map(float, values.values())), rel=1e-3)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import tfvfi
-from tfvfi import checkpoints, registry, weights
+from tfvfi import porting, registry, weights
 from tfvfi.checkpoints.layout import published_shape
 from tfvfi.errors import InputError
 
@@ -24,7 +24,7 @@ def published(name, seed=1, **options):
     chance = np.random.default_rng(seed)
     return {
         key: chance.normal(0, 0.02, published_shape(path, tuple(shapes[path]))).astype("float32")
-        for key, path in checkpoints.rules_of(name).variable_names(model.get_config()).items()
+        for key, path in porting.rules_of(name).variable_names(model.get_config()).items()
     }
 
 
@@ -53,7 +53,7 @@ def test_options_go_with_the_weights(tmp_path):
         file, output = tmp_path / f"{name}.pth", tmp_path / f"{name}.weights.h5"
         with file.open("wb") as written:
             np.savez(written, **arrays)
-        checkpoints.convert("superslomo", file, output, **thin, **options)
+        porting.convert("superslomo", file, output, **thin, **options)
         loaded = tfvfi.load("superslomo", weights=output)
         assert (loaded.flow_scale, loaded.widths) == (scale, thin["widths"])
 
@@ -86,7 +86,7 @@ def test_weights_that_ignore_the_time_answer_the_middle_only(small, tmp_path):
             arrays["decoder4.convblock.0.0.weight"][:, -1] = 0
         np.savez(tmp_path / f"{name}.npz", **arrays)
         output = tmp_path / f"{name}.weights.h5"
-        checkpoints.convert("ifrnet_s", tmp_path / f"{name}.npz", output)
+        porting.convert("ifrnet_s", tmp_path / f"{name}.npz", output)
         assert weights.describe(output)["times"] == expected
     assert tfvfi.load("ifrnet_s", weights=output).times == (0.5,)
 
@@ -95,18 +95,18 @@ def test_the_checkpoint_of_another_size_is_recognized(small, tmp_path):
     output = tmp_path / "a.weights.h5"
     output.write_bytes(b"old")
     with pytest.raises(InputError, match=r"\(encoder\.pyramid1.*this looks like ifrnet_s,"):
-        checkpoints.convert("ifrnet", small, output, overwrite=True)
+        porting.convert("ifrnet", small, output, overwrite=True)
     assert output.read_bytes() == b"old" and os.listdir(tmp_path) == [output.name]
-    checkpoints.convert("ifrnet_s", small, output, overwrite=True)
+    porting.convert("ifrnet_s", small, output, overwrite=True)
     assert weights.describe(output)["model"] == "ifrnet_s"
 
 
 def test_mistakes_with_names_come_before_the_work(small, tmp_path):
     with pytest.raises(InputError, match=r"ending in \.weights\.h5"):
-        checkpoints.convert("ifrnet_s", small, tmp_path / "a.h5")
+        porting.convert("ifrnet_s", small, tmp_path / "a.h5")
     with pytest.raises(InputError, match="there is no model 'ifrnet_x'"):
-        checkpoints.convert("ifrnet_x", small, tmp_path / "a.weights.h5")
+        porting.convert("ifrnet_x", small, tmp_path / "a.weights.h5")
     with pytest.raises(InputError, match="no published weights"):
-        checkpoints.convert("flow_interpolation", small, tmp_path / "a.weights.h5")
+        porting.convert("flow_interpolation", small, tmp_path / "a.weights.h5")
     with pytest.raises(InputError, match="there is no checkpoint"):
-        checkpoints.convert("ifrnet_s", tmp_path / "b.pth", tmp_path / "a.weights.h5")
+        porting.convert("ifrnet_s", tmp_path / "b.pth", tmp_path / "a.weights.h5")

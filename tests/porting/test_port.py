@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from tfvfi import checkpoints
+from tfvfi import porting
 from tfvfi.errors import InputError
 
 
@@ -69,7 +69,7 @@ def values(model):
 
 
 def test_every_layout_arrives_where_it_belongs(toy, tensors):
-    checkpoints.port(tensors, toy, RULES)
+    porting.port(tensors, toy, RULES)
     found = values(toy)
     assert found["conv/kernel"][2, 4, 1, 3] == tensors["net.0.weight"][3, 1, 2, 4]
     assert found["up/kernel"][0, 1, 2, 3] == tensors["net.3.weight"][3, 2, 0, 1]
@@ -78,7 +78,7 @@ def test_every_layout_arrives_where_it_belongs(toy, tensors):
 
 
 def test_a_transposed_convolution_means_the_same_as_in_pytorch(toy, tensors):
-    checkpoints.port(tensors, toy, RULES)
+    porting.port(tensors, toy, RULES)
     image = np.zeros((1, 2, 2, 4), "float32")
     image[0, 0, 1, 2] = 1
     # PyTorch: out[o, stride * y + i, stride * x + j] += image[c, y, x] * weight[c, o, i, j]
@@ -89,7 +89,7 @@ def test_a_transposed_convolution_means_the_same_as_in_pytorch(toy, tensors):
 
 def test_other_spellings_and_known_unused_keys(toy, tensors):
     other = {key.replace("net", "module"): array for key, array in tensors.items()}
-    checkpoints.port(other | {"net.2.num_batches_tracked": np.int64(3)}, toy, RULES)
+    porting.port(other | {"net.2.num_batches_tracked": np.int64(3)}, toy, RULES)
     np.testing.assert_array_equal(values(toy)["conv/bias"], tensors["net.0.bias"])
 
 
@@ -125,7 +125,7 @@ def without(tensors, *keys):
 def test_what_differs_is_named_and_nothing_is_changed(toy, tensors, change, said):
     before = values(toy)
     with pytest.raises(InputError, match=re.escape(said)):
-        checkpoints.port(change(tensors), toy, RULES, source="here.pth")
+        porting.port(change(tensors), toy, RULES, source="here.pth")
     for path, array in values(toy).items():
         np.testing.assert_array_equal(array, before[path])
 
@@ -133,4 +133,4 @@ def test_what_differs_is_named_and_nothing_is_changed(toy, tensors, change, said
 def test_rules_that_do_not_cover_the_network_are_our_mistake(toy, tensors):
     rules = SimpleNamespace(variable_names=lambda config: without(NAMES, "net.0.bias"), UNUSED=())
     with pytest.raises(RuntimeError, match="conv/bias"):
-        checkpoints.port(tensors, toy, rules)
+        porting.port(tensors, toy, rules)

@@ -68,6 +68,18 @@ def test_a_batch_in_parts_moves_the_weights_as_the_whole():
         assert float(parts[name]) == pytest.approx(float(whole[name]), rel=1e-5)
 
 
+def test_objectives_learn_how_far_the_training_is():
+    def objective(network, batch, training=True):
+        frame = network({key: batch[key] for key in network.input_names})["frame"]
+        return keras.ops.mean(frame), {"progress": batch.get("progress", -1.0)}
+
+    made = TensorFlowTrainer(registry.build("tiny"), objective, parts=2, steps=4)
+    made.prepare(keras.optimizers.SGD(0.1), {name: part.shape for name, part in batch(0).items()})
+    assert [float(made.update(tensors(0))["progress"]) for _ in range(3)] == [0, 0.25, 0.5]
+    # Nothing is under way where weights are judged.
+    assert made(batch(0), training=False)["progress"] == -1
+
+
 def test_the_norm_of_the_gradient_is_told():
     by_hand = np.linalg.norm(gradient(np.array(tiny.FIRST), batch(0)))
     for clip in (0.0, 0.05):

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from tfvfi.data import codecs, datasets, example, procedural
-from tfvfi.data.datasets import KNOWN
+from tfvfi.data.datasets import KNOWN, film
 from tfvfi.data.datasets.sample import Benchmark
 from tfvfi.data.index import Index
 from tfvfi.data.records import MANIFEST, Example, Layout, Records
@@ -103,6 +103,9 @@ def open_source(
         raise InputError(f"{records} cannot be read: {error.strerror}") from None
     if finished:
         return RecordSource(records, split)
+    if not old and (triplets := film.records(KNOWN["film_records"], Path(records))):
+        _check_training_alone(records, split)
+        return BenchmarkSource(triplets)
     if not old:
         # Says what is wrong with the folder.
         Records(records)
@@ -171,8 +174,7 @@ class OldSource:
     """
 
     def __init__(self, name: str | Path, paths: list[str], split: str):
-        if split != "train":
-            raise InputError(f"{name} holds old records, which are all 'train'; received '{split}'")
+        _check_training_alone(name, split)
         self.name = f"{name}"
         self.index = Index(paths, [None] * len(paths))
         if not len(self.index):
@@ -306,6 +308,11 @@ def _open_benchmark(name: str, folder: str, split: str, windows: dict[str, int])
     if known.published and split == "train":
         raise InputError(f"{name} is a test set and has nothing to train on; validate with it")
     return datasets.open(name, folder, **(windows if "step" in known.options else {}))
+
+
+def _check_training_alone(name: str | Path, split: str) -> None:
+    if split != "train":
+        raise InputError(f"{name} holds old records, which are all 'train'; received '{split}'")
 
 
 def _old_files(records: str | Path) -> list[str]:

@@ -67,6 +67,7 @@ PROTOCOLS: Mapping[str, Protocol] = {
     "x_test_2k": Protocol(("X-TEST 2K",), "nearest", 2),
     "x_test_4k": Protocol(("X-TEST 4K",), "nearest", 4),
     "atd12k": Protocol(("ATD-12K",), "none"),
+    "film_records": Protocol((), "none", note="as FILM's eval_cli: unrounded"),
 }
 
 

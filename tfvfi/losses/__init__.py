@@ -5,8 +5,9 @@ An objective is a function
     objective(network, batch, training=True) -> (total, terms)
 
 `batch` is a dict of "frame0", "frame1", "target" (B, H, W, 3), "time" (B,) and, where the records
-hold it, "flow" (B, H, W, 4): from the target to frame0, then to frame1. `total` is the scalar to
-minimize, `terms` a dict of the named scalars whose sum it is. A network's own objective is
+hold it, "flow" (B, H, W, 4): from the target to frame0, then to frame1. A training adds "progress",
+the share of its steps that are done, from 0 to 1. `total` is the scalar to minimize, `terms` a dict
+of the named scalars whose sum it is. A network's own objective is
 `tfvfi.models.<network>.objective:objective`.
 
 Like the networks, losses take frames as NHWC in [0, 1] and flow as (x, y) in pixels; every mean is
@@ -22,10 +23,12 @@ from tfvfi.losses.gradient import neighbor_differences
 from tfvfi.losses.laplacian import laplacian, laplacian_pyramid
 from tfvfi.losses.motion import mutual_warping, total_variation
 from tfvfi.losses.perceptual import Perceptual
+from tfvfi.losses.style import Style, gram
 from tfvfi.losses.unsupervised import photometric, smoothness
 
 __all__ = [
     "Perceptual",
+    "Style",
     "adaptive_charbonnier",
     "census",
     "charbonnier",
@@ -33,6 +36,7 @@ __all__ = [
     "flow_difference",
     "flow_distillation",
     "geometry",
+    "gram",
     "laplacian",
     "laplacian_pyramid",
     "multi_scale_flow",

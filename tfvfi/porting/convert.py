@@ -36,10 +36,10 @@ def convert(
     Example:
         >>> import os, tempfile
         >>> import numpy as np, tfvfi
-        >>> from tfvfi import checkpoints
+        >>> from tfvfi import porting
         >>> folder = tempfile.mkdtemp()
         >>> np.savez(folder + "/other.npz", kernel=np.ones(3))
-        >>> checkpoints.convert("ifrnet_s", folder + "/other.npz", folder + "/a.weights.h5")
+        >>> porting.convert("ifrnet_s", folder + "/other.npz", folder + "/a.weights.h5")
         Traceback (most recent call last):
         tfvfi.errors.InputError: ...
     """

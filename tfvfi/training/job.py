@@ -213,10 +213,10 @@ def _trainer(settings: Settings, objective: Objective, network: Any, strategy: A
     if keras.backend.backend() != "tensorflow":
         if settings.accumulate > 1:
             raise InputError("`accumulate` needs Keras on TensorFlow; leave it out")
-        return Trainer(network, function)
+        return Trainer(network, function, settings.steps)
     from tfvfi.training.tensorflow_step import TensorFlowTrainer
 
-    return TensorFlowTrainer(network, function, settings.accumulate)
+    return TensorFlowTrainer(network, function, settings.accumulate, settings.steps)
 
 
 def _check_fit(settings: Settings, network: Any, strategy: Any) -> None:

@@ -28,6 +28,11 @@ GENERAL: Mapping[str, tuple[Objective, ...]] = {
         Objective("charbonnier", f"{HERE}:charbonnier"),
         Objective("laplacian", f"{HERE}:laplacian"),
         Objective("perceptual", f"{HERE}:perceptual", options=("perceptual_weights",)),
+        Objective(
+            "style",
+            "tfvfi.models.film.objective:settled_style",
+            options=("perceptual_weights",),
+        ),
         Objective("cycle", f"{CYCLE}:cycle", "cycle", ("perceptual_weights",)),
         Objective(
             "cycle_pseudo", f"{CYCLE}:cycle_pseudo", "cycle", ("teacher", "perceptual_weights")

@@ -22,6 +22,7 @@ class Trainer(keras.Model):
     Args:
         network: What is trained.
         objective: `objective(network, batch, training=True)` -> total and terms.
+        steps: How many steps the training has; with it batches have their "progress".
 
     Example:
         >>> import numpy as np, tfvfi
@@ -33,10 +34,11 @@ class Trainer(keras.Model):
         ['l1', 'loss', 'psnr']
     """
 
-    def __init__(self, network: Any, objective: Callable, **kwargs: Any):
+    def __init__(self, network: Any, objective: Callable, steps: int | None = None, **kwargs: Any):
         super().__init__(autocast=False, dtype=network.dtype_policy, **kwargs)
         self.network = network
         self.objective = objective
+        self.steps = steps
         self.built = True
 
     def prepare(self, optimizer: keras.optimizers.Optimizer, batch: Mapping[str, Any]) -> None:
@@ -60,6 +62,9 @@ class Trainer(keras.Model):
     def call(self, batch: Mapping[str, Any], training: bool | None = None) -> dict[str, Any]:
         """Loss, terms and PSNR as scalars; "outputs" too unless it is for training."""
         watched = Watched(self.network)
+        if training and self.steps and self.compiled:
+            done = ops.cast(self.optimizer.iterations, "float32") / self.steps
+            batch = {**batch, "progress": done}
         total, terms = self.objective(watched, batch, training=bool(training))
         found = {"loss": total, **terms}
         frame = watched.outputs.get("frame")

@@ -21,10 +21,18 @@ class TensorFlowTrainer(Trainer):
         network: What is trained.
         objective: See `Trainer`.
         parts: In how many parts a batch is computed.
+        steps: See `Trainer`.
     """
 
-    def __init__(self, network: Any, objective: Callable, parts: int = 1, **kwargs: Any):
-        super().__init__(network, objective, **kwargs)
+    def __init__(
+        self,
+        network: Any,
+        objective: Callable,
+        parts: int = 1,
+        steps: int | None = None,
+        **kwargs: Any,
+    ):
+        super().__init__(network, objective, steps, **kwargs)
         self.parts = parts
 
     def train_step(self, batch: Mapping[str, Any]) -> dict[str, Any]:

@@ -54,7 +54,9 @@ def open(name: str, data_dir: str | Path, **options: Any) -> "Benchmark":
     module, _, function = known.reader.partition(":")
     reader = getattr(importlib.import_module(f"tfvfi.data.datasets.{module}"), function)
     data_dir = Path(data_dir)
-    found = reader(known, data_dir, **options) if data_dir.exists() else None
+    # Several files may be named together, as in "name@3".
+    there = data_dir.exists() or "@" in data_dir.name
+    found = reader(known, data_dir, **options) if there else None
     if not found:
         missing = f"{known.holds} is not there" if data_dir.exists() else "there is no such folder"
         raise InputError(f"{name} is not in {data_dir}: {missing}; {known.source}")

@@ -183,6 +183,14 @@ KNOWN: dict[str, Known] = {
             ("split",),
         ),
         Known(
+            "film_records",
+            "triplets in FILM's TFRecords",
+            "film:records",
+            "*-00000-of-00003",
+            "name the folder of shards that FILM's create_*_tfrecord scripts wrote, or all of a "
+            "set as PREFIX@COUNT",
+        ),
+        Known(
             "frames",
             "a folder of frames, or of folders of frames",
             "sequences:frames",

@@ -3,6 +3,7 @@
 from tfvfi.models.preset import Checkpoint, Objective, Preset, PublishedScore
 
 REPOSITORY = "https://github.com/google-research/frame-interpolation"
+LOSSES = "tfvfi.models.film.objective"
 PAPER = "FILM, ECCV 2022, tables 1 and 2, trained with the L1 loss"
 
 # Three million steps of eight patches of Vimeo90K's 51,313 triplets.
@@ -60,7 +61,11 @@ PRESETS = (
             for dataset, *values in SCORES
             for metric, value in zip(("PSNR", "SSIM"), values, strict=True)
         ),
-        objectives=(Objective("film_l1", "tfvfi.models.film.objective:l1"),),
+        objectives=(
+            Objective("film_l1", f"{LOSSES}:l1"),
+            Objective("film_vgg", f"{LOSSES}:vgg", options=("perceptual_weights",)),
+            Objective("film_style", f"{LOSSES}:style", options=("perceptual_weights",)),
+        ),
         training=TRAINING,
     ),
 )
