@@ -74,5 +74,5 @@ def test_what_is_not_whole_is_told_in_one_sentence(folder):
         Samples(folder)
     with pytest.raises(InputError, match=r"@3 is not whole: 2 of its files are missing.*00001-of"):
         datasets.open("film_records", folder / "vimeo.tfrecord@3")
-    with pytest.raises(InputError, match="name the folder of shards that FILM's"):
+    with pytest.raises(InputError, match="name the folder of shards that the create_"):
         datasets.open("film_records", folder.parent / "elsewhere")

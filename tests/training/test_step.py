@@ -71,7 +71,8 @@ def test_a_batch_in_parts_moves_the_weights_as_the_whole():
 def test_objectives_learn_how_far_the_training_is():
     def objective(network, batch, training=True):
         frame = network({key: batch[key] for key in network.input_names})["frame"]
-        return keras.ops.mean(frame), {"progress": batch.get("progress", -1.0)}
+        unknown = keras.ops.convert_to_tensor(-1.0)
+        return keras.ops.mean(frame), {"progress": batch.get("progress", unknown)}
 
     made = TensorFlowTrainer(registry.build("tiny"), objective, parts=2, steps=4)
     made.prepare(keras.optimizers.SGD(0.1), {name: part.shape for name, part in batch(0).items()})

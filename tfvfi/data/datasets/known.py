@@ -187,8 +187,8 @@ KNOWN: dict[str, Known] = {
             "triplets in FILM's TFRecords",
             "film:records",
             "*-00000-of-00003",
-            "name the folder of shards that FILM's create_*_tfrecord scripts wrote, or all of a "
-            "set as PREFIX@COUNT",
+            "name the folder of shards that the create_*_tfrecord scripts of "
+            "https://github.com/google-research/frame-interpolation wrote; or PREFIX@COUNT",
         ),
         Known(
             "frames",
