@@ -8,6 +8,7 @@ import pytest
 import tfvfi
 from tfvfi import registry
 from tfvfi.errors import InputError
+from tfvfi.models import index
 from tfvfi.models.preset import Checkpoint
 from tfvfi.registry import ModelSpec
 
@@ -36,7 +37,7 @@ def test_a_network_without_bundled_weights_says_how_to_get_them(monkeypatch):
         has_weights=True,
         checkpoints=(Checkpoint("learned.pth", "someone/learned", "MIT"),),
     )
-    monkeypatch.setattr(registry, "presets", lambda: {"learned": known})
+    monkeypatch.setitem(index._registered, "learned", known)
     with pytest.raises(InputError) as error:
         tfvfi.load("learned")
     for part in ("learned.pth", "someone/learned", "MIT", "convert_checkpoint.py --model=learned"):

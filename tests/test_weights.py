@@ -31,7 +31,7 @@ class Mixer(Interpolator):
 
 def mixer(name: str = "mixer", **kwargs) -> Mixer:
     model = Mixer(name=name, **kwargs)
-    model.build_variables()
+    model.build()
     return model
 
 

@@ -14,26 +14,23 @@ Example:
 import importlib
 from typing import Any
 
+from tfvfi import startup
+
 __version__ = "0.1.0"
 
 # Public name -> the module that holds it; imported on first use.
 _HOMES = {
     "load": "tfvfi.registry",
     "list_models": "tfvfi.registry",
+    "register": "tfvfi.registry",
     "interpolate": "tfvfi.registry",
     "interpolate_video": "tfvfi.video",
     "interpolate_frames": "tfvfi.video",
 }
 _MODULES = (
-    "ops",
-    "losses",
-    "models",
-    "data",
-    "checkpoints",
-    "video",
-    "weights",
-    "registry",
-    "errors",
+    *("ops", "layers", "losses", "metrics", "models", "weights", "registry", "errors"),
+    *("checkpoints", "porting", "data", "media", "flow", "video", "evaluation", "training"),
+    *("benchmark", "export"),
 )
 
 __all__ = ["__version__", *_HOMES, *_MODULES]
@@ -49,3 +46,11 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+def _announce() -> None:
+    importlib.import_module("tfvfi.models.deferred").announce()
+
+
+# So that `keras.saving.load_model` knows our networks.
+startup.after_keras(_announce)

@@ -5,24 +5,77 @@ hold other layers derive from `Block`, which passes tensors on as they are, so t
 precision the convolutions alone decide what is rounded and flow stays float32.
 """
 
+import inspect
+from collections.abc import Mapping
 from typing import Any
 
+import keras
 from keras import activations, initializers, layers, ops
 
 from tfvfi.ops.convolution import fused_convolution, fused_doubling, fusible
 
+registered = keras.saving.register_keras_serializable("tfvfi")
+
 
 class Block(layers.Layer):
-    """A layer made of layers."""
+    """A layer made of layers, which are created when it is and built when it is.
+
+    A subclass keeps every argument of its constructor as an attribute of the same name; that is
+    all `get_config` needs.
+
+    """
 
     def __init__(self, **kwargs: Any):
         super().__init__(autocast=False, **kwargs)
+        # Arguments and outputs of the first call, with shapes in place of tensors.
+        self._first_call: tuple[Any, Any] | None = None
+        self._first_outputs: Any = None
 
-    def build(self, *_: Any) -> None:
-        """The layers inside build themselves when they are first called."""
+    @property
+    def output_shape(self) -> Any:
+        """The shapes that came out of the first call, which `summary` shows."""
+        if self._first_outputs is None:
+            raise AttributeError(f"{self.name} was never called, so its output has no shape yet")
+        return self._first_outputs
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """The outputs; the first call also builds the layers inside."""
+        if self._first_call is None:
+            self._first_call = _shapes(args), _shapes(kwargs)
+        outputs = super().__call__(*args, **kwargs)
+        if self._first_outputs is None:
+            self._first_outputs = _shapes(outputs)
+        return outputs
+
+    def build(self, input_shape: Any = None) -> None:
+        """Builds the layers inside, unless a call is about to do so.
+
+        Args:
+            input_shape: The shape of the first argument of `call`, or a nest of shapes.
+        """
         self.built = True
+        if self._first_call is None and input_shape is not None:
+            self(_symbolic(input_shape))
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        """The arguments of the first call, by which `build_from_config` builds the same again."""
+        if self._first_call is None:
+            return None
+        args, kwargs = self._first_call
+        return {"args": args, "kwargs": kwargs}
+
+    def build_from_config(self, config: Mapping[str, Any]) -> None:
+        """Builds the layers inside from what `get_build_config` gave."""
+        self(*_symbolic(config["args"]), **_symbolic(config["kwargs"]))
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that create this layer again."""
+        own = inspect.signature(type(self)).parameters.values()
+        names = [each.name for each in own if each.kind is not each.VAR_KEYWORD]
+        return super().get_config() | {name: _plain(getattr(self, name)) for name in names}
 
 
+@registered
 class Conv2D(layers.Conv2D):
     """A convolution with `dilation * (kernel_size // 2)` zeros on every side, at any stride.
 
@@ -52,8 +105,16 @@ class Conv2D(layers.Conv2D):
             kernel_initializer=starting_values(),
             **kwargs,
         )
+        self.dilation = dilation
         self.border = dilation * (kernel_size // 2)
         self.plain = kernel_size == 3 and strides == dilation == 1
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that create this layer again."""
+        config = {**super().get_config(), "dilation": self.dilation}
+        for name in ("kernel_size", "strides"):
+            config[name] = getattr(self, name)[0]
+        return _without(config, "dilation_rate", "padding", "kernel_initializer")
 
     def call(self, image: Any) -> Any:
         """The image convolved."""
@@ -83,6 +144,7 @@ class Conv2D(layers.Conv2D):
         return super().compute_output_shape(input_shape)
 
 
+@registered
 class Double(layers.Conv2DTranspose):
     """A transposed convolution, 4 x 4 at stride 2, that gives exactly twice the size."""
 
@@ -92,6 +154,11 @@ class Double(layers.Conv2DTranspose):
             filters, 4, strides=2, padding="same", kernel_initializer=starting_values(), **kwargs
         )
 
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that create this layer again."""
+        given = ("kernel_size", "strides", "padding", "kernel_initializer")
+        return _without(super().get_config(), *given)
+
     def call(self, image: Any) -> Any:
         """The image at twice its size."""
         outputs, inputs = self.kernel.shape[2:]
@@ -100,6 +167,7 @@ class Double(layers.Conv2DTranspose):
         return super().call(image)
 
 
+@registered
 class PReLU(layers.Layer):
     """Multiplies negative values by a slope per channel, which begins at 0.25."""
 
@@ -109,11 +177,16 @@ class PReLU(layers.Layer):
             shape=input_shape[-1:], initializer=initializers.Constant(0.25), name="alpha"
         )
 
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that create this layer again."""
+        return super().get_config()
+
     def call(self, values: Any) -> Any:
         """The values, negative ones multiplied by a slope per channel."""
         return ops.where(values > 0, values, self.alpha * values)
 
 
+@registered
 class ConvPReLU(Conv2D):
     """A convolution and a PReLU."""
 
@@ -121,13 +194,19 @@ class ConvPReLU(Conv2D):
         super().__init__(filters, kernel_size, strides, **kwargs)
         self.prelu = PReLU(dtype=self.dtype_policy, name="prelu")
 
+    def build(self, input_shape: tuple) -> None:
+        """Creates the kernel, the bias and the slopes."""
+        super().build(input_shape)
+        self.prelu.build(self.compute_output_shape(input_shape))
+
     def call(self, image: Any) -> Any:
         """The image convolved, its negative values multiplied by a slope per channel."""
-        if self.prelu.built and self.fusible(image):
+        if self.fusible(image):
             return fused_convolution(image, self.kernel, self.bias, self.prelu.alpha)
         return self.prelu(self.convolve(image))
 
 
+@registered
 def leaky_relu(maps: Any) -> Any:
     """Multiplies negative values by 0.1, as flow networks do."""
     return ops.leaky_relu(maps, 0.1)
@@ -150,3 +229,34 @@ def slopes(layer: Any) -> Any:
 def starting_values() -> initializers.Initializer:
     """Uniform within 1 / sqrt(fan in), with which PyTorch's networks begin."""
     return initializers.VarianceScaling(1 / 3, "fan_in", "uniform")
+
+
+def _without(config: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in config.items() if name not in names}
+
+
+def _plain(value: Any) -> Any:
+    """A nest of containers as Keras tracks them, as JSON knows them."""
+    if isinstance(value, Mapping):
+        return {name: _plain(each) for name, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def _shapes(value: Any) -> Any:
+    """A nest with shapes in place of its tensors."""
+    if hasattr(value, "shape"):
+        return tuple(value.shape)
+    if isinstance(value, Mapping):
+        return {name: _shapes(each) for name, each in value.items()}
+    return [_shapes(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def _symbolic(value: Any) -> Any:
+    """A nest with symbolic tensors in place of shapes; undoes `_shapes`."""
+    if isinstance(value, Mapping):
+        return {name: _symbolic(each) for name, each in value.items()}
+    if not isinstance(value, list | tuple):
+        return value
+    if value and all(side is None or isinstance(side, int) for side in value):
+        return keras.KerasTensor(value, dtype="float32")
+    return [_symbolic(each) for each in value]

@@ -1,22 +1,20 @@
 """Names to networks: what `tfvfi.load` and `tfvfi.list_models` know.
 
-A network is a folder in `tfvfi/models` with a `presets.py`; nothing else has to be told of it.
+A network is a folder in `tfvfi/models` with a `presets.py`, or a preset that a package from
+outside registers; see `tfvfi.models.index`.
 """
 
-import functools
 import hashlib
-import importlib
-import inspect
-import logging
-import pkgutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tfvfi import models, startup
-from tfvfi.errors import ArgumentError, InputError
+from tfvfi.errors import ArgumentError
 from tfvfi.media.storage import file_state
+from tfvfi.models import loading
+from tfvfi.models.index import preset, presets, register
+from tfvfi.models.loading import build, options_of, trained_with, weight_path
 from tfvfi.models.preset import Preset
 from tfvfi.options import named
 
@@ -25,7 +23,21 @@ if TYPE_CHECKING:
 
     from tfvfi.models.base import FlowEstimator, Network
 
-logger = logging.getLogger(__name__)
+__all__ = [
+    "DEFAULT_MODEL",
+    "ModelSpec",
+    "build",
+    "interpolate",
+    "list_models",
+    "load",
+    "load_interpolator",
+    "options_of",
+    "preset",
+    "presets",
+    "register",
+    "trained_with",
+    "weight_path",
+]
 
 DEFAULT_MODEL = "flow_interpolation"
 
@@ -109,25 +121,6 @@ class ModelSpec:
         }
 
 
-@functools.cache
-def presets() -> dict[str, Preset]:
-    """Every preset by its name."""
-    found = {}
-    for folder in pkgutil.iter_modules(models.__path__):
-        if folder.ispkg:
-            module = importlib.import_module(f"tfvfi.models.{folder.name}.presets")
-            found |= {preset.name: preset for preset in module.PRESETS}
-    return dict(sorted(found.items()))
-
-
-def preset(name: str) -> Preset:
-    """The preset of that name; an unknown one is answered with the names there are."""
-    if name not in presets():
-        known = ", ".join(presets())
-        raise ArgumentError(f"there is no model '{name}'; the names are: {known}")
-    return presets()[name]
-
-
 def list_models() -> dict[str, dict[str, Any]]:
     """What can be loaded: name -> kind, variants, times, licence of the known weights.
 
@@ -149,31 +142,13 @@ def list_models() -> dict[str, dict[str, Any]]:
     }
 
 
-def build(name: str, **options: Any) -> "Network":
-    """A network of that name with fresh weights.
-
-    Args:
-        name: One of `list_models()`.
-        **options: Arguments of its class that replace the preset's.
-    """
-    known = preset(name)
-    network = _network_class(known)
-    _check_options(known, options)
-    settings = {"name": name, **known.config, **options}
-    if known.times is not None:
-        settings.setdefault("times", known.times)
-    model = network(**settings)
-    if known.has_weights:
-        model.build_variables()
-    return model
-
-
-def load(name: str, weights: str | Path | None = "default", **options: Any) -> "Network":
+def load(name: str | Path, weights: str | Path | None = "default", **options: Any) -> "Network":
     """Loads a network, ready to interpolate or to estimate flow.
 
     Args:
-        name: One of `list_models()`.
-        weights: A `.weights.h5` file; left out, the bundled weights; None, fresh random ones.
+        name: One of `list_models()`, or a folder that `save_to_preset` wrote.
+        weights: A `.weights.h5` file; left out, the bundled weights, or those in the folder;
+            None, fresh random ones.
         **options: Arguments of the network, for instance `flow="dis"` or `scale=0.5`; left out,
             those that the weights were trained with.
 
@@ -185,30 +160,7 @@ def load(name: str, weights: str | Path | None = "default", **options: Any) -> "
         >>> tfvfi.load("flow_interpolation", flow="dis").times
         'any'
     """
-    known = preset(name)
-    path = weight_path(known, weights)
-    if path is None:
-        return build(name, **options)
-    if weights == "default" and known.warning:
-        logger.warning("%s: %s", name, known.warning)
-    from tfvfi import weights as weight_files
-
-    model = build(name, **{**trained_with(name, path), **options})
-    weight_files.load(model, path)
-    return model
-
-
-def weight_path(known: Preset, weights: str | Path | None) -> Path | None:
-    """The file that `load` reads for its argument `weights`; None for fresh weights or none."""
-    if weights is None or (weights == "default" and not known.has_weights):
-        return None
-    if not known.has_weights:
-        raise InputError(f"{known.name} has no weights of its own; leave out weights={weights!r}")
-    if weights != "default":
-        return Path(weights)
-    if known.bundled is None:
-        raise InputError(_how_to_get_weights(known))
-    return Path(__file__).parent / "bundled" / known.bundled
+    return loading.load(name, weights, **options)
 
 
 def interpolate(
@@ -238,10 +190,10 @@ def interpolate(
 
 
 def load_interpolator(
-    name: str, weights: str | Path | None = "default", **options: Any
+    name: str | Path, weights: str | Path | None = "default", **options: Any
 ) -> "Network":
     """Loads a network that renders frames; a flow estimator is refused in one sentence."""
-    if preset(name).kind != "interpolator":
+    if not loading.is_folder(name) and preset(str(name)).kind != "interpolator":
         raise ArgumentError(
             f"{name} estimates flow and renders no frames; choose an interpolator, such as "
             "flow_interpolation, which renders frames along any flow"
@@ -268,41 +220,6 @@ def shared(spec: ModelSpec) -> "Network":
 _shared: dict[str, "Network"] = {}
 
 
-def options_of(name: str) -> set[str]:
-    """The options that `load` takes for a network of that name."""
-    from tfvfi.models.base import Network
-
-    taken = {"dtype"}
-    cls = _network_class(preset(name))
-    for parent in cls.__mro__[: cls.__mro__.index(Network)]:
-        taken |= set(inspect.signature(parent.__init__).parameters) - {"self", "kwargs", "args"}
-    return taken
-
-
-def _network_class(known: Preset) -> type:
-    startup.import_keras()
-    module, _, name = known.network.partition(":")
-    return getattr(importlib.import_module(module), name)
-
-
-def _check_options(known: Preset, options: dict[str, Any]) -> None:
-    """Refuses options that no class of the network's takes."""
-    taken = options_of(known.name)
-    unknown = sorted(set(options) - taken)
-    if unknown:
-        listed = ", ".join(sorted(taken))
-        raise InputError(f"{known.name} takes no option '{unknown[0]}'; it takes: {listed}")
-
-
-def trained_with(name: str, path: str | Path) -> dict[str, Any]:
-    """The options that weights of a network were trained with, as far as their file tells."""
-    from tfvfi import weights as weight_files
-
-    about = weight_files.describe(path)
-    told = about.get("options") if about.get("model") == name else None
-    return told if isinstance(told, dict) else {}
-
-
 def _stem(weights: str | Path) -> str:
     """The name of a file of weights without its folder and ending."""
     return Path(weights).name.removesuffix(".weights.h5")
@@ -312,18 +229,3 @@ def _digest(name: str, weights: str | Path | None) -> str | None:
     """SHA-256 of the file of weights, bundled ones too; None where there is no file."""
     file = weight_path(preset(name), weights)
     return hashlib.sha256(file.read_bytes()).hexdigest() if file and file.is_file() else None
-
-
-def _how_to_get_weights(known: Preset) -> str:
-    if not known.checkpoints:
-        return (
-            f"{known.name} has no published weights; train some with tools/train.py, "
-            "or pass weights=None for fresh ones"
-        )
-    first = known.checkpoints[0]
-    return (
-        f"{known.name} comes without weights: get {first.file} from {first.source} "
-        f"(licence: {first.licence}), convert it with `python tools/convert_checkpoint.py "
-        f"--model={known.name} --checkpoint={first.file} --output={known.name}.weights.h5`, and "
-        f'pass weights="{known.name}.weights.h5" (or weights=None for fresh ones)'
-    )

@@ -1,8 +1,44 @@
-"""Importing Keras and its backend without the notes that the backend prints at its start."""
+"""Importing Keras without the notes its backend prints, and what is done once it is imported."""
 
+import importlib.util
 import os
 import sys
-import tempfile
+from collections.abc import Callable, Sequence
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
+
+def after_keras(action: Callable[[], None]) -> None:
+    """Does something as soon as Keras is imported: now, or when somebody imports it."""
+    if "keras" in sys.modules:
+        action()
+    else:
+        sys.meta_path.insert(0, _KerasWatch(action))
+
+
+class _KerasWatch:
+    """A finder of modules that finds nothing itself, but sees Keras being imported."""
+
+    def __init__(self, action: Callable[[], None]):
+        self._action = action
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """The spec of Keras, whose loader also acts; None for any other module."""
+        if name != "keras":
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.loader is not None:
+            execute = spec.loader.exec_module
+
+            def execute_and_act(module: ModuleType) -> None:
+                execute(module)
+                self._action()
+
+            spec.loader.exec_module = execute_and_act
+        return spec
 
 
 def import_keras() -> None:
@@ -13,6 +49,8 @@ def import_keras() -> None:
     """
     if "keras" in sys.modules:
         return
+    import tempfile
+
     sys.stderr.flush()
     stderr = os.dup(2)
     with tempfile.TemporaryFile() as said:

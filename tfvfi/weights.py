@@ -60,8 +60,13 @@ def save(model: "Network", path: str | Path, half: bool = False, **origin: Any) 
         raise
 
 
-def load(model: "Network", path: str | Path) -> None:
+def load(model: "Network", path: str | Path, keep_times: bool = False) -> None:
     """Fills a network from a file, after its names and shapes were checked.
+
+    Args:
+        model: A built network.
+        path: A file that `save` or plain Keras wrote.
+        keep_times: Leave `model.times` as it is; otherwise it becomes what the weights answer.
 
     Raises:
         InputError: The file is missing, damaged, or of another network; the sentence says what
@@ -75,7 +80,7 @@ def load(model: "Network", path: str | Path) -> None:
     except (OSError, ValueError, KeyError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"{path} does not hold the weights of {model.name}: {reason}") from None
-    if about.get("times") is not None:
+    if about.get("times") is not None and not keep_times:
         model.times = about["times"] if about["times"] == "any" else tuple(about["times"])
 
 

@@ -138,6 +138,12 @@ class NetworkCase:
 
     @pytest.fixture(scope="class")
     @classmethod
+    def twin(cls, model) -> Any:
+        """Another fresh network of the same configuration, whose weights tests may replace."""
+        return type(model).from_config(json.loads(json.dumps(model.get_config())))
+
+    @pytest.fixture(scope="class")
+    @classmethod
     def cases(cls) -> list[Golden]:
         """The reference arrays with their networks."""
         return list(cls().golden())
@@ -158,23 +164,58 @@ class NetworkCase:
                 worst = np.abs(output - expected).max()
                 assert worst <= tolerance, f"{case.model.name} {name}: {worst:.2e} > {tolerance}"
 
-    def test_saved_weights_give_the_same_again(self, model, tmp_path):
+    def test_config_builds_the_same_network(self, model, twin):
+        assert twin.built and twin.get_config() == model.get_config()
+        assert weights.variable_shapes(twin) == weights.variable_shapes(model)
+        assert len(weights.variable_shapes(model)) == len(model.weights)
+
+    def test_saved_weights_give_the_same_again(self, model, twin, tmp_path):
         path = tmp_path / "fresh.weights.h5"
         weights.save(model, path)
-        other = registry.build(self.preset, **self.options)
         inputs = self.inputs(model)
         expected = np.asarray(model(inputs)[self.output])
-        assert np.abs(np.asarray(other(inputs)[self.output]) - expected).max() > 0
-        weights.load(other, path)
-        np.testing.assert_array_equal(np.asarray(other(inputs)[self.output]), expected)
+        assert np.abs(np.asarray(twin(inputs)[self.output]) - expected).max() > 0
+        weights.load(twin, path)
+        np.testing.assert_array_equal(np.asarray(twin(inputs)[self.output]), expected)
+        twin.set_weights([0 * values for values in twin.get_weights()])
+        twin.set_weights(model.get_weights())
+        np.testing.assert_array_equal(np.asarray(twin(inputs)[self.output]), expected)
 
-    def test_config_builds_the_same_network(self, model):
-        config = json.loads(json.dumps(model.get_config()))
-        other = type(model).from_config(config)
-        other.build_variables()
-        assert json.loads(json.dumps(other.get_config())) == config
-        assert weights.variable_shapes(other) == weights.variable_shapes(model)
-        assert len(weights.variable_shapes(model)) == len(model.weights)
+    def test_layers_are_registered_and_come_back_from_their_configs(self, model):
+        for cls in {type(layer) for layer in model._flatten_layers()}:
+            if not cls.__module__.startswith("keras."):
+                name = keras.saving.get_registered_name(cls)
+                assert name.startswith("tfvfi") and keras.saving.get_registered_object(name) is cls
+        for layer in model.layers:
+            kept = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
+            again = keras.saving.deserialize_keras_object(kept)
+            shapes = [tuple(weight.shape) for weight in layer.weights]
+            assert [tuple(weight.shape) for weight in again.weights] == shapes, layer.path
+
+    def test_keras_saves_and_loads_it(self, model, tmp_path):
+        model.save(tmp_path / "model.keras")
+        again = keras.saving.load_model(tmp_path / "model.keras")
+        assert type(again) is type(model) and again.get_config() == model.get_config()
+        inputs = self.inputs(model)
+        expected = np.asarray(model(inputs)[self.output])
+        np.testing.assert_array_equal(np.asarray(again(inputs)[self.output]), expected)
+
+    def test_a_preset_folder_gives_the_same_network(self, model, tmp_path):
+        model.save_to_preset(tmp_path / "preset")
+        again = type(model).from_preset(tmp_path / "preset")
+        assert again.get_config() == model.get_config()
+        for ours, theirs in zip(again.weights, model.weights, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+
+    def test_the_summary_shows_shapes(self, model, monkeypatch):
+        monkeypatch.setenv("COLUMNS", "200")
+        lines: list[str] = []
+        model.summary(line_length=190, print_fn=lambda text, **_: lines.append(text))
+        table = "\n".join(lines)
+        for layer in model.layers:
+            assert f"{layer.name} ({type(layer).__name__})" in table
+        assert "?" not in table and "(None, " in table
+        assert f"Total params: {model.count_params():,}" in table
 
     def test_gradients_reach_every_weight(self, model):
         inputs = self.inputs(model)
@@ -221,7 +262,7 @@ class NetworkCase:
         foreign = {
             operation
             for operation in _operations(tmp_path / "saved_model.pb")
-            if operation.startswith(("Vfi", "PyFunc", "EagerPyFunc"))
+            if operation.startswith(("Tfvfi", "PyFunc", "EagerPyFunc"))
             or "XlaMustCompile" in operation
         }
         assert not foreign

@@ -1,5 +1,6 @@
 """Splatting without a network: what lands, what wins, and what fills the holes."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -199,14 +200,18 @@ def test_weights_of_the_flow(tmp_path):
     path = tmp_path / "flow.weights.h5"
     weights.save(kept, path)
     model = tfvfi.load("flow_interpolation", flow="flownet2_s", flow_weights=path, mode="splat")
-    again = FlowInterpolation.from_config(model.get_config())
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    assert again.get_config() == model.get_config()
     for other in (model, again):
         for ours, theirs in zip(other.estimator.weights, kept.weights, strict=True):
             np.testing.assert_array_equal(ours, theirs)
     with pytest.raises(InputError, match=r"pwcnet comes without weights.*that is flow_weights$"):
         tfvfi.load("flow_interpolation", flow="pwcnet")
     with pytest.raises(InputError, match="this one is loaded"):
-        FlowInterpolation(flow=kept, flow_weights=path)
+        tfvfi.load("flow_interpolation", flow=kept, flow_weights=path)
+    with pytest.raises(InputError, match=r"flow is a flow estimator.*Received: 'pwcnet'"):
+        FlowInterpolation(flow="pwcnet")
 
 
 def test_an_unknown_mode_is_named():

@@ -52,7 +52,7 @@ def test_it_interpolates_in_a_graph_of_stock_operations():
     operations = {node.op for node in graph.graph.as_graph_def().node} | {
         node.op for part in graph.graph.as_graph_def().library.function for node in part.node_def
     }
-    assert not [one for one in operations if one.startswith(("Vfi", "PyFunc", "EagerPyFunc"))]
+    assert not [one for one in operations if one.startswith(("Tfvfi", "PyFunc", "EagerPyFunc"))]
     served = graph(*map(tf.constant, pair), tf.constant([0.5]))
     (expected,) = model.interpolate(pair[0][0], pair[1][0])
     np.testing.assert_allclose(served[0], expected, atol=1e-4)

@@ -64,7 +64,7 @@ def test_what_does_not_fit_is_refused(model, records, asked, said, folders):
 
 def test_a_network_of_the_middle_sees_middles(folders):
     middle = replace(registry.preset("tiny"), name="tiny_middle", times=(0.5,))
-    registry.presets()[middle.name] = middle
+    registry.register(middle)
     job = prepare(Settings("tiny_middle", folders["nine"], "run", **SMALL))
     assert {float(job.samples.sample(number)["time"]) for number in range(8)} == {0.5}
     job = prepare(Settings("tiny", folders["nine"], "run", **SMALL))

@@ -64,7 +64,7 @@ def _preset(name: str, **config: float) -> Preset:
 def register() -> None:
     """Makes "tiny" and "tiny_noisy" loadable."""
     for preset in (_preset("tiny"), _preset("tiny_noisy", noise=0.05)):
-        registry.presets()[preset.name] = preset
+        registry.register(preset)
 
 
 def weights(run: Path) -> dict[str, np.ndarray]:

@@ -9,6 +9,7 @@ Conventions of both:
 
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -17,6 +18,7 @@ from keras import ops
 
 from tfvfi import images
 from tfvfi.errors import InputError
+from tfvfi.models import folders
 from tfvfi.models.preset import AnyTimes
 from tfvfi.models.times import check_times, parents
 from tfvfi.ops import resize
@@ -29,13 +31,19 @@ PIXELS_IN_ONE_PASS = 2**21
 class Network(keras.Model):
     """What interpolators and flow estimators share.
 
+    A subclass registers itself with Keras, creates its layers in `__init__` and returns every
+    argument from `get_config`; then `clone_model`, `save` and `load_model` work as for any model.
+
     Attributes:
         multiple: What height and width must divide by when the network itself is called.
+        traceable: False where code runs that no graph can hold.
     """
 
     multiple = 1
-    # Side of the frames on which fresh variables are built; the coarsest level must not vanish.
+    traceable = True
+    # Side of the frames on which variables are built; the coarsest level must not vanish.
     build_side = 128
+    input_names: tuple[str, ...] = ()
 
     def __init__(self, **kwargs: Any):
         # Frames stay float32 under any policy: bfloat16 would round an 8-bit picture.
@@ -43,18 +51,79 @@ class Network(keras.Model):
         # On TensorFlow operations may be native, which do not exist inside XLA.
         self.supports_jit = keras.backend.backend() != "tensorflow"
 
-    def build(self, input_shape: Any = None) -> None:
-        """Marks the network as built; its variables come from `build_variables`."""
-        self.built = True
+    def build(self, input_shape: Mapping[str, Any] | None = None) -> None:
+        """Creates every variable, without computing anything.
 
-    def build_variables(self) -> None:
-        """Creates every variable, without computing anything."""
+        Args:
+            input_shape: The shape of each input by its name; left out, one of a size that every
+                network takes.
+        """
+        # Tracing calls the network, which must not build it again.
+        self.built = True
+        if not self.traceable or all(layer.built for layer in self.layers):
+            return
+        shapes = input_shape or self._default_shapes()
+        self.compute_output_spec(
+            {name: keras.KerasTensor(shapes[name], dtype="float32") for name in self.input_names}
+        )
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "Network":
+        """A network of the same arguments, built, with fresh weights.
+
+        Args:
+            config: What `get_config` returned.
+            custom_objects: For Keras; networks need none.
+        """
+        network = cls(**config)
+        network.build()
+        return network
+
+    @classmethod
+    def from_preset(
+        cls, preset: str | Path, weights: str | Path | None = "default", **options: Any
+    ) -> "Network":
+        """Loads a network of this class; `Network.from_preset` loads any.
+
+        Args:
+            preset: One of `tfvfi.list_models()`, or a folder that `save_to_preset` wrote.
+            weights: As for `tfvfi.load`.
+            **options: Arguments of the network that replace the preset's.
+
+        Raises:
+            InputError: There is no such preset, it is of another class, or its weights are
+                missing.
+
+        Example:
+            >>> from tfvfi.models.ifrnet.network import IFRNet
+            >>> IFRNet.from_preset("ifrnet_s", scale=0.5).multiple
+            32
+        """
+        from tfvfi.models import loading
+
+        return loading.load_as(cls, preset, weights, **options)
+
+    def save_to_preset(self, folder: str | Path, overwrite: bool = False) -> None:
+        """Writes the network to a folder that `from_preset` and `tfvfi.load` read.
+
+        Args:
+            folder: A new folder; it appears only when it is complete.
+            overwrite: Replace a preset folder that exists.
+
+        Example:
+            >>> import tempfile, tfvfi
+            >>> folder = tempfile.mkdtemp() + "/preset"
+            >>> tfvfi.load("ifrnet_s").save_to_preset(folder)
+            >>> tfvfi.load(folder).name
+            'ifrnet_s'
+        """
+        folders.save(self, folder, overwrite)
+
+    def _default_shapes(self) -> dict[str, tuple[int | None, ...]]:
         side = images.next_multiple(self.build_side, self.multiple)
-        inputs = {
-            key: keras.KerasTensor((1, side, side, 3) if key != "time" else (1,), dtype="float32")
-            for key in self.input_names
+        return {
+            name: (None,) if name == "time" else (None, side, side, 3) for name in self.input_names
         }
-        self(inputs)
 
     def _check_inputs(self, inputs: Mapping[str, Any]) -> None:
         """Refuses inputs of the wrong names or shapes."""
@@ -89,8 +158,6 @@ class Interpolator(Network):
     """
 
     input_names = ("frame0", "frame1", "time")
-    # False where the pair is prepared by code that no graph can hold.
-    traceable = True
     # True where weights answer only times that they have seen, whatever the motion.
     learns_time = False
 
@@ -103,7 +170,7 @@ class Interpolator(Network):
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that build this network again."""
-        return {"name": self.name, "dtype": self.dtype_policy.name, "times": self.times}
+        return {**super().get_config(), "times": self.times}
 
     def prepare(self, frame0: Any, frame1: Any) -> dict[str, Any]:
         """What is computed once for a pair: a nest of tensors with the batch in front."""
@@ -263,15 +330,10 @@ class FlowEstimator(Network):
     """A network that takes two frames and gives the flow between them."""
 
     input_names = ("frame0", "frame1")
-    traceable = True
 
     def __init__(self, **kwargs: Any):
         super().__init__(**kwargs)
         self._flow = compiled(self.flow_at_any_size) if self.traceable else self.flow_at_any_size
-
-    def get_config(self) -> dict[str, Any]:
-        """The arguments that build this network again."""
-        return {"name": self.name, "dtype": self.dtype_policy.name}
 
     def flow(self, frame0: Any, frame1: Any) -> dict[str, Any]:
         """The outputs for checked frames: "flow" and what else the network has."""

@@ -76,6 +76,8 @@ class Preset:
         network: Where the Keras model is, as "module:Class".
         kind: "interpolator" or "flow".
         config: Arguments of the class.
+        estimators: Arguments of the class that are flow estimators. `tfvfi.load` takes the name
+            of one as well, and its weights as "<argument>_weights".
         times: "any", or the times that its weights answer; None for a flow estimator.
         description: One line for people.
         origin: Paper and repository.
@@ -94,6 +96,7 @@ class Preset:
     description: str
     origin: str
     config: Mapping[str, Any] = field(default_factory=dict)
+    estimators: tuple[str, ...] = ()
     times: AnyTimes | tuple[float, ...] | None = "any"
     checkpoints: tuple[Checkpoint, ...] = ()
     scores: tuple[PublishedScore, ...] = ()

@@ -3,9 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from tfvfi import registry, weights
+from tfvfi import weights
 from tfvfi.checkpoints.reader import read
 from tfvfi.errors import InputError
+from tfvfi.models.index import preset
+from tfvfi.models.loading import build
 from tfvfi.models.preset import Checkpoint, Preset
 from tfvfi.porting.port import port, rules_of
 
@@ -47,11 +49,11 @@ def convert(
     weights.check_name(output)
     if output.exists() and not overwrite:
         raise InputError(f"{output} exists; choose another `output`, or pass `overwrite=True`")
-    known, rules = registry.preset(model_name), rules_of(model_name)
+    known, rules = preset(model_name), rules_of(model_name)
     found = read(checkpoint)
     published = _published(known, found.path)
     options = {**(published.options if published else {}), **options}
-    model = registry.build(model_name, **options)
+    model = build(model_name, **options)
     port(found.tensors, model, rules, source=str(checkpoint))
     if known.kind == "interpolator":
         model.measure_times()

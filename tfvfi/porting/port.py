@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tfvfi import registry
 from tfvfi.checkpoints.layout import arranged, published_shape
 from tfvfi.errors import InputError
+from tfvfi.models.index import preset, presets
+from tfvfi.models.loading import build
 from tfvfi.weights import variable_name
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def rules_of(name: str) -> ModuleType:
 
 def recognize(tensors: Mapping[str, np.ndarray]) -> str | None:
     """The name of the network that these arrays belong to, if it is one of ours."""
-    for name, known in registry.presets().items():
+    for name, known in presets().items():
         if not _has_rules(name):
             continue
         module, _, cls = known.network.partition(":")
@@ -96,13 +97,13 @@ def recognize(tensors: Mapping[str, np.ndarray]) -> str | None:
         renamed = _renamed(tensors, rules)
         used = {key for key in renamed if key in names or not _is_unused(key, rules)}
         # Building a network is slow, so names go first and shapes decide between those they leave.
-        if used == set(names) and _fits(renamed, names, registry.build(name)):
+        if used == set(names) and _fits(renamed, names, build(name)):
             return name
     return None
 
 
 def _rules_module(name: str) -> str:
-    network = registry.preset(name).network.partition(":")[0]
+    network = preset(name).network.partition(":")[0]
     return f"{network.rpartition('.')[0]}.checkpoint"
 
 

@@ -118,7 +118,6 @@ def cycle_pseudo(
 def frozen_copy(network: Any) -> Any:
     """A network with the same weights that is not trained along."""
     copy = type(network).from_config(network.get_config())
-    copy.build_variables()
     for variable, value in zip(copy.weights, network.weights, strict=True):
         variable.assign(value)
     copy.trainable = False

@@ -14,6 +14,7 @@ each convolution keeps the last rows that it read for the strip below.
 
 from typing import Any
 
+import keras
 from keras import layers, ops
 
 from tfvfi import images
@@ -41,6 +42,7 @@ LEAST_WEIGHT = 1e-3
 PIXELS_AT_ONCE = 3 * 2**12
 
 
+@keras.saving.register_keras_serializable("tfvfi")
 class AdaConv(MiddleInterpolator):
     """AdaConv, in the form of the Keras project: batch norms come after the ReLU.
 
@@ -133,6 +135,7 @@ class AdaConv(MiddleInterpolator):
         return weighed[..., :3] / ops.maximum(weighed[..., 3:], LEAST_WEIGHT)
 
 
+@keras.saving.register_keras_serializable("tfvfi.adaconv")
 class Head(Block):
     """A pixel's kernels from the features of its window."""
 
@@ -154,6 +157,7 @@ class Head(Block):
         return ops.reshape(ops.softmax(logits), (-1, height, width, TAPS, 2 * TAPS))
 
 
+@keras.saving.register_keras_serializable("tfvfi.adaconv")
 class Product(layers.Conv2D):
     """A convolution of few positions and many channels, as one product of large matrices."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import keras
 from keras import layers, ops
 
 from tfvfi.layers import Block
@@ -13,6 +14,7 @@ STAGES = ((7, 32), (5, 64), (5, 128), (3, 256))
 SPACING = 2 ** (len(STAGES) - 1)
 
 
+@keras.saving.register_keras_serializable("tfvfi.adaconv")
 class Trunk(Block):
     """Four convolutions; between them others that halve the size. No picture is padded."""
 

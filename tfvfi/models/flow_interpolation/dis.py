@@ -3,6 +3,7 @@
 from typing import Any
 
 import cv2
+import keras
 import numpy as np
 from keras import ops
 
@@ -14,6 +15,7 @@ from tfvfi.models.base import FlowEstimator
 SMALLEST_SIDE = 32
 
 
+@keras.saving.register_keras_serializable("tfvfi")
 class DIS(FlowEstimator):
     """Dense inverse search: fast classical flow, on the CPU, without weights.
 

@@ -1,9 +1,9 @@
 """Frames from optical flow, without learning to paint: by warping, or by splatting."""
 
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -17,12 +17,13 @@ from tfvfi.tracing import compiled
 MODES = {"warp": warping, "splat": splatting}
 
 
+@keras.saving.register_keras_serializable("tfvfi")
 class FlowInterpolation(Interpolator):
     """Two-directional, occlusion-aware interpolation from any optical flow, at any time.
 
     Args:
-        flow: A loaded flow estimator, or the name of one: "dis", "pwcnet", "flownet2", ...
-        flow_weights: As `weights` of `tfvfi.load`, for an estimator given by name.
+        flow: A flow estimator. `tfvfi.load` also takes the name of one ("dis", "pwcnet",
+            "flownet2", ...) and its weights as `flow_weights`.
         mode: "warp" reads both frames along motion guessed at the time asked for, and is the more
             exact; "splat" sends the pixels of both frames there, so that what they show is never
             bent. How is told in `warping` and in `splatting`.
@@ -40,8 +41,7 @@ class FlowInterpolation(Interpolator):
 
     def __init__(
         self,
-        flow: str | FlowEstimator = "dis",
-        flow_weights: str | Path | None = "default",
+        flow: FlowEstimator,
         mode: str = "warp",
         scale: float = 1.0,
         **kwargs: Any,
@@ -50,28 +50,36 @@ class FlowInterpolation(Interpolator):
             raise InputError(f"mode is one of {', '.join(MODES)}. Received: {mode!r}")
         if not 0 < scale <= 8:
             raise InputError(f"scale lies above 0 and not above 8. Received: {scale!r}")
-        estimator = _estimator(flow, flow_weights)
-        self.traceable = estimator.traceable
+        if not isinstance(flow, FlowEstimator):
+            raise InputError(
+                "flow is a flow estimator; `tfvfi.load` takes the name of one as well. "
+                f"Received: {flow!r}"
+            )
+        self.traceable = flow.traceable
         super().__init__(**kwargs)
-        self.flow = flow
-        self.flow_weights = flow_weights
         self.mode = mode
         self.scale = scale
         # Sides times the scale must be whole.
         self.multiple = Fraction(scale).limit_denominator(100).denominator
-        self.estimator = estimator
+        self.estimator = flow
         self._flow_alone = compiled(self._flow) if self.traceable else self._flow
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that build this network again."""
-        weights = self.flow_weights
         return {
             **super().get_config(),
-            "flow": self.flow if isinstance(self.flow, str) else self.flow.name,
-            "flow_weights": str(weights) if isinstance(weights, Path) else weights,
+            "flow": keras.saving.serialize_keras_object(self.estimator),
             "mode": self.mode,
             "scale": self.scale,
         }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "FlowInterpolation":
+        """The network with its estimator; see `Network.from_config`."""
+        if isinstance(config.get("flow"), dict):
+            flow = keras.saving.deserialize_keras_object(config["flow"], custom_objects)
+            config = {**config, "flow": flow}
+        return super().from_config(config, custom_objects)
 
     def prepare(self, frame0: Any, frame1: Any) -> dict[str, Any]:
         """Flow in both directions, and what the mode makes of it."""
@@ -100,21 +108,3 @@ class FlowInterpolation(Interpolator):
             return self.estimator.flow_at_any_size(frame0, frame1)
         resized = (resize(frame, self.scale) for frame in (frame0, frame1))
         return resize_flow(self.estimator.flow_at_any_size(*resized), size(frame0))
-
-
-def _estimator(flow: str | FlowEstimator, weights: str | Path | None) -> FlowEstimator:
-    if isinstance(flow, FlowEstimator):
-        if weights != "default":
-            raise InputError("flow_weights is for an estimator given by name; this one is loaded")
-        return flow
-    from tfvfi import registry
-
-    estimators = [name for name, known in registry.presets().items() if known.kind == "flow"]
-    if flow not in estimators:
-        raise InputError(f"'{flow}' is no flow estimator; there are: {', '.join(estimators)}")
-    try:
-        return registry.load(flow, weights)
-    except InputError as problem:
-        if weights != "default":
-            raise
-        raise InputError(f"{problem}; for flow_interpolation that is flow_weights") from None

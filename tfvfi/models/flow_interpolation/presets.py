@@ -8,6 +8,7 @@ PRESETS = (
         network="tfvfi.models.flow_interpolation.network:FlowInterpolation",
         kind="interpolator",
         config={"flow": "dis"},
+        estimators=("flow",),
         times="any",
         description="Two-directional, occlusion-aware interpolation from any optical flow",
         origin="after vineeths96/Video-Interpolation-using-Deep-Optical-Flow, corrected",

@@ -14,6 +14,7 @@ small displacements and fusion.
 from collections.abc import Sequence
 from typing import Any
 
+import keras
 from keras import ops
 
 from tfvfi import images
@@ -30,6 +31,7 @@ ENLARGED = ("bilinear", "bilinear", "nearest")
 FITS = ("resize", "pad")
 
 
+@keras.saving.register_keras_serializable("tfvfi")
 class FlowNet2(FlowEstimator):
     """FlowNet 2.0 and its parts.
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import keras
 from keras import ops
 
 from tfvfi.layers import Block, Conv2D, Double, leaky_relu
@@ -99,6 +100,7 @@ PLANS = {
 }
 
 
+@keras.saving.register_keras_serializable("tfvfi.flownet2")
 class FlowNet(Block):
     """One encoder-decoder: maps in, flows at all its levels out.
 
@@ -108,6 +110,7 @@ class FlowNet(Block):
 
     def __init__(self, kind: str, **kwargs: Any):
         super().__init__(**kwargs)
+        self.kind = kind
         self.plan = PLANS[kind]
         rounded = {"dtype": self.dtype_policy}
         # Flow stays float32 under any policy: bfloat16 would round it to tenths of a pixel.

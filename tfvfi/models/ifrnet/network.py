@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
+import keras
 from keras import ops
 
 from tfvfi import images
@@ -27,6 +28,7 @@ FLOWS = 4
 BORDERS = ("replicate", "zeros")
 
 
+@keras.saving.register_keras_serializable("tfvfi")
 class IFRNet(Interpolator):
     """IFRNet of any size.
 
@@ -176,11 +178,13 @@ class IFRNet(Interpolator):
         return pad(frames, self.padding(*images.size(frames)))
 
 
+@keras.saving.register_keras_serializable("tfvfi.ifrnet")
 class Encoder(Block):
     """Features of a frame at 1/2, 1/4, 1/8 and 1/16 of its size."""
 
     def __init__(self, widths: Sequence[int], first_kernel: int, **kwargs: Any):
         super().__init__(**kwargs)
+        self.widths, self.first_kernel = tuple(widths), first_kernel
         kernels = (first_kernel, *(3 for _ in widths[1:]))
         self.levels = [
             EncoderLevel(width, kernel, dtype=self.dtype_policy, name=f"level{number}")
@@ -195,11 +199,13 @@ class Encoder(Block):
         return features[1:]
 
 
+@keras.saving.register_keras_serializable("tfvfi.ifrnet")
 class EncoderLevel(Block):
     """Halves the size."""
 
     def __init__(self, width: int, kernel: int, **kwargs: Any):
         super().__init__(**kwargs)
+        self.width, self.kernel = width, kernel
         self.conv0 = ConvPReLU(width, kernel, strides=2, dtype=self.dtype_policy, name="conv0")
         self.conv1 = ConvPReLU(width, dtype=self.dtype_policy, name="conv1")
 
@@ -208,11 +214,13 @@ class EncoderLevel(Block):
         return self.conv1(self.conv0(feature))
 
 
+@keras.saving.register_keras_serializable("tfvfi.ifrnet")
 class Decoder(Block):
     """Refines what is known of the frame that is sought, and doubles the size."""
 
     def __init__(self, inside: int, outside: int, side: int, **kwargs: Any):
         super().__init__(**kwargs)
+        self.inside, self.outside, self.side = inside, outside, side
         self.conv = ConvPReLU(inside, dtype=self.dtype_policy, name="conv")
         self.residual = ResidualBlock(inside, side, dtype=self.dtype_policy, name="residual")
         self.up = Double(outside, dtype=self.dtype_policy, name="double")
@@ -222,13 +230,14 @@ class Decoder(Block):
         return self.up(self.residual(self.conv(known)))
 
 
+@keras.saving.register_keras_serializable("tfvfi.ifrnet")
 class ResidualBlock(Block):
     """Three convolutions; between them the last channels alone pass through two more."""
 
     def __init__(self, width: int, side: int, **kwargs: Any):
         super().__init__(**kwargs)
         policy = self.dtype_policy
-        self.side = side
+        self.width, self.side = width, side
         self.conv1 = ConvPReLU(width, dtype=policy, name="conv1")
         self.conv2 = ConvPReLU(side, dtype=policy, name="conv2")
         self.conv3 = ConvPReLU(width, dtype=policy, name="conv3")

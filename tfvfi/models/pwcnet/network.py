@@ -12,6 +12,7 @@ flow has a quarter of the size; it is enlarged bilinearly. The weights expect bl
 from collections.abc import Sequence
 from typing import Any
 
+import keras
 from keras import ops
 
 from tfvfi import images
@@ -30,6 +31,7 @@ REFINER = ((128, 1), (128, 2), (128, 4), (96, 8), (64, 16), (32, 1))
 LEVELS = (6, 5, 4, 3, 2)
 
 
+@keras.saving.register_keras_serializable("tfvfi")
 class PWCNet(FlowEstimator):
     """PWC-Net as published for PyTorch by S. Niklaus.
 
@@ -80,6 +82,7 @@ class PWCNet(FlowEstimator):
         return [flows[0] + self.refiner(features), *flows[1:]]
 
 
+@keras.saving.register_keras_serializable("tfvfi.pwcnet")
 class Pyramid(Block):
     """Features of frames at 1/2, 1/4, ... of the size.
 
@@ -90,6 +93,7 @@ class Pyramid(Block):
 
     def __init__(self, channels: Sequence[int], convolutions: int, **kwargs: Any):
         super().__init__(**kwargs)
+        self.channels, self.convolutions = tuple(channels), convolutions
         self.levels = [
             [
                 Conv2D(
@@ -115,6 +119,7 @@ class Pyramid(Block):
         return found
 
 
+@keras.saving.register_keras_serializable("tfvfi.pwcnet")
 class Decoder(Block):
     """One level's flow from both frames' features and from what the level below found.
 
@@ -124,6 +129,7 @@ class Decoder(Block):
 
     def __init__(self, level: int, **kwargs: Any):
         super().__init__(**kwargs)
+        self.level = level
         rounded = {"dtype": self.dtype_policy}
         # Flow stays float32 under any policy: bfloat16 would round it to tenths of a pixel.
         exact = {"dtype": "float32"}
@@ -157,6 +163,7 @@ class Decoder(Block):
         return self.predict_flow(maps), maps
 
 
+@keras.saving.register_keras_serializable("tfvfi.pwcnet")
 class Refiner(Block):
     """What the finest flow still lacks, seen from far around by dilated convolutions."""
 

@@ -7,6 +7,7 @@ middle is the sum of both frames, each convolved with its kernels. Taps are not 
 
 from typing import Any
 
+import keras
 from keras import ops
 
 from tfvfi import images
@@ -27,6 +28,7 @@ PADDED_TO = 128
 PIXELS_AT_ONCE = 2**17
 
 
+@keras.saving.register_keras_serializable("tfvfi")
 class SepConv(MiddleInterpolator):
     """SepConv.
 
@@ -124,11 +126,13 @@ class SepConv(MiddleInterpolator):
         return border, border + bottom, border, border + right
 
 
+@keras.saving.register_keras_serializable("tfvfi.sepconv")
 class Triple(Block):
     """Three convolutions, each with a ReLU; the first one gives the width."""
 
     def __init__(self, width: int, **kwargs: Any):
         super().__init__(**kwargs)
+        self.width = width
         self.convs = [
             Conv2D(width, activation="relu", dtype=self.dtype_policy, name=f"conv{step}")
             for step in range(3)
@@ -141,11 +145,13 @@ class Triple(Block):
         return features
 
 
+@keras.saving.register_keras_serializable("tfvfi.sepconv")
 class Enlarge(Block):
     """Three convolutions, then twice the size and one convolution more."""
 
     def __init__(self, width: int, **kwargs: Any):
         super().__init__(**kwargs)
+        self.width = width
         self.triple = Triple(width, dtype=self.dtype_policy, name="triple")
         self.last = Conv2D(width, activation="relu", dtype=self.dtype_policy, name="last")
 
@@ -154,6 +160,7 @@ class Enlarge(Block):
         return self.last(resize(self.triple(features), 2, align_corners=True))
 
 
+@keras.saving.register_keras_serializable("tfvfi.sepconv")
 class Head(Block):
     """Taps of every pixel, in two steps: maps at half the size, then taps of any rows."""
 
@@ -167,10 +174,10 @@ class Head(Block):
         ]
         self.last = Conv2D(TAPS, dtype=policy, name="last")
 
-    def build(self, *_: Any) -> None:
-        """Builds what `call` does not use."""
+    def build(self, input_shape: Any = None) -> None:
+        """Builds what `call` does not use as well."""
         self.last.build((None, None, None, TAPS))
-        super().build()
+        super().build(input_shape)
 
     def call(self, features: Any) -> Any:
         """Maps at half the size of the frames."""

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import keras
 from keras import ops
 
 from tfvfi import images
@@ -16,6 +17,7 @@ DECODER = (128, 128, 96, 64, 32)
 LEVELS = (6, 5, 4, 3, 2, 1)
 
 
+@keras.saving.register_keras_serializable("tfvfi.softsplat")
 class FlowNetwork(Block):
     """Flow from each frame to the other, by the same weights."""
 
@@ -43,6 +45,7 @@ class FlowNetwork(Block):
         return [resize_flow_by_width(flows[0], images.size(frames)), *flows]
 
 
+@keras.saving.register_keras_serializable("tfvfi.softsplat")
 class Decoder(Block):
     """One level's flow from both frames' features and from the flow of the level below."""
 

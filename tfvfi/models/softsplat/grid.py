@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any, Literal
 
+import keras
+
 from tfvfi import images
 from tfvfi.layers import Block, Conv2D, PReLU
 from tfvfi.ops import resize
@@ -11,6 +13,7 @@ from tfvfi.ops import resize
 Direction = Literal["down", "up"]
 
 
+@keras.saving.register_keras_serializable("tfvfi.softsplat")
 class Grid(Block):
     """Rows of maps, each half as large as the one above it.
 
@@ -24,7 +27,8 @@ class Grid(Block):
 
     def __init__(self, channels: Sequence[int], columns: Sequence[Direction], **kwargs: Any):
         super().__init__(**kwargs)
-        self.rows, self.columns = len(channels), tuple(columns)
+        self.channels, self.columns = tuple(channels), tuple(columns)
+        self.rows = len(channels)
         self.edges = {
             name: Edge(kind, channels[row], dtype=self.dtype_policy, name=name)
             for name, kind, row in grid_edges(self.rows, columns)
@@ -57,6 +61,7 @@ class Grid(Block):
         return maps
 
 
+@keras.saving.register_keras_serializable("tfvfi.softsplat")
 class Edge(Block):
     """Two convolutions on the way from one place of a grid to another.
 
@@ -67,7 +72,7 @@ class Edge(Block):
 
     def __init__(self, kind: str, filters: int, **kwargs: Any):
         super().__init__(**kwargs)
-        self.kind = kind
+        self.kind, self.filters = kind, filters
         rounded = {"dtype": self.dtype_policy}
         plain = {"use_bias": False, **rounded}
         self.prelu0 = PReLU(name="prelu0", **rounded)
@@ -82,6 +87,7 @@ class Edge(Block):
         return maps + found if self.kind == "across" else found
 
 
+@keras.saving.register_keras_serializable("tfvfi.softsplat")
 class Bridge(Block):
     """Two convolutions beside a linear way: from one number of channels to another.
 
@@ -92,6 +98,7 @@ class Bridge(Block):
 
     def __init__(self, between: int, filters: int, **kwargs: Any):
         super().__init__(**kwargs)
+        self.between, self.filters = between, filters
         plain = {"use_bias": False, "dtype": self.dtype_policy}
         self.conv0 = Conv2D(between, name="conv0", **plain)
         self.prelu = PReLU(dtype=self.dtype_policy, name="prelu")

@@ -13,6 +13,7 @@ red.
 
 from typing import Any
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -22,6 +23,7 @@ from tfvfi.models.softsplat.synthesis import Encoder, Merger, Metric, Painter
 from tfvfi.ops import backward_warp
 
 
+@keras.saving.register_keras_serializable("tfvfi")
 class SoftSplat(Interpolator):
     """Softmax splatting with its own flow network, which is trained or tuned along.
 

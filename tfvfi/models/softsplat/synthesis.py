@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import keras
 from keras import ops
 
 from tfvfi import images
@@ -20,6 +21,7 @@ METRIC_ERROR = 4
 CLIP = 20.0
 
 
+@keras.saving.register_keras_serializable("tfvfi.softsplat")
 class Encoder(Block):
     """Features of frames at three levels; the first holds the frame itself as well."""
 
@@ -45,6 +47,7 @@ class Encoder(Block):
         return found
 
 
+@keras.saving.register_keras_serializable("tfvfi.softsplat")
 class Metric(Block):
     """Which pixels are behind others: the larger, the less a pixel counts where several land."""
 
@@ -68,6 +71,7 @@ class Metric(Block):
         return ops.cast(self.output_layer(self.grid([seen])), "float32")
 
 
+@keras.saving.register_keras_serializable("tfvfi.softsplat")
 class Merger(Block):
     """Features of both frames, splatted to where they are at a time, as one."""
 
@@ -113,6 +117,7 @@ class Merger(Block):
         return merged
 
 
+@keras.saving.register_keras_serializable("tfvfi.softsplat")
 class Painter(Block):
     """The frame from merged features, by a grid."""
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import keras
 from keras import ops
 
 from tfvfi import images
@@ -47,6 +48,7 @@ FORMS = {
 }
 
 
+@keras.saving.register_keras_serializable("tfvfi")
 class SuperSloMo(Interpolator):
     """Super SloMo in either form.
 

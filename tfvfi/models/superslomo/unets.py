@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import keras
 from keras import ops
 
 from tfvfi.layers import Block, Conv2D, leaky_relu
@@ -12,6 +13,7 @@ from tfvfi.ops import resize
 KERNELS = (7, 5, 3, 3, 3, 3)
 
 
+@keras.saving.register_keras_serializable("tfvfi.superslomo")
 class UNet(Block):
     """Six levels down to 1/32 of the size, and up again past what was seen on the way.
 
@@ -25,6 +27,7 @@ class UNet(Block):
 
     def __init__(self, form: str, widths: Sequence[int], outputs: Mapping[str, int], **kwargs: Any):
         super().__init__(**kwargs)
+        self.form, self.widths, self.outputs = form, tuple(widths), dict(outputs)
         policy = self.dtype_policy
         self.encoder = [
             EncoderLevel(width, kernel, dtype=policy, name=f"encoder{level}")
@@ -67,11 +70,13 @@ class UNet(Block):
         return ops.concatenate([head(feature) for head in self.heads], axis=-1), coarsest
 
 
+@keras.saving.register_keras_serializable("tfvfi.superslomo")
 class EncoderLevel(Block):
     """Two convolutions."""
 
     def __init__(self, width: int, kernel: int, **kwargs: Any):
         super().__init__(**kwargs)
+        self.width, self.kernel = width, kernel
         self.conv1 = leaky_conv(width, kernel, dtype=self.dtype_policy, name="conv1")
         self.conv2 = leaky_conv(width, kernel, dtype=self.dtype_policy, name="conv2")
 
@@ -80,6 +85,7 @@ class EncoderLevel(Block):
         return self.conv2(self.conv1(feature))
 
 
+@keras.saving.register_keras_serializable("tfvfi.superslomo")
 class JoinAfter(EncoderLevel):
     """Two convolutions; the encoder's feature joins behind them."""
 
@@ -91,6 +97,7 @@ class JoinAfter(EncoderLevel):
         return ops.concatenate([skipped, super().call(feature)], axis=-1)
 
 
+@keras.saving.register_keras_serializable("tfvfi.superslomo")
 class JoinBetween(JoinAfter):
     """Two convolutions; the encoder's feature joins between them."""
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import keras
 from keras import ops
 
 from tfvfi import images
@@ -12,6 +13,7 @@ from tfvfi.models.variational import solver
 LEVELS = 7
 
 
+@keras.saving.register_keras_serializable("tfvfi")
 class Variational(FlowEstimator):
     """Flow that `solver` finds at every size from what it found at the coarser one.
 

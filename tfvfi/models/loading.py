@@ -1,0 +1,194 @@
+"""From a name or a folder to a network: built from its preset, and filled with weights."""
+
+import inspect
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tfvfi import weights as weight_files
+from tfvfi.errors import ArgumentError, InputError
+from tfvfi.models import folders
+from tfvfi.models.index import network_class, preset, presets
+from tfvfi.models.preset import Preset
+
+if TYPE_CHECKING:
+    from tfvfi.models.base import Network
+
+logger = logging.getLogger(__name__)
+BUNDLED = Path(__file__).parent.parent / "bundled"
+
+
+def build(name: str, **options: Any) -> "Network":
+    """A network of that name with fresh weights.
+
+    Args:
+        name: One of `tfvfi.list_models()`.
+        **options: Arguments of its class that replace the preset's.
+
+    Raises:
+        InputError: The name is unknown, or the network takes no such option.
+    """
+    known = preset(name)
+    _check_options(name, options_of(name), options)
+    settings = {"name": name, **known.config, **options}
+    if known.times is not None:
+        settings.setdefault("times", known.times)
+    model = network_class(known)(**_with_estimators(known, settings))
+    model.build()
+    return model
+
+
+def load(name: str | Path, weights: str | Path | None = "default", **options: Any) -> "Network":
+    """A network of that name, or from a preset folder, with its weights; see `tfvfi.load`."""
+    if is_folder(name):
+        return _from_folder(Path(name), weights, options)
+    known = preset(str(name))
+    path = weight_path(known, weights)
+    if path is None:
+        return build(known.name, **options)
+    if weights == "default" and known.warning:
+        logger.warning("%s: %s", name, known.warning)
+    model = build(known.name, **{**trained_with(known.name, path), **options})
+    weight_files.load(model, path, keep_times="times" in options)
+    return model
+
+
+def load_as(
+    wanted: type, name: str | Path, weights: str | Path | None = "default", **options: Any
+) -> "Network":
+    """The same, for a network of a certain class; another one is refused before it is loaded."""
+    found = _class_in(name) if is_folder(name) else network_class(preset(str(name)))
+    if not issubclass(found, wanted):
+        names = [each.name for each in presets().values() if network_class(each) is wanted]
+        offered = f": {', '.join(names)}" if names else ""
+        raise ArgumentError(
+            f"{wanted.__name__}.from_preset takes a preset of {wanted.__name__}{offered}. "
+            f"Received: {str(name)!r}, which is of {found.__name__}"
+        )
+    return load(name, weights, **options)
+
+
+def is_folder(name: str | Path) -> bool:
+    """Whether something to load is a preset folder and not a name."""
+    return str(name) not in presets() and folders.is_preset(name)
+
+
+def weight_path(known: Preset, weights: str | Path | None) -> Path | None:
+    """The file that `load` reads for its argument `weights`; None for fresh weights or none."""
+    if weights is None or (weights == "default" and not known.has_weights):
+        return None
+    if not known.has_weights:
+        raise ArgumentError(
+            f"{known.name} has no weights of its own; leave out weights={weights!r}"
+        )
+    if weights != "default":
+        return Path(weights)
+    if known.bundled is None:
+        raise InputError(_how_to_get_weights(known))
+    return BUNDLED / known.bundled
+
+
+def options_of(name: str) -> set[str]:
+    """The options that `load` takes for a network of that name."""
+    known = preset(name)
+    return _arguments(network_class(known)) | {f"{each}_weights" for each in known.estimators}
+
+
+def trained_with(name: str, path: str | Path) -> dict[str, Any]:
+    """The options that weights of a network were trained with, as far as their file says."""
+    about = weight_files.describe(path)
+    options = about.get("options") if about.get("model") == name else None
+    return options if isinstance(options, dict) else {}
+
+
+def _from_folder(folder: Path, weights: str | Path | None, options: dict[str, Any]) -> "Network":
+    network = _class_in(folder)
+    _check_options(str(folder), _arguments(network), options)
+    arguments = folders.read(folder)[1]
+    try:
+        model = network.from_config({**arguments, **options})
+    except (TypeError, KeyError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(
+            f"{folder} holds no arguments of {network.__name__}: {reason}; save the preset anew"
+        ) from None
+    path = folders.weight_file(folder) if weights == "default" else weights
+    if path is not None:
+        weight_files.load(model, path, keep_times="times" in options)
+    return model
+
+
+def _class_in(folder: str | Path) -> type:
+    """The class of a saved network, which must be that of a known preset."""
+    place, _ = folders.read(folder)
+    known = next((each for each in presets().values() if each.network == place), None)
+    if known is None:
+        raise InputError(
+            f"{folder} holds a network of {place}, which belongs to no known preset; install or "
+            "register the package that it comes from"
+        )
+    return network_class(known)
+
+
+def _with_estimators(known: Preset, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a network, with flow estimators in place of their names."""
+    from tfvfi.models.base import FlowEstimator
+
+    settings = dict(settings)
+    for argument in known.estimators:
+        weights = settings.pop(f"{argument}_weights", "default")
+        given = settings.get(argument)
+        if isinstance(given, FlowEstimator):
+            if weights != "default":
+                raise InputError(
+                    f"{argument}_weights is for an estimator given by name; this one is loaded"
+                )
+        elif given is not None:
+            settings[argument] = _estimator(known.name, argument, given, weights)
+    return settings
+
+
+def _estimator(name: str, argument: str, flow: Any, weights: str | Path | None) -> "Network":
+    names = [each.name for each in presets().values() if each.kind == "flow"]
+    if flow not in names and not (isinstance(flow, str | Path) and is_folder(flow)):
+        raise ArgumentError(f"'{flow}' is no flow estimator; there are: {', '.join(names)}")
+    try:
+        return load(flow, weights)
+    except InputError as problem:
+        if weights != "default":
+            raise
+        raise InputError(f"{problem}; for {name} that is {argument}_weights") from None
+
+
+def _arguments(network: type) -> set[str]:
+    """The arguments of a network's class and of those it inherits from."""
+    from tfvfi.models.base import Network
+
+    taken = {"dtype"}
+    for parent in network.__mro__[: network.__mro__.index(Network)]:
+        taken |= set(inspect.signature(parent.__init__).parameters) - {"self", "kwargs", "args"}
+    return taken
+
+
+def _check_options(name: str, taken: set[str], options: Mapping[str, Any]) -> None:
+    """Refuses options that no class of the network's takes."""
+    unknown = sorted(set(options) - taken)
+    if unknown:
+        listed = ", ".join(sorted(taken))
+        raise ArgumentError(f"{name} takes no option '{unknown[0]}'; it takes: {listed}")
+
+
+def _how_to_get_weights(known: Preset) -> str:
+    if not known.checkpoints:
+        return (
+            f"{known.name} has no published weights; train some with tools/train.py, "
+            "or pass weights=None for fresh ones"
+        )
+    first = known.checkpoints[0]
+    return (
+        f"{known.name} comes without weights: get {first.file} from {first.source} "
+        f"(licence: {first.licence}), convert it with `python tools/convert_checkpoint.py "
+        f"--model={known.name} --checkpoint={first.file} --output={known.name}.weights.h5`, and "
+        f'pass weights="{known.name}.weights.h5" (or weights=None for fresh ones)'
+    )
