@@ -18,7 +18,7 @@ from tests.models.shared import (
     seeded,
     texture,
 )
-from tfvfi import checkpoints, registry
+from tfvfi import porting, registry
 from tfvfi.errors import InputError
 from tfvfi.models.adaconv import network, objective
 from tfvfi.models.adaconv.checkpoint import variable_names
@@ -170,7 +170,7 @@ def test_published_arrays_convert(tmp_path, like_the_reference, file, write):
         arrays[f"batch_normalization/{variable}"] = np.ones(6, "float32")
     write(tmp_path / file, arrays)
     output = tmp_path / "adaconv.weights.h5"
-    checkpoints.convert("adaconv", tmp_path / file, output)
+    porting.convert("adaconv", tmp_path / file, output)
     model = tfvfi.load("adaconv", weights=output)
     for name, variable in named_variables(like_the_reference).items():
         np.testing.assert_array_equal(named_variables(model)[name], variable)

@@ -17,7 +17,7 @@ from tests.models.shared import (
     seeded,
     texture,
 )
-from tfvfi import checkpoints, registry, weights
+from tfvfi import porting, registry, weights
 from tfvfi.errors import InputError
 from tfvfi.models.objectives import features_of_vgg19
 from tfvfi.models.sepconv import network, objective
@@ -131,7 +131,7 @@ def test_published_files_convert(tmp_path, file, like_the_reference):
     with open(tmp_path / file, "wb") as published:
         np.savez(published, **seeded_state(spec["manifest"], spec["seed"]))
     output = tmp_path / "sepconv.weights.h5"
-    checkpoints.convert("sepconv", tmp_path / file, output)
+    porting.convert("sepconv", tmp_path / file, output)
     about = weights.describe(output)
     assert about["times"] == [0.5]
     assert about["licence"] == "strictly for academic purposes"
