@@ -15,13 +15,13 @@ from tfvfi import __version__
 from tfvfi.errors import InputError
 
 if TYPE_CHECKING:
-    from tfvfi.models.base import Network
+    from keras import Model
 
 SUFFIX = ".weights.h5"
 ATTRIBUTE = "tfvfi"
 
 
-def save(model: "Network", path: str | Path, half: bool = False, **origin: Any) -> None:
+def save(model: "Model", path: str | Path, half: bool = False, **origin: Any) -> None:
     """Writes the weights of a network; the file appears only when it is complete.
 
     Args:
@@ -60,7 +60,7 @@ def save(model: "Network", path: str | Path, half: bool = False, **origin: Any) 
         raise
 
 
-def load(model: "Network", path: str | Path, keep_times: bool = False) -> None:
+def load(model: "Model", path: str | Path, keep_times: bool = False) -> None:
     """Fills a network from a file, after its names and shapes were checked.
 
     Args:
@@ -116,7 +116,7 @@ def check_readable(path: str | Path) -> None:
         )
 
 
-def variable_shapes(model: "Network") -> dict[str, list[int]]:
+def variable_shapes(model: "Model") -> dict[str, list[int]]:
     """Name (without the model's own) and shape of every variable."""
     return {variable_name(variable): list(variable.shape) for variable in model.weights}
 
@@ -126,7 +126,7 @@ def variable_name(variable: Any) -> str:
     return variable.path.partition("/")[2]
 
 
-def _check_variables(model: "Network", path: Path, about: dict[str, Any]) -> None:
+def _check_variables(model: "Model", path: Path, about: dict[str, Any]) -> None:
     expected = variable_shapes(model)
     stored = about.get("variables")
     if isinstance(stored, dict) and stored != expected:

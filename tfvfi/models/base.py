@@ -7,6 +7,7 @@ Conventions of both:
 - time 0 is the first frame and 1 the second.
 """
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -18,7 +19,7 @@ from keras import ops
 
 from tfvfi import images
 from tfvfi.errors import InputError
-from tfvfi.models import folders
+from tfvfi.models import folders, loading
 from tfvfi.models.preset import AnyTimes
 from tfvfi.models.times import check_times, parents
 from tfvfi.ops import resize
@@ -99,8 +100,6 @@ class Network(keras.Model):
             >>> IFRNet.from_preset("ifrnet_s", scale=0.5).multiple
             32
         """
-        from tfvfi.models import loading
-
         return loading.load_as(cls, preset, weights, **options)
 
     def save_to_preset(self, folder: str | Path, overwrite: bool = False) -> None:
@@ -118,6 +117,14 @@ class Network(keras.Model):
             'ifrnet_s'
         """
         folders.save(self, folder, overwrite)
+
+    @classmethod
+    def options(cls) -> set[str]:
+        """The names of the arguments that this class and those it inherits from take."""
+        taken = {"dtype"}
+        for parent in cls.__mro__[: cls.__mro__.index(Network)]:
+            taken |= set(inspect.signature(parent.__init__).parameters)
+        return taken - {"self", "args", "kwargs"}
 
     def _default_shapes(self) -> dict[str, tuple[int | None, ...]]:
         side = images.next_multiple(self.build_side, self.multiple)

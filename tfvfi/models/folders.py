@@ -16,14 +16,14 @@ from tfvfi import __version__, weights
 from tfvfi.errors import InputError
 
 if TYPE_CHECKING:
-    from tfvfi.models.base import Network
+    from keras import Model
 
 CONFIG, WEIGHTS, METADATA = "config.json", "model.weights.h5", "metadata.json"
 # Arguments of a network are short; a longer file is no configuration.
 LARGEST_CONFIG = 2**20
 
 
-def save(model: "Network", folder: str | Path, overwrite: bool = False) -> None:
+def save(model: "Model", folder: str | Path, overwrite: bool = False) -> None:
     """Writes a network to a folder, which appears only when it is complete.
 
     Args:

@@ -18,7 +18,7 @@ from tfvfi.errors import ArgumentError, InputError
 from tfvfi.models.preset import Preset
 
 if TYPE_CHECKING:
-    from tfvfi.models.base import Network
+    from keras import Model
 
 logger = logging.getLogger(__name__)
 ENTRY_POINTS = "tfvfi.presets"
@@ -77,7 +77,7 @@ def preset(name: str) -> Preset:
     return known[name]
 
 
-def preset_of(network: "Network") -> Preset | None:
+def preset_of(network: "Model") -> Preset | None:
     """The preset that a network was built from, or else the first one of its class."""
     same = [known for known in presets().values() if network_class(known) is type(network)]
     return next((known for known in same if known.name == network.name), same[0] if same else None)

@@ -1,6 +1,5 @@
 """From a name or a folder to a network: built from its preset, and filled with weights."""
 
-import inspect
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,13 +12,13 @@ from tfvfi.models.index import network_class, preset, presets
 from tfvfi.models.preset import Preset
 
 if TYPE_CHECKING:
-    from tfvfi.models.base import Network
+    from keras import Model
 
 logger = logging.getLogger(__name__)
 BUNDLED = Path(__file__).parent.parent / "bundled"
 
 
-def build(name: str, **options: Any) -> "Network":
+def build(name: str, **options: Any) -> "Model":
     """A network of that name with fresh weights.
 
     Args:
@@ -39,7 +38,7 @@ def build(name: str, **options: Any) -> "Network":
     return model
 
 
-def load(name: str | Path, weights: str | Path | None = "default", **options: Any) -> "Network":
+def load(name: str | Path, weights: str | Path | None = "default", **options: Any) -> "Model":
     """A network of that name, or from a preset folder, with its weights; see `tfvfi.load`."""
     if is_folder(name):
         return _from_folder(Path(name), weights, options)
@@ -56,7 +55,7 @@ def load(name: str | Path, weights: str | Path | None = "default", **options: An
 
 def load_as(
     wanted: type, name: str | Path, weights: str | Path | None = "default", **options: Any
-) -> "Network":
+) -> "Model":
     """The same, for a network of a certain class; another one is refused before it is loaded."""
     found = _class_in(name) if is_folder(name) else network_class(preset(str(name)))
     if not issubclass(found, wanted):
@@ -92,7 +91,7 @@ def weight_path(known: Preset, weights: str | Path | None) -> Path | None:
 def options_of(name: str) -> set[str]:
     """The options that `load` takes for a network of that name."""
     known = preset(name)
-    return _arguments(network_class(known)) | {f"{each}_weights" for each in known.estimators}
+    return network_class(known).options() | {f"{each}_weights" for each in known.estimators}
 
 
 def trained_with(name: str, path: str | Path) -> dict[str, Any]:
@@ -102,9 +101,9 @@ def trained_with(name: str, path: str | Path) -> dict[str, Any]:
     return options if isinstance(options, dict) else {}
 
 
-def _from_folder(folder: Path, weights: str | Path | None, options: dict[str, Any]) -> "Network":
+def _from_folder(folder: Path, weights: str | Path | None, options: dict[str, Any]) -> "Model":
     network = _class_in(folder)
-    _check_options(str(folder), _arguments(network), options)
+    _check_options(str(folder), network.options(), options)
     arguments = folders.read(folder)[1]
     try:
         model = network.from_config({**arguments, **options})
@@ -133,25 +132,21 @@ def _class_in(folder: str | Path) -> type:
 
 def _with_estimators(known: Preset, settings: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments of a network, with flow estimators in place of their names."""
-    from tfvfi.models.base import FlowEstimator
-
     settings = dict(settings)
     for argument in known.estimators:
         weights = settings.pop(f"{argument}_weights", "default")
-        given = settings.get(argument)
-        if isinstance(given, FlowEstimator):
-            if weights != "default":
-                raise InputError(
-                    f"{argument}_weights is for an estimator given by name; this one is loaded"
-                )
-        elif given is not None:
-            settings[argument] = _estimator(known.name, argument, given, weights)
+        if isinstance(settings.get(argument), str | Path):
+            settings[argument] = _estimator(known.name, argument, settings[argument], weights)
+        elif weights != "default":
+            raise InputError(
+                f"{argument}_weights is for an estimator given by name; this one is loaded"
+            )
     return settings
 
 
-def _estimator(name: str, argument: str, flow: Any, weights: str | Path | None) -> "Network":
+def _estimator(name: str, argument: str, flow: str | Path, weights: str | Path | None) -> "Model":
     names = [each.name for each in presets().values() if each.kind == "flow"]
-    if flow not in names and not (isinstance(flow, str | Path) and is_folder(flow)):
+    if flow not in names and not is_folder(flow):
         raise ArgumentError(f"'{flow}' is no flow estimator; there are: {', '.join(names)}")
     try:
         return load(flow, weights)
@@ -159,16 +154,6 @@ def _estimator(name: str, argument: str, flow: Any, weights: str | Path | None) 
         if weights != "default":
             raise
         raise InputError(f"{problem}; for {name} that is {argument}_weights") from None
-
-
-def _arguments(network: type) -> set[str]:
-    """The arguments of a network's class and of those it inherits from."""
-    from tfvfi.models.base import Network
-
-    taken = {"dtype"}
-    for parent in network.__mro__[: network.__mro__.index(Network)]:
-        taken |= set(inspect.signature(parent.__init__).parameters) - {"self", "kwargs", "args"}
-    return taken
 
 
 def _check_options(name: str, taken: set[str], options: Mapping[str, Any]) -> None:
