@@ -214,3 +214,32 @@ def test_rotation_and_the_shape_of_pixels_are_kept(tmp_path, caplog):
     assert open_source([tmp_path / "square.mp4"]).look.pixel_aspect == 1
     interpolate_video(source, tmp_path / "out", Fade())
     assert "pixels of" in caplog.text and "`size='64x32'`" in caplog.text
+
+
+@pytest.mark.parametrize("span", [LIMITED, FULL])
+@pytest.mark.parametrize("tags", [{}, {"colorspace": BT709}])
+@pytest.mark.parametrize(
+    ("codec", "ending"), [("h264", ".mp4"), ("h264", ".mov"), ("h264", ".mkv"), ("h265", ".mp4")]
+)
+def test_a_range_without_a_matrix_is_kept(tmp_path, span, tags, codec, ending):
+    frames = [grey(30 * number, (64, 96)) for number in range(3)]
+    tags = {"color_range": span, **tags}
+    source = write(tmp_path / "in.mkv", frames, 25, None, "ffv1", "yuv420p", **tags)
+    interpolate_video(source, tmp_path / f"out{ending}", Fade(), encoding=Encoding(codec))
+    before, after = (open_source([path]).look for path in (source, tmp_path / f"out{ending}"))
+    assert after.color_range == before.color_range == span
+    assert after.colorspace == before.colorspace
+
+
+def test_the_light_where_a_video_is_to_be_seen_is_said_to_be_lost(tmp_path, caplog):
+    plain = write(tmp_path / "plain.h264", [grey(0)] * 3, 25, None, "libx264", "yuv420p")
+    # 31.4 lux; white as of daylight.
+    ambient = (314000).to_bytes(4, "big") + (15635).to_bytes(2, "big") + (16450).to_bytes(2, "big")
+    unit = b"\0\0\0\1\x06\x94" + bytes([len(ambient)]) + ambient + b"\x80"
+    data = plain.read_bytes()
+    slice_ = data.index(b"\0\0\1\x65")
+    # No three zeros may follow each other inside of a unit.
+    unit = unit[:4] + unit[4:].replace(b"\0\0", b"\0\0\3")
+    (tmp_path / "in.h264").write_bytes(data[:slice_] + unit + data[slice_:])
+    interpolate_video(tmp_path / "in.h264", tmp_path / "out.mp4", Fade())
+    assert "ambient viewing environment" in caplog.text

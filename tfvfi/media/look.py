@@ -16,6 +16,7 @@ UNKEPT = {
     "DYNAMIC_HDR_VIVID": "light told frame by frame (HDR Vivid)",
     "DOVI_METADATA": "light told frame by frame (Dolby Vision)",
     "DOVI_RPU_BUFFER": "light told frame by frame (Dolby Vision)",
+    "AMBIENT_VIEWING_ENVIRONMENT": "the light around the screen (ambient viewing environment)",
     "SPHERICAL": "that the picture is all around (360 degrees)",
 }
 

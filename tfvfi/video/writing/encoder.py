@@ -9,7 +9,7 @@ import numpy as np
 
 from tfvfi.errors import InputError
 from tfvfi.media.colors import Converter
-from tfvfi.media.look import Light, Look
+from tfvfi.media.look import LIMITED, UNTOLD, Light, Look
 from tfvfi.video.writing.encoding import CODECS, Encoding, suitable_format
 from tfvfi.video.writing.svt import kept_calm
 
@@ -146,9 +146,20 @@ class Encoder:
             options["crf"] = str(crf)
         if encoding.preset is not None:
             options[self.codec.preset_option] = str(encoding.preset)
-        for name, value in _light_options(self.codec.encoder, self.look.light).items():
-            options[name] = ":".join(filter(None, (options.get(name), value)))
+        for told in (_light_options(self.codec.encoder, self.look.light), self._range_options()):
+            for name, value in told.items():
+                options[name] = ":".join(filter(None, (options.get(name), value)))
         return options
+
+    def _range_options(self) -> dict[str, str]:
+        """What makes x264 write the limited range where nothing else of colors is known.
+
+        It writes all or nothing about colors, and takes the limited range for nothing.
+        """
+        known = (self.look.colorspace, self.look.color_primaries, self.look.color_trc)
+        if self.codec.encoder != "libx264" or self.look.color_range != LIMITED:
+            return {}
+        return {} if set(known) != {UNTOLD} else {"x264-params": "videoformat=component"}
 
 
 def clock(*times: Fraction) -> Fraction:
