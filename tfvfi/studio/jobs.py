@@ -21,8 +21,8 @@ from tfvfi.video.writing.segments import parts_folder
 QUEUED, RUNNING, DONE, FAILED, CANCELLED = "queued", "running", "done", "failed", "cancelled"
 INTERPOLATE, TUNE = "interpolate", "tune"
 logger = logging.getLogger(__name__)
-# Warnings that are kept of a job.
-MOST_NOTICES = 20
+# Warnings that are kept of a job, and seconds after which its progress is written down.
+MOST_NOTICES, EVERY = 20, 5
 
 
 @dataclass
@@ -182,14 +182,22 @@ class Queue:
                 self._do(job)
 
     def _do(self, job: Job) -> None:
-        began, listener = time.monotonic(), Listener(job)
-        state, message = DONE, ""
+        began = kept = time.monotonic()
+        listener, state, message = Listener(job), DONE, ""
+
+        def listen(report: dict[str, Any]) -> None:
+            nonlocal kept
+            listener(report)
+            if time.monotonic() - kept > EVERY:
+                kept = time.monotonic()
+                self._keep_if_possible()
+
         try:
             if job.kind == INTERPOLATE and Path(job.output).exists():
                 # Finished by an attempt that did not live to write that down.
                 result = {"frames": job.total}
             else:
-                result = self._worker.run(job.kind, job.arguments, listener)
+                result = self._worker.run(job.kind, job.arguments, listen)
             job.result = result
         except StoppedError:
             state = QUEUED if self._closed else CANCELLED

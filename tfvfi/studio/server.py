@@ -90,12 +90,14 @@ def kept_token(path: Path) -> str:
 
 
 def _bound(host: str, port: int) -> socket.socket:
-    """A socket that listens."""
+    """A socket that listens there."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         listener = socket.socket(family, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
+        # Who opens the address as soon as it is printed waits a moment and is not refused.
+        listener.listen()
     except (OSError, OverflowError) as error:
         said = getattr(error, "strerror", None) or error
         raise InputError(

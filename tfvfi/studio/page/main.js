@@ -23,7 +23,7 @@ function theme(name) {
 }
 
 function page() {
-  const chosen = location.hash === '#tune' ? 'tune' : 'interpolate';
+  const chosen = location.hash === '#/tune' ? 'tune' : 'interpolate';
   for (const link of all('nav a')) {
     if (link.dataset.page === chosen) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');

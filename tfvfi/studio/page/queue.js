@@ -65,7 +65,7 @@ function build(row, job) {
   }
   if (job.state === 'done' && job.kind === 'tune') {
     button('Use it', async () => {
-      location.hash = '#interpolate';
+      location.hash = '#/interpolate';
       await useWeights(job.arguments.model.name, job.output);
     }, 'primary');
   }
