@@ -46,6 +46,7 @@ setup(
             "bundled/*.h5",
             "bundled/*.md",
             "cli/*.txt",
+            "py.typed",
             "evaluation/report/page.*",
             "studio/page/*",
         ],

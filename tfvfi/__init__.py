@@ -12,7 +12,7 @@ Example:
 """
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tfvfi import startup
 
@@ -28,12 +28,61 @@ _HOMES = {
     "interpolate_frames": "tfvfi.video",
 }
 _MODULES = (
-    *("ops", "layers", "losses", "metrics", "models", "weights", "registry", "errors"),
+    *("ops", "layers", "losses", "models", "weights", "registry", "errors"),
     *("checkpoints", "porting", "data", "media", "flow", "video", "evaluation", "training"),
     *("benchmark", "export"),
 )
 
-__all__ = ["__version__", *_HOMES, *_MODULES]
+# Written out for type checkers, which see the imports below it in place of the lazy names.
+__all__ = [
+    "__version__",
+    "benchmark",
+    "checkpoints",
+    "data",
+    "errors",
+    "evaluation",
+    "export",
+    "flow",
+    "interpolate",
+    "interpolate_frames",
+    "interpolate_video",
+    "layers",
+    "list_models",
+    "load",
+    "losses",
+    "media",
+    "models",
+    "ops",
+    "porting",
+    "register",
+    "registry",
+    "training",
+    "video",
+    "weights",
+]
+
+if TYPE_CHECKING:
+    from tfvfi import (
+        benchmark,
+        checkpoints,
+        data,
+        errors,
+        evaluation,
+        export,
+        flow,
+        layers,
+        losses,
+        media,
+        models,
+        ops,
+        porting,
+        registry,
+        training,
+        video,
+        weights,
+    )
+    from tfvfi.registry import interpolate, list_models, load, register
+    from tfvfi.video import interpolate_frames, interpolate_video
 
 
 def __getattr__(name: str) -> Any:

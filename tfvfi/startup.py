@@ -37,7 +37,7 @@ class _KerasWatch:
                 execute(module)
                 self._action()
 
-            spec.loader.exec_module = execute_and_act
+            spec.loader.exec_module = execute_and_act  # type: ignore[method-assign]
         return spec
 
 

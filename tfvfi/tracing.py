@@ -8,7 +8,7 @@ import keras
 from tfvfi.ops.dispatch import inference
 
 
-def compiled(function: Callable) -> Callable:
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """A faster `function`: one graph for every size on TensorFlow, no gradients on PyTorch.
 
     On JAX the function stays as it is: a traced one would hold the weights as constants.

@@ -3,10 +3,10 @@
 import itertools
 from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -129,7 +129,7 @@ def iterate(
 def _batches(samples: Samples, plan: Plan, start: int) -> Iterator[dict[str, np.ndarray]]:
     numbers = itertools.count(start) if plan.batches is None else range(start, plan.batches)
     with ThreadPoolExecutor() as pool:
-        waiting: deque = deque()
+        waiting: deque[list[Future[Any]]] = deque()
         try:
             for number in numbers:
                 made = [pool.submit(samples.sample, place) for place in plan.positions(number)]
@@ -142,6 +142,6 @@ def _batches(samples: Samples, plan: Plan, start: int) -> Iterator[dict[str, np.
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _stacked(made: list) -> dict[str, np.ndarray]:
+def _stacked(made: list[Future[Any]]) -> dict[str, np.ndarray]:
     parts = [sample.result() for sample in made]
     return {name: np.stack([part[name] for part in parts]) for name in parts[0]}

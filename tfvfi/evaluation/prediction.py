@@ -73,17 +73,19 @@ def predict(
     """
     from tfvfi import images
 
-    pairs = [tuple(images.to_unit(frame) for frame in pair) for pair in pairs]
+    pairs = [(images.to_unit(frame0), images.to_unit(frame1)) for frame0, frame1 in pairs]
     if not self_ensemble:
         return _predict(model, pairs, times)
     total: Any = 0
     views = [(slice(None, None, y), slice(None, None, x)) for y in (1, -1) for x in (1, -1)]
     for view in views:
-        seen = [tuple(np.ascontiguousarray(frame[view]) for frame in pair) for pair in pairs]
+        seen = [
+            (np.ascontiguousarray(frame0[view]), np.ascontiguousarray(frame1[view]))
+            for frame0, frame1 in pairs
+        ]
+        swapped = [(frame1, frame0) for frame0, frame1 in seen]
         forward = np.stack(_predict(model, seen, times))
-        backward = np.stack(
-            _predict(model, [pair[::-1] for pair in seen], [1 - time for time in times])
-        )
+        backward = np.stack(_predict(model, swapped, [1 - time for time in times]))
         total = total + (forward + backward)[:, :, view[0], view[1]]
     return [list(frames) for frames in total / (2 * len(views))]
 
@@ -97,12 +99,12 @@ def rounded(frame: np.ndarray, rounding: Rounding, dtype: np.dtype) -> np.ndarra
 
 
 def _predict(
-    model: "Interpolator", pairs: Sequence[Sequence[np.ndarray]], times: Sequence[float]
+    model: "Interpolator", pairs: Sequence[tuple[np.ndarray, np.ndarray]], times: Sequence[float]
 ) -> list[list[np.ndarray]]:
     """One pair at a time as `interpolate` does, or all at once where the network answers them."""
     direct = model.times == "any" or set(times) <= set(model.times)
     if len(pairs) == 1 or not direct:
-        return [model.interpolate(*pair, times) for pair in pairs]
+        return [model.interpolate(frame0, frame1, times) for frame0, frame1 in pairs]
     first, second = (np.stack(frames) for frames in zip(*pairs, strict=True))
     by_time = model.interpolate_batch(first, second, times)
     return [list(frames) for frames in zip(*by_time, strict=True)]

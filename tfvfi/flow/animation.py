@@ -28,8 +28,9 @@ def write_gif(path: Path, pictures: Iterator[np.ndarray], fps: float) -> None:
     shrink = min(1.0, LONGEST_SIDE / max(first.shape[:2]))
     width, height = (max(1, round(side * shrink)) for side in first.shape[1::-1])
 
+    rgb = av.VideoFormat("rgb24", width, height)
     graph = av.filter.Graph()
-    source = graph.add_buffer(width=width, height=height, format="rgb24", time_base=beat)
+    source = graph.add_buffer(width=width, height=height, format=rgb, time_base=beat)
     split, palette = graph.add("split"), graph.add("palettegen", "stats_mode=full")
     use, sink = graph.add("paletteuse", "dither=sierra2_4a"), graph.add("buffersink")
     source.link_to(split)
@@ -40,7 +41,7 @@ def write_gif(path: Path, pictures: Iterator[np.ndarray], fps: float) -> None:
     graph.configure()
     for number, picture in enumerate((first, *pictures)):
         smaller = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
-        frame = av.VideoFrame.from_ndarray(smaller, format="rgb24")
+        frame = av.VideoFrame.from_ndarray(smaller.astype(np.uint8), format="rgb24")
         frame.pts, frame.time_base = number, beat
         source.push(frame)
     source.push(None)
@@ -51,6 +52,8 @@ def write_gif(path: Path, pictures: Iterator[np.ndarray], fps: float) -> None:
         stream.width, stream.height, stream.pix_fmt = width, height, "pal8"
         with contextlib.suppress(av.error.EOFError):
             while True:
-                file.mux(stream.encode(sink.pull()))
+                mapped = sink.pull()
+                assert isinstance(mapped, av.VideoFrame)
+                file.mux(stream.encode(mapped))
         file.mux(stream.encode(None))
     aside.replace(path)

@@ -17,9 +17,12 @@ from tfvfi.flow.animation import write_gif
 from tfvfi.flow.estimator import FlowEstimator
 from tfvfi.flow.flo import read_flo, write_flo
 from tfvfi.flow.pictures import flow_to_color, longest_shown, statistics, with_legend
-from tfvfi.media.pictures import in_order
+from tfvfi.media import pictures
 from tfvfi.media.storage import write_bytes
 from tfvfi.media.tables import write_csv
+
+# What the table says of one flow.
+Row = dict[str, float | str]
 
 TABLE, ANIMATION = "statistics.csv", "flow.gif"
 # The palette is made from all pictures at once; of a longer sequence every n-th is included.
@@ -33,7 +36,7 @@ def estimate_sequence(
     longest: float | None = None,
     fps: float = 8.0,
     overwrite: bool = False,
-) -> list[dict[str, float | str]]:
+) -> list[Row]:
     """Estimates the flow from each frame to the next and renders it in color.
 
     Args:
@@ -70,15 +73,15 @@ def estimate_sequence(
         raise InputError(
             f"{output} already holds flow; choose another `output`, or pass `overwrite=True`"
         )
-    inputs = [Path(path) for path in inputs]
-    folders = {(path if path.is_dir() else path.parent).resolve() for path in inputs}
+    paths = [Path(path) for path in inputs]
+    folders = {(path if path.is_dir() else path.parent).resolve() for path in paths}
     if output.resolve() in folders:
         raise InputError(f"{output} holds the input; choose another folder as `output`")
-    flows = flow_files(inputs)
+    flows = flow_files(paths)
     if not flows:
         if estimator is None:
             raise ArgumentError("`estimator` is needed unless the inputs are .flo files")
-        flows = list(_estimate(inputs, output, estimator))
+        flows = list(_estimate(paths, output, estimator))
     output.mkdir(parents=True, exist_ok=True)
     rows = _render(flows, output, longest, fps)
     # A longer sequence would leave some of its files behind.
@@ -91,7 +94,7 @@ def flow_files(inputs: Sequence[str | Path]) -> list[Path]:
     """The .flo files among the inputs of `estimate_sequence`; none where the inputs are frames."""
     paths = [Path(path) for path in inputs]
     if len(paths) == 1 and paths[0].is_dir():
-        return in_order(paths[0].glob("*.flo"))
+        return pictures.in_order(paths[0].glob("*.flo"))
     return paths if all(path.suffix.lower() == ".flo" for path in paths) else []
 
 
@@ -135,12 +138,12 @@ def _estimate(inputs: list[Path], output: Path, estimator: FlowEstimator) -> Ite
         raise InputError("flow leads from one frame to the next; give at least two frames")
 
 
-def _render(flows: list[Path], output: Path, longest: float | None, fps: float) -> list[dict]:
+def _render(flows: list[Path], output: Path, longest: float | None, fps: float) -> list[Row]:
     import cv2
 
     longest = longest or max(longest_shown([read_flo(path)]) for path in flows)
     names = _names(flows)
-    rows = []
+    rows: list[Row] = []
     for path, name in zip(flows, names, strict=True):
         flow = read_flo(path)
         rows.append({"flow": f"{name}.flo", **statistics(flow)})
@@ -149,8 +152,8 @@ def _render(flows: list[Path], output: Path, longest: float | None, fps: float) 
         write_bytes(output / f"{name}.png", data.tobytes())
     if len(flows) > 1:
         shown = names[:: -(-len(flows) // ANIMATION_PICTURES)]
-        pictures = (cv2.imread(str(output / f"{name}.png"))[..., ::-1] for name in shown)
-        write_gif(output / ANIMATION, pictures, fps)
+        shown_pictures = (pictures.read(output / f"{name}.png") for name in shown)
+        write_gif(output / ANIMATION, shown_pictures, fps)
     # Written last: where the table exists, everything else does.
     write_csv(output / TABLE, rows)
     return rows

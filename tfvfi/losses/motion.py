@@ -9,7 +9,11 @@ from tfvfi.ops.tensor import Tensor
 
 
 def mutual_warping(
-    frame0: Tensor, frame1: Tensor, flow01: Tensor, flow10: Tensor, warp: Callable = backward_warp
+    frame0: Tensor,
+    frame1: Tensor,
+    flow01: Tensor,
+    flow10: Tensor,
+    warp: Callable[..., Tensor] = backward_warp,
 ) -> Tensor:
     """Mean absolute differences of each frame from the other warped onto it, summed.
 

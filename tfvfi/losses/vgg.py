@@ -137,7 +137,7 @@ def _arranged(
     for name in names[: names.index(last.replace("relu", "conv")) + 1]:
         index, width = _published_index(name, network), WIDTHS[int(name[4]) - 1]
         shapes = {"weight": (3, 3, channels, width), "bias": (width,)}
-        arrays = []
+        arrays: dict[str, np.ndarray] = {}
         for part, shape in shapes.items():
             key = f"features.{index}.{part}"
             values = tensors.get(key)
@@ -148,8 +148,8 @@ def _arranged(
                     f"{source} does not hold torchvision's {network} (at {key} it has {received}); "
                     f"get {FILES[network]}"
                 )
-            arrays.append(array.astype("float32"))
-        found[name], channels = tuple(arrays), width
+            arrays[part] = array.astype("float32")
+        found[name], channels = (arrays["weight"], arrays["bias"]), width
     return found
 
 

@@ -11,7 +11,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from tfvfi.errors import InputError
 
@@ -166,7 +166,7 @@ def _is_remote(path: str | Path) -> bool:
     return re.match(r"[a-z][a-z0-9]+://", str(path)) is not None
 
 
-def _gfile():
+def _gfile() -> Any:
     import tensorflow as tf
 
     return tf.io.gfile

@@ -5,7 +5,9 @@ from keras import ops
 from tfvfi.ops.tensor import Side, Tensor
 
 
-def neighbors(position: Tensor, size: Side, beyond: str) -> tuple:
+def neighbors(
+    position: Tensor, size: Side, beyond: str
+) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
     """The two pixels around each position on one axis, for any float32 position.
 
     Args:
@@ -29,7 +31,8 @@ def neighbors(position: Tensor, size: Side, beyond: str) -> tuple:
         if beyond == "nothing":
             weight = ops.where(ops.equal(index, inside), weight, 0.0)
         found.append((inside, weight))
-    return tuple(found)
+    left, right = found
+    return left, right
 
 
 def first_pixels(batch: Tensor, height: Side, width: Side) -> Tensor:

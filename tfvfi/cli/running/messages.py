@@ -4,6 +4,7 @@ import logging
 import re
 import sys
 from collections.abc import Iterable
+from typing import Any
 
 from absl import flags
 
@@ -27,7 +28,7 @@ def with_flags(message: str, names: Iterable[str]) -> str:
     """
     known = set(names)
 
-    def flag(found: re.Match) -> str:
+    def flag(found: re.Match[str]) -> str:
         name, value = found.groups()
         if name not in known:
             return found[0]
@@ -54,7 +55,7 @@ def about_flags(error: flags.Error, values: flags.FlagValues) -> str:
     return f"{text} (--help lists the flags)"
 
 
-def _wanted(flag: flags.Flag) -> str:
+def _wanted(flag: Any) -> str:
     """What a flag takes."""
     parser = flag.parser
     choices = getattr(parser, "enum_values", None)
