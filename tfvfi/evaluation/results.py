@@ -64,7 +64,7 @@ class FrameTable:
                 writer.writerows(rows)
         os.replace(aside, self.path)
 
-    def _writer(self, file: Any) -> csv.DictWriter[str]:
+    def _writer(self, file: Any) -> "csv.DictWriter[str]":
         return csv.DictWriter(file, [*KEYS, *self.metrics])
 
     def _read(self) -> None:

@@ -107,7 +107,7 @@ class Countdown(keras.callbacks.Callback):
         self.left = steps
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Counts."""
+        """Counts the step and stops after the last one."""
         self.left -= 1
         if not self.left:
             self.model.stop_training = True

@@ -60,11 +60,11 @@ class Clock(keras.callbacks.Callback):
         self.terms: list[str] = []
 
     def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Starts."""
+        """Starts the clock."""
         self._began = time.perf_counter()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Stops."""
+        """Stops the clock when the step is done."""
         # Reading a value waits for the step where devices work ahead.
         values = {name: float(value) for name, value in (logs or {}).items()}
         self.seconds = time.perf_counter() - self._began

@@ -35,7 +35,7 @@ class AfterStep(keras.callbacks.Callback):
         self.step = start
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Counts."""
+        """Counts the step and passes its values on."""
         self.step += 1
         self.after_step({name: float(value) for name, value in (logs or {}).items()})
 
@@ -57,7 +57,7 @@ class Progress(AfterStep):
         self._told, self._told_at = start, math.nan
 
     def after_step(self, values: Values) -> None:
-        """Shows."""
+        """Updates the bar, or prints a line."""
         shown = {name: f"{value:.4g}" for name, value in values.items()}
         if self._bar.disable:
             self._tell(shown)
