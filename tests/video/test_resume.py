@@ -304,6 +304,25 @@ def test_ctrl_c_leaves_a_clean_folder(tmp_path, resume, name):
     assert set(os.listdir(tmp_path)) == {"in.mp4"} | parts
 
 
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_signal_ends_the_work_while_the_network_computes(tmp_path, number, code):
+    """Eight frames of a pair are one call that may take minutes; nobody waits for its end."""
+    source = film(tmp_path, 6)
+    process = start(source, tmp_path / "out.mkv", resume=False, seconds=30)
+    while not (tmp_path / ".out.mkv.parts" / "out.mkv").exists():
+        time.sleep(0.05)
+    time.sleep(0.5)
+    sent = time.monotonic()
+    process.send_signal(number)
+    _, said = process.communicate(timeout=20)
+    assert (
+        process.returncode == code and said == "tfvfi: interrupted; nothing half-written was left\n"
+    )
+    # Two seconds on a machine that does nothing else.
+    assert time.monotonic() - sent < 6
+    assert os.listdir(tmp_path) == ["in.mp4"]
+
+
 def test_kill_leaves_no_output_and_the_next_run_clears_up(tmp_path):
     source = film(tmp_path)
     process = start(source, tmp_path / "out.mkv", resume=False, seconds=0.05)

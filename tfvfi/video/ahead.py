@@ -7,12 +7,16 @@ from typing import TypeVar
 
 Item = TypeVar("Item")
 _END = object()
+# Seconds that a consumer who stops waits for the item that is being made.
+PATIENCE = 0.2
 
 
 def ahead(items: Iterable[Item], at_most: int) -> Iterator[Item]:
     """The same items, made in a thread while the earlier ones are used.
 
-    An error in the making is raised here; when the consumer stops, so does the making.
+    An error in the making is raised here. When the consumer stops, no further item is begun; the
+    one that is being made ends on its own, because a network cannot be stopped in the middle of a
+    frame, and nobody who presses Ctrl-C waits for it.
 
     Args:
         items: Made in the thread.
@@ -49,7 +53,7 @@ def ahead(items: Iterable[Item], at_most: int) -> Iterator[Item]:
             yield item
     finally:
         stopped.set()
-        thread.join()
+        thread.join(PATIENCE)
 
 
 def _put(waiting: queue.Queue, item: object, stopped: threading.Event) -> bool:

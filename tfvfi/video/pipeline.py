@@ -177,29 +177,32 @@ def process(
     wanted = treatment.wanted(clock=source.has_clock or bool(output.suffix))
     plan = identity(source.paths, treatment, encoding, model) if resume else None
     parts = Parts(output, plan, overwrite)
+    discard = parts.discard
     try:
         network = _network(model)
         estimator = None if flow_output is None else estimator_in(network)
         sink = open_output(output, prepared, treatment, wanted, encoding, parts)
-    except BaseException:
-        parts.discard()
-        raise
-    alpha = source.look.alpha and sink.keeps_alpha
-    if source.look.alpha and not alpha:
-        logger.warning("%s does not hold transparency, which is dropped", output.name)
-    for what in source.look.unkept:
-        logger.warning("not kept of %s: %s", source.paths[0], what)
+        discard = sink.discard
+        alpha = source.look.alpha and sink.keeps_alpha
+        if source.look.alpha and not alpha:
+            logger.warning("%s does not hold transparency, which is dropped", output.name)
+        for what in source.look.unkept:
+            logger.warning("not kept of %s: %s", source.paths[0], what)
 
-    waiting = _waiting(prepared, alpha)
-    seen = prepared.frames(alpha)
-    planned = _planned(seen, wanted, treatment.scene_cuts, treatment.seconds)
-    if estimator is not None:
-        planned = with_flows(planned, estimator, Path(flow_output))
-    planned, renderer = settled(planned, wanted), Renderer(network, treatment.tile)
-    frames = ahead(_rendered(ahead(planned, waiting), renderer, sink.done), waiting)
-    frames_in = prepared.frames_expected
-    total = wanted.count(frames_in, prepared.seconds_expected) if frames_in else None
-    return _write(frames, sink, treatment.slower, total, progress)
+        waiting = _waiting(prepared, alpha)
+        seen = prepared.frames(alpha)
+        planned = _planned(seen, wanted, treatment.scene_cuts, treatment.seconds)
+        if estimator is not None:
+            planned = with_flows(planned, estimator, Path(flow_output))
+        planned, renderer = settled(planned, wanted), Renderer(network, treatment.tile)
+        frames = ahead(_rendered(ahead(planned, waiting), renderer, sink.done), waiting)
+        frames_in = prepared.frames_expected
+        total = wanted.count(frames_in, prepared.seconds_expected) if frames_in else None
+        return _write(frames, sink, treatment.slower, total, progress)
+    except BaseException:
+        # An interruption can arrive anywhere.
+        discard()
+        raise
 
 
 def interpolate_frames(
@@ -308,10 +311,8 @@ def _write(
                     if callable(progress):
                         progress(count, total)
         sink.finish()
-    except BaseException:
+    finally:
         frames.close()
-        sink.discard()
-        raise
     return count
 
 

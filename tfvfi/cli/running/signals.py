@@ -4,6 +4,7 @@ The first one raises `Interrupted` in the main thread, so that everything under 
 next one ends the process at once.
 """
 
+import atexit
 import contextlib
 import os
 import signal
@@ -106,4 +107,8 @@ def run(work: Callable[[Interruption], int]) -> NoReturn:
             raise
         code = interruption.report()
     interruption.end()
+    if interruption.number is not None:
+        # Threads may still be computing, and the interpreter does not survive them at its end.
+        atexit._run_exitfuncs()
+        os._exit(code)
     sys.exit(code)
