@@ -1,4 +1,4 @@
-"""Measures speed and memory, of networks or of operations.
+"""Measures the speed and memory of networks or of operations.
 
     tfvfi benchmark --model=ifrnet_s --size=448x256 --size=1280x720   time and peak memory
     tfvfi benchmark --model=ifrnet_s --vs=torch,openvino              beside other engines

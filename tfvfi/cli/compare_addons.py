@@ -1,4 +1,4 @@
-"""Compares tfvfi.ops with what tensorflow-addons, which ended in 2024, gave for the same inputs.
+"""Compares tfvfi.ops with tensorflow-addons, which ended in 2024, on the same inputs.
 
 Without --write it reads an array file and says whether our operations agree with it, forward and
 in every gradient. With --write it makes such a file; that needs an environment of its own, made

@@ -1,4 +1,4 @@
-"""Makes a training dataset from videos: patches of consecutive frames, in TFRecord files.
+"""Makes a training dataset from videos: patches of consecutive frames in TFRecord files.
 
 Takes patches where there is motion and texture, none across a cut. The output is a folder that
 tfvfi.data.load and TensorFlow Datasets read, with a manifest, a contact sheet of random samples

@@ -1,4 +1,4 @@
-"""Interpolates the sample clip 4x and shows the result: a video, a side-by-side, a contact sheet.
+"""Interpolates the sample clip 4x: a video, a side-by-side comparison and a contact sheet.
 
 python tools/demo.py --output=out
 """

@@ -1,4 +1,4 @@
-"""Measures networks on a benchmark, beside published numbers, and shows what they painted.
+"""Measures networks on a benchmark, compares published numbers, and makes a page of pictures.
 
     python tools/evaluate.py --model=ifrnet_s --weights=ifrnet_s.weights.h5 \\
         --dataset=middlebury --data_dir=other --report=out/middlebury

@@ -1,4 +1,4 @@
-"""Makes videos smoother: video, animation, pictures or two images in; any of them out.
+"""Makes videos smoother: video, animation, pictures or two images in, any of them out.
 
 python tools/interpolate.py --input=in.mp4 --output=out.mp4 --factor=2
 python tools/interpolate.py --input=in.mp4 --output=out.mp4 --fps=60000/1001
