@@ -85,7 +85,7 @@ def frames(clip: Clip, damaged: str = "stop") -> Iterator[tuple[np.ndarray, Frac
         raise InputError(f"{path} is neither a file nor a folder")
     try:
         if path.is_dir():
-            source = Pictures(pictures.in_folder(path))
+            source = Pictures(pictures.in_folder(path), damaged)
         else:
             # Other processes read other clips; and all frames of a clip are as much darker.
             source = Video(path, damaged, threads=1, exact=False)

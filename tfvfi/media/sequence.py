@@ -12,9 +12,11 @@ import numpy as np
 
 from tfvfi.errors import InputError
 from tfvfi.media.claims import MOST_PIXELS, read_within
+from tfvfi.media.damage import STOP, refusal
 from tfvfi.media.files import is_folder
 from tfvfi.media.look import Look
 from tfvfi.media.pictures import in_order
+from tfvfi.media.reports import picture_reports
 from tfvfi.media.shown import Shown
 
 logger = logging.getLogger(__name__)
@@ -32,6 +34,7 @@ class Pictures:
 
     Args:
         paths: The files; all are of the size, depth and transparency of the first.
+        damaged: Where one is damaged, "stop", or "keep" what can be decoded of it.
         max_pixels: Larger ones are refused before they are decoded.
     """
 
@@ -40,10 +43,11 @@ class Pictures:
     rate = PICTURE_RATE
     time_base = 1 / PICTURE_RATE
 
-    def __init__(self, paths: Sequence[Path], max_pixels: int = MOST_PIXELS):
+    def __init__(self, paths: Sequence[Path], damaged: str = STOP, max_pixels: int = MOST_PIXELS):
         self.paths = list(paths)
+        self.damaged = damaged
         self.max_pixels = max_pixels
-        first = read_picture(self.paths[0], max_pixels)
+        first = read_picture(self.paths[0], damaged, max_pixels)
         self.size = first.shape[:2]
         self.look = Look(
             depth=8 if first.dtype == np.uint8 else 16,
@@ -64,7 +68,7 @@ class Pictures:
         """
         dtype, warned = np.uint8 if self.look.depth == 8 else np.uint16, False
         for number, path in enumerate(self.paths):
-            image = read_picture(path, self.max_pixels)
+            image = read_picture(path, self.damaged, self.max_pixels)
             if image.shape[:2] != tuple(self.size):
                 raise InputError(
                     f"pictures must have one size: {path} is {image.shape[1]}x{image.shape[0]}, "
@@ -84,16 +88,23 @@ class Pictures:
             yield Shown(_channels(image, 4 if alpha else 3), time, length)
 
 
-def read_picture(path: Path, max_pixels: int = MOST_PIXELS) -> np.ndarray:
+def read_picture(path: Path, damaged: str = STOP, max_pixels: int = MOST_PIXELS) -> np.ndarray:
     """A picture as H x W x 3 or, if it can be transparent, 4; uint8 or uint16.
 
     Args:
         path: The file.
+        damaged: See `Pictures`.
         max_pixels: A larger picture is refused before it is decoded.
     """
-    image = decode(read_within(path, max_pixels))
+    data = read_within(path, max_pixels)
+    with picture_reports() as reports:
+        image = decode(data)
     if image is None:
         raise InputError(f"{path} cannot be read as a picture of 8 or 16 bits")
+    if reports and damaged == STOP:
+        raise refusal(path, reports[0])
+    if reports:
+        logger.warning("%s is damaged: %s", path, reports[0])
     return image
 
 

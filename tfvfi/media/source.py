@@ -14,8 +14,9 @@ from tfvfi.errors import InputError
 from tfvfi.media.claims import MOST_PIXELS, check_pixels
 from tfvfi.media.colors import Converter
 from tfvfi.media.container import open_container, picture_stream
-from tfvfi.media.continuity import Continuity
 from tfvfi.media.contract import FrameSource
+from tfvfi.media.damage import STOP, refusal
+from tfvfi.media.decoding import decoded
 from tfvfi.media.files import check_file, is_folder
 from tfvfi.media.look import look_of
 from tfvfi.media.pictures import SUFFIXES, in_folder
@@ -26,13 +27,10 @@ from tfvfi.media.whole import missing_bytes
 
 logger = logging.getLogger(__name__)
 
-# What to do where a file cannot be decoded: refuse it, or go on with the rest.
-STOP, KEEP = "stop", "keep"
-# More errors without a packet between them, and the rest is given up.
-MOST_ERRORS_IN_A_ROW = 100
 # Containers that know when their pictures end, and by how many seconds they may be wrong: the
 # reading of one that is damaged can end early without a word.
-KNOW_THEIR_END, END_TOLERANCE = ("mov,mp4", "matroska", "avi"), 1
+KNOW_THEIR_END = ("mov,mp4", "matroska", "avi")
+LONGEST_TOLERANCE, TOLERATED_PART, TOLERATED_FRAMES = 1, Fraction(1, 10), 2
 
 
 class Video:
@@ -132,57 +130,24 @@ class Video:
     def _check_end(self, end: Fraction, count: int) -> None:
         """Tells what is missing at the end."""
         said = f"the last {self.missing} bytes are missing" if self.missing else None
-        if self.end_expected is not None and end + END_TOLERANCE < self.end_expected:
+        if self.end_expected is not None and end + self._tolerance() < self.end_expected:
             ends = f"{float(end):.2f} s, and should at {float(self.end_expected):.2f} s"
             said = f"its pictures end at {ends}"
         if said is not None:
             self._damage(said)
             logger.warning("%s is damaged: %s; %d frames were read", self.path, said, count)
 
+    def _tolerance(self) -> Fraction:
+        """By how much the end may be early."""
+        part = self.end_expected * TOLERATED_PART + TOLERATED_FRAMES / self.rate
+        return min(Fraction(LONGEST_TOLERANCE), part)
+
     def _decoded(self, container: Any, stream: Any) -> Iterator[av.VideoFrame]:
-        """What can be decoded, packet by packet."""
-        decoder = _decoder(stream) or stream.codec_context
-        # Frames may also grow on the way.
-        decoder.options = {**decoder.options, "max_pixels": str(self.max_pixels)}
-        continuity = Continuity(container)
-        needed = continuity.needed([stream])
-        packets, lost, in_a_row, sound = container.demux(needed), 0, 0, False
-        while in_a_row < MOST_ERRORS_IN_A_ROW:
-            try:
-                packet = next(packets, None)
-                if packet is None:
-                    break
-                continuity.mend(packet)
-                if packet.stream.index != stream.index:
-                    continue
-                frames = decoder.decode(packet)
-            except av.EOFError:
-                break
-            except av.FFmpegError as error:
-                self._damage(f"decoding stopped ({error.strerror})")
-                lost, in_a_row = lost + 1, in_a_row + 1
-                # An error ends the reading of packets; another one goes on behind it.
-                packets = container.demux(needed)
-                continue
-            in_a_row = 0
-            for frame in frames:
-                # A recording may begin with frames that refer to what was before it.
-                if frame.is_corrupt and sound:
-                    self._damage("a frame is incomplete")
-                    lost += 1
-                sound = sound or not frame.is_corrupt
-                yield frame
-        if lost:
-            logger.warning(
-                "%s is damaged: %d frames or packets of it are lost or incomplete", self.path, lost
-            )
+        return decoded(self.path, container, stream, self.max_pixels, self._damage)
 
     def _damage(self, said: str) -> None:
         if self.damaged == STOP:
-            raise InputError(
-                f"{self.path} is damaged: {said}; nothing was written; `damaged='keep'` goes "
-                "on with what can be decoded"
-            )
+            raise refusal(self.path, said)
 
 
 def open_source(
@@ -199,15 +164,16 @@ def open_source(
     paths = [Path(one) for one in inputs]
     if len(paths) == 1 and is_pattern(paths[0]):
         found = _at_least_two(in_pattern(paths[0]), f"the pattern {paths[0]}")
-        return Pictures(found, max_pixels)
+        return Pictures(found, damaged, max_pixels)
     if len(paths) == 1 and is_folder(paths[0]):
-        return Pictures(_at_least_two(in_folder(paths[0]), f"the folder {paths[0]}"), max_pixels)
+        found = _at_least_two(in_folder(paths[0]), f"the folder {paths[0]}")
+        return Pictures(found, damaged, max_pixels)
     for path in paths:
         check_file(path)
     if len(paths) == 1 and is_animated_webp(paths[0]):
         return AnimatedWebP(paths[0], max_pixels)
     if len(paths) > 1 or (paths[0].suffix.lower() in SUFFIXES and not _is_animated_png(paths[0])):
-        return Pictures(_at_least_two(paths, "the input"), max_pixels)
+        return Pictures(_at_least_two(paths, "the input"), damaged, max_pixels)
     return Video(paths[0], damaged, max_pixels=max_pixels)
 
 
@@ -247,15 +213,6 @@ def _end(container: Any, stream: Any) -> Fraction | None:
         return Fraction(container.duration, av.time_base) if alone else None
     hours, minutes, seconds = (Fraction(part) for part in told.groups()[:3])
     return 3600 * hours + 60 * minutes + seconds
-
-
-def _decoder(stream: Any) -> av.CodecContext | None:
-    """A decoder of our choice, where FFmpeg's own would lose the transparency."""
-    marked = {name.lower(): value for name, value in stream.metadata.items()}
-    if marked.get("alpha_mode") == "1" and stream.codec_context.name in ("vp8", "vp9"):
-        name = {"vp8": "libvpx", "vp9": "libvpx-vp9"}[stream.codec_context.name]
-        return av.CodecContext.create(name, "r")
-    return None
 
 
 def _is_animated_png(path: Path) -> bool:

@@ -96,11 +96,11 @@ def _sought(video: Video, wanted: Fraction) -> Iterator[Shown]:
         # A second before, so that the last frames of a file are found too.
         target = max(video.start, wanted - 1)
         try:
-            container.seek(int(target / video.time_base), stream=stream)
+            container.seek(int((video.origin + target) / video.time_base), stream=stream)
             for frame in container.decode(stream):
                 if frame.pts is None:
                     return
-                time = frame.pts * Fraction(frame.time_base or stream.time_base)
+                time = frame.pts * Fraction(frame.time_base or stream.time_base) - video.origin
                 image = converter.array(frame, video.look.depth > 8, False)
                 yield Shown(image, time, 1 / video.rate)
         except av.FFmpegError:

@@ -13,9 +13,10 @@ from tfvfi import registry
 from tfvfi.errors import InputError
 from tfvfi.flow.estimator import estimator_in
 from tfvfi.media.claims import MOST_PIXELS
+from tfvfi.media.damage import KEEP, STOP
 from tfvfi.media.duplicates import THRESHOLD, TOLERANCE
 from tfvfi.media.shown import Shown
-from tfvfi.media.source import KEEP, STOP, open_source
+from tfvfi.media.source import open_source
 from tfvfi.video.ahead import ahead
 from tfvfi.video.contract import FrameInterpolator, FrameSink
 from tfvfi.video.flows import with_flows

@@ -5,8 +5,8 @@ from fractions import Fraction
 
 from tfvfi.errors import ArgumentError
 from tfvfi.media.claims import MOST_PIXELS
+from tfvfi.media.damage import KEEP, STOP
 from tfvfi.media.duplicates import THRESHOLD, TOLERANCE
-from tfvfi.media.source import KEEP, STOP
 from tfvfi.options import partial_size
 from tfvfi.video.timeline import Factor, Rate
 
