@@ -9,7 +9,7 @@ NATIVE := $(wildcard tfvfi/ops/native/*.cc tfvfi/ops/native/*.h tfvfi/ops/native
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
-.PHONY: setup demo test test-all test-jax lint format bench wheel clean
+.PHONY: setup demo test test-all test-jax lint format docs bench wheel clean
 
 setup: $(VENV)/ready
 
@@ -62,6 +62,15 @@ lint: setup
 format: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+$(VENV)/docs: $(VENV)/ready
+	$(PIP) --editable ".[docs]" --no-build-isolation
+	@touch $@
+
+# The two variables silence announcements of the tools' authors.
+docs: $(VENV)/docs
+	NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true $(BIN)/mkdocs build --strict
+	@echo "The site is in out/site."
 
 bench: $(VENV)/reference
 	$(BIN)/python tools/benchmark.py --ops --output=out/ops.csv

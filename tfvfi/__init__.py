@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from tfvfi import startup
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # Public name -> the module that holds it; imported on first use.
 _HOMES = {
