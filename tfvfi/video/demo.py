@@ -6,7 +6,7 @@ from pathlib import Path
 from tfvfi import registry
 from tfvfi.media.source import Video
 from tfvfi.video.pipeline import interpolate_video
-from tfvfi.video.show import contact_sheet, side_by_side
+from tfvfi.video.show import before_after, contact_sheet, side_by_side
 
 FACTOR = 4
 # Pairs on the contact sheet, and how far apart they are.
@@ -23,11 +23,11 @@ def run(clip: Path, folder: Path, model: str, overwrite: bool = False) -> list[P
         overwrite: Replace what is there.
 
     Returns:
-        The smooth video, the side-by-side and the contact sheet.
+        The smooth video, the side-by-side, the contact sheet and an animated picture.
     """
     network = registry.load_interpolator(model)
     smooth, beside = folder / "demo.mp4", folder / "side_by_side.mp4"
-    sheet = folder / "contact_sheet.png"
+    sheet, animation = folder / "contact_sheet.png", folder / "before_after.webp"
     interpolate_video(clip, smooth, network, factor=FACTOR, overwrite=overwrite)
     side_by_side(clip, smooth, beside)
 
@@ -37,4 +37,7 @@ def run(clip: Path, folder: Path, model: str, overwrite: bool = False) -> list[P
     for first, second in list(pairwise(frames))[::APART]:
         rows.append([first, *network.interpolate(first, second, times), second])
     contact_sheet(rows, ["first", *(f"t = {time:g}" for time in times), "second"], sheet)
-    return [smooth, beside, sheet]
+    video = Video(clip)
+    every = [shown.image for shown in video]
+    before_after(every, 1 / video.rate, FACTOR, network, animation)
+    return [smooth, beside, sheet, animation]

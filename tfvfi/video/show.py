@@ -1,7 +1,10 @@
 """Pictures and videos that show what interpolation does."""
 
 from collections.abc import Sequence
+from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,9 +15,12 @@ from tfvfi.video.writing.encoder import Encoder
 from tfvfi.video.writing.encoding import CONTAINERS, Encoding
 from tfvfi.video.writing.segments import Parts
 from tfvfi.video.writing.video_file import VideoFile
+from tfvfi.video.writing.webp import write_webp
 
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 MARGIN = 8
+# The animation is for a page: small enough to load at once.
+SHOWN_WIDTH, SHOWN_QUALITY = 960, 80
 
 
 def side_by_side(original: Path, smooth: Path, output: Path) -> None:
@@ -66,6 +72,35 @@ def contact_sheet(rows: Sequence[Sequence[np.ndarray]], titles: Sequence[str], p
     )
     _, data = cv2.imencode(".png", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
     data.tofile(path)
+
+
+def before_after(
+    frames: Sequence[np.ndarray], seconds: Fraction, factor: int, network: Any, path: Path
+) -> None:
+    """Writes an animated WebP: frames at a low rate beside what a network makes of them.
+
+    Args:
+        frames: Consecutive frames; every `factor`-th is kept and the network renders the rest.
+        seconds: How long each frame is shown.
+        factor: How many times lower the rate on the left is.
+        network: Anything with `interpolate(frame0, frame1, times)`.
+        path: The animation.
+    """
+    kept = frames[::factor]
+    times = [number / factor for number in range(1, factor)]
+    shown = []
+    for frame0, frame1 in pairwise(kept):
+        for rendered in (frame0, *network.interpolate(frame0, frame1, times)):
+            pair = [label(frame0, "before"), label(rendered, "after")]
+            shown.append(np.concatenate(pair, axis=1))
+    height, width = shown[0].shape[:2]
+    small = [
+        cv2.resize(pair, (SHOWN_WIDTH, height * SHOWN_WIDTH // width), interpolation=cv2.INTER_AREA)
+        for pair in shown
+    ]
+    quality = [cv2.IMWRITE_WEBP_QUALITY, SHOWN_QUALITY]
+    stills = (cv2.imencode(".webp", pair[..., ::-1], quality)[1].tobytes() for pair in small)
+    write_webp(path, stills, [round(1000 * seconds)] * len(small), small[0])
 
 
 def label(image: np.ndarray, text: str) -> np.ndarray:
