@@ -1,6 +1,5 @@
 """Draws a network as an SVG figure: boxes on a grid, joined by arrows."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 

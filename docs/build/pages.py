@@ -1,7 +1,7 @@
 """Pages that are made from the code when the site is built; `mkdocs.yml` names this script.
 
 - `reference/commands.md`: every command with its flags, from their definitions;
-- figures and facts of the networks, in place of the marks `{{figure NAME}}` and `{{facts NAME ...}}`;
+- figures and facts of the networks, in place of `{{figure NAME}}` and `{{facts NAME ...}}`;
 - the table of all networks, in place of `{{networks}}`;
 - the changelog and the contributor's guide, from the files in the repository's root.
 """
@@ -18,10 +18,10 @@ ROOT = HERE.parents[1]
 for folder in (HERE, ROOT):
     sys.path.insert(0, str(folder))
 
-from figures import FIGURES  # noqa: E402
+from figures import FIGURES
 
-from tfvfi import registry  # noqa: E402
-from tfvfi.cli import command  # noqa: E402
+from tfvfi import registry
+from tfvfi.cli import command
 
 MARK = re.compile(r"\{\{(\w+) ?([\w ]*)\}\}")
 

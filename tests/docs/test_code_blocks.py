@@ -108,6 +108,6 @@ def forget_flags(name: str) -> None:
 
 
 def test_blocks_are_found():
-    """The pattern sees blocks inside lists and tabs, and leaves out what says that it cannot run."""
+    """The pattern sees blocks inside tabs, and leaves out what says that it cannot run."""
     assert len(blocks("README.md")) >= 3
     assert not any("docker" in code for _, code in blocks("docs/guides/serving.md"))
