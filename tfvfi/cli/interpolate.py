@@ -68,6 +68,9 @@ flags.DEFINE_float(
     flag_values=FLAGS,
 )
 _string("tile", "auto", "auto, off, or the side of the tiles that large frames are cut into")
+flags.DEFINE_float(
+    "memory", 3, "GiB that the work may take; tiles are chosen by it", flag_values=FLAGS
+)
 _string("size", None, "of the output: 640x360, 640x or x360")
 _string("duration", None, "how many seconds of the input")
 _enum("damaged", "stop", ["stop", "keep"], "where the input cannot be decoded")
@@ -88,6 +91,8 @@ _enum("pictures", "png", ["png", "jpeg", "webp", "tiff"], "what a folder is fill
 
 _bool("resume", "keep finished parts when interrupted, and continue with those there")
 _bool("overwrite", "replace an output that exists")
+_bool("yes", "make any number of frames, for however many hours")
+_bool("dry_run", "only report what would be made, with which tiles and how much memory")
 _string("runner", None, "an Apache Beam runner that shares many videos out: DirectRunner, ...")
 flags.DEFINE_multi_string("beam", [], "a flag for Beam; repeatable", flag_values=FLAGS)
 
@@ -103,17 +108,25 @@ def main() -> None:
     options = {name: value for name, value in flagged.items() if value is not None}
     treatment = (
         *("factor", "fps", "slowmo", "sound", "scene_cuts", "tile", "size", "duration", "damaged"),
-        *("duplicates", "duplicate_threshold", "duplicate_tolerance", "max_pixels"),
+        *("duplicates", "duplicate_threshold", "duplicate_tolerance", "max_pixels", "memory"),
     )
-    others = ("container", "flow_output", "resume", "overwrite")
+    spec = ModelSpec(spec.name, spec.weights, {**spec.options, **options})
+    treated = Treatment(**{name: FLAGS[name].value for name in treatment})
+    encoding = Encoding(FLAGS.codec, FLAGS.crf, FLAGS.preset, FLAGS.pixel_format, FLAGS.pictures)
+    where = {"container": FLAGS.container, "overwrite": FLAGS.overwrite}
+    if FLAGS.dry_run:
+        print(*many.plan_all(FLAGS.input, FLAGS.output, spec, treated, encoding, **where), sep="\n")
+        return
+    others = ("flow_output", "resume", "yes")
     counts = many.interpolate_all(
         FLAGS.input,
         FLAGS.output,
-        ModelSpec(spec.name, spec.weights, {**spec.options, **options}),
-        Treatment(**{name: FLAGS[name].value for name in treatment}),
-        Encoding(FLAGS.codec, FLAGS.crf, FLAGS.preset, FLAGS.pixel_format, FLAGS.pictures),
+        spec,
+        treated,
+        encoding,
         runner=beam.runner(FLAGS.runner, FLAGS.beam, many.treat_once) if FLAGS.runner else None,
         **{name: FLAGS[name].value for name in others},
+        **where,
     )
     for output, count in counts.items():
         print(f"{output}: {count} frames")

@@ -15,6 +15,7 @@ from tfvfi.media.pictures import SUFFIXES, in_folder, in_order
 from tfvfi.media.sequence import is_pattern
 from tfvfi.video.contract import FrameInterpolator
 from tfvfi.video.pipeline import Report, process
+from tfvfi.video.plan import Plan, plan
 from tfvfi.video.treatment import Treatment
 from tfvfi.video.writing.encoding import Encoding
 from tfvfi.video.writing.places import ENDINGS, check_name, make_folder
@@ -39,6 +40,7 @@ def interpolate_all(
     flow_output: str | Path | None = None,
     resume: bool = False,
     overwrite: bool = False,
+    yes: bool = False,
     progress: bool | Report = True,
     runner: Runner | None = None,
 ) -> dict[Path, int]:
@@ -57,7 +59,8 @@ def interpolate_all(
         flow_output: A folder for flows; each of several videos gets one inside.
         resume: Continue interrupted work; of several videos, those that are there are left out.
         overwrite: Replace outputs that exist.
-        progress: See `interpolate_video`.
+        yes: See `interpolate_video`; likewise `progress`.
+        progress: A bar, or a function.
         runner: What treats several videos instead of this process, see `tfvfi.data.beam.runner`;
             the model is then given as a `ModelSpec`.
 
@@ -80,6 +83,7 @@ def interpolate_all(
         "encoding": encoding,
         "resume": resume,
         "overwrite": overwrite,
+        "yes": yes,
         "progress": progress,
     }
     if videos is None:
@@ -112,6 +116,37 @@ def interpolate_all(
             f"the first: {failures[0]}"
         )
     return counts
+
+
+def plan_all(
+    inputs: Sequence[str | Path],
+    output: str | Path,
+    model: registry.ModelSpec | FrameInterpolator = DEFAULT,
+    treatment: Treatment | None = None,
+    encoding: Encoding | None = None,
+    *,
+    container: str | None = None,
+    overwrite: bool = False,
+) -> list[Plan]:
+    """What `interpolate_all` would make; nothing is made.
+
+    Args:
+        inputs: See `interpolate_all`; likewise the rest.
+        output: One output, or a folder.
+        model: A network.
+        treatment: What is done with the frames.
+        encoding: Codec and quality.
+        container: The ending of the outputs of several videos.
+        overwrite: Replace outputs that exist.
+    """
+    output, videos = Path(output), several_videos(inputs)
+    if videos is None:
+        tasks = [(list(inputs), output)]
+    else:
+        targets = output_names(videos, output, container)
+        tasks = [([video], target) for video, target in zip(videos, targets, strict=True)]
+    treatment = treatment or Treatment()
+    return [plan(*task, model, treatment, encoding, overwrite) for task in tasks]
 
 
 def treat(video: Path, target: Path, told: dict[str, Any]) -> tuple[int, str | None]:

@@ -21,19 +21,19 @@ from tfvfi.video.ahead import ahead
 from tfvfi.video.contract import FrameInterpolator, FrameSink
 from tfvfi.video.flows import with_flows
 from tfvfi.video.identity import identity
+from tfvfi.video.memory import Frames, tile_side
+from tfvfi.video.plan import check_count, expected_count, frames_of
 from tfvfi.video.prepared import Prepared
 from tfvfi.video.render import Planner, Renderer
 from tfvfi.video.timeline import Factor, Rate, Span, settled, spans
-from tfvfi.video.treatment import AUTO, DROP, HOLD, Treatment
+from tfvfi.video.treatment import AUTO, DROP, HOLD, MEMORY, Treatment
 from tfvfi.video.writing.encoding import Encoding
 from tfvfi.video.writing.output import open_output
-from tfvfi.video.writing.places import check_output
+from tfvfi.video.writing.places import check_output, make_folder
 from tfvfi.video.writing.segments import Parts
 
 logger = logging.getLogger(__name__)
 
-# Frames that may wait between decoder, network and encoder: at most so many, and so many bytes.
-MOST_WAITING, BYTES_WAITING = 8, 2**28
 # Called after every frame with the number of finished frames and, if it is known, of all.
 Report = Callable[[int, int | None], None]
 
@@ -52,6 +52,7 @@ def interpolate_video(
     duplicate_threshold: float = THRESHOLD,
     duplicate_tolerance: float = TOLERANCE,
     tile: str | int = AUTO,
+    memory: float = MEMORY,
     size: str | None = None,
     duration: float | str | Fraction | None = None,
     damaged: str = STOP,
@@ -62,6 +63,7 @@ def interpolate_video(
     flow_output: str | Path | None = None,
     resume: bool = False,
     overwrite: bool = False,
+    yes: bool = False,
     progress: bool | Report = True,
 ) -> int:
     """Writes a smoother video; the output appears when it is complete.
@@ -85,6 +87,7 @@ def interpolate_video(
         duplicate_threshold: The share of pixels, 0 to 1, that may differ in a held frame.
         duplicate_tolerance: By how much, of 255, a pixel may differ without counting.
         tile: "auto", "off", or the side of the tiles into which frames are cut.
+        memory: GiB that the work may take; "auto" chooses tiles by it.
         size: Size of the output, as "640x360", "640x" or "x360"; None: the source's.
         duration: How many seconds of the source are used; None: all.
         damaged: Where the source cannot be decoded, "stop", or "keep" the rest of it.
@@ -95,6 +98,7 @@ def interpolate_video(
         flow_output: A folder for the flow of each pair of frames, as .flo files.
         resume: Keep finished parts when the work is interrupted, and continue with those there.
         overwrite: Replace an output that exists.
+        yes: Begin also where very many frames would be made, which is refused otherwise.
         progress: Whether to show a bar, where there is a terminal; or a function that is called
             after every frame with the number of finished frames and the expected number, if it is
             known. What the function raises stops the work.
@@ -122,6 +126,7 @@ def interpolate_video(
         duplicate_threshold=duplicate_threshold,
         duplicate_tolerance=duplicate_tolerance,
         tile=tile,
+        memory=memory,
         size=size,
         duration=duration,
         damaged=damaged,
@@ -138,6 +143,7 @@ def interpolate_video(
         flow_output=flow_output,
         resume=resume,
         overwrite=overwrite,
+        yes=yes,
         progress=progress,
     )
 
@@ -152,6 +158,7 @@ def process(
     flow_output: str | Path | None = None,
     resume: bool = False,
     overwrite: bool = False,
+    yes: bool = False,
     progress: bool | Report = True,
 ) -> int:
     """Does the work of `interpolate_video`, with its settings as objects.
@@ -165,6 +172,7 @@ def process(
         flow_output: See `interpolate_video`; likewise the rest.
         resume: Keep finished parts, and continue.
         overwrite: Replace an output that exists.
+        yes: Make any number of frames.
         progress: A bar, or a function.
 
     Returns:
@@ -174,8 +182,12 @@ def process(
     encoding.check(output.suffix.lower())
     source = open_source(inputs, treatment.damaged, treatment.max_pixels)
     check_output(output, source.paths, overwrite)
+    make_folder(output.absolute().parent)
     prepared = Prepared(source, treatment)
     wanted = treatment.wanted(clock=source.has_clock or bool(output.suffix))
+    total = expected_count(prepared, wanted)
+    if not yes:
+        check_count(prepared, wanted, total, lambda: _network(model))
     plan = identity(source.paths, treatment, encoding, model) if resume else None
     parts = Parts(output, plan, overwrite)
     discard = parts.discard
@@ -190,15 +202,15 @@ def process(
         for what in source.look.unkept:
             logger.warning("not kept of %s: %s", source.paths[0], what)
 
-        waiting = _waiting(prepared, alpha)
+        known = frames_of(prepared, alpha, output)
+        side = tile_side(treatment.tile, known, network, treatment.memory)
         seen = prepared.frames(alpha)
         planned = _planned(seen, wanted, treatment.scene_cuts, treatment.seconds)
         if estimator is not None:
             planned = with_flows(planned, estimator, Path(flow_output))
-        planned, renderer = settled(planned, wanted), Renderer(network, treatment.tile)
-        frames = ahead(_rendered(ahead(planned, waiting), renderer, sink.done), waiting)
-        frames_in = prepared.frames_expected
-        total = wanted.count(frames_in, prepared.seconds_expected) if frames_in else None
+        planned, renderer = settled(planned, wanted), Renderer(network, side)
+        decoded = ahead(planned, known.waiting)
+        frames = ahead(_rendered(decoded, renderer, sink.done), known.waiting)
         return _write(frames, sink, treatment.slower, total, progress)
     except BaseException:
         # An interruption can arrive anywhere.
@@ -234,9 +246,12 @@ def interpolate_frames(
     treatment = Treatment(factor=factor, scene_cuts=scene_cuts, tile=tile)
     if isinstance(model, str):
         model = registry.ModelSpec(model)
-    renderer, one = Renderer(_network(model), tile), Fraction(1)
+    network, renderer, one = _network(model), None, Fraction(1)
     shown = (Shown(image, number * one, one) for number, image in enumerate(_alike(frames)))
     for span in _planned(shown, treatment.wanted(clock=False), scene_cuts):
+        if renderer is None:
+            known = Frames.like(span.first)
+            renderer = Renderer(network, tile_side(tile, known, network, treatment.memory))
         yield from renderer.frames(span)
 
 
@@ -315,14 +330,6 @@ def _write(
     finally:
         frames.close()
     return count
-
-
-def _waiting(prepared: Prepared, alpha: bool) -> int:
-    """How many frames may wait."""
-    height, width = prepared.size
-    one = height * width * (4 if alpha else 3)
-    one *= 2 if prepared.source.look.depth > 8 else 1
-    return max(1, min(MOST_WAITING, BYTES_WAITING // one))
 
 
 def _network(model: registry.ModelSpec | FrameInterpolator) -> FrameInterpolator:

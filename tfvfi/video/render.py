@@ -11,9 +11,10 @@ from tfvfi.errors import InputError
 from tfvfi.media.cuts import CutDetector
 from tfvfi.media.levels import white
 from tfvfi.video.contract import FrameInterpolator
-from tfvfi.video.tiles import tiling_for
+from tfvfi.video.memory import times_at_once
+from tfvfi.video.tiles import Tiling
 from tfvfi.video.timeline import Span
-from tfvfi.video.treatment import AUTO, HOLD, MIX
+from tfvfi.video.treatment import HOLD, MIX
 
 logger = logging.getLogger(__name__)
 
@@ -60,12 +61,12 @@ class Renderer:
 
     Args:
         network: Interpolates between two frames.
-        tile: "auto", "off", or the side of a tile.
+        side: Of the tiles into which frames are cut; None: they stay whole.
     """
 
-    def __init__(self, network: FrameInterpolator, tile: str | int = AUTO):
+    def __init__(self, network: FrameInterpolator, side: int | None = None):
         self.network = network
-        self.tile = tile
+        self.side = side
         self.warned = False
 
     def frames(self, span: Span) -> Iterator[np.ndarray]:
@@ -81,14 +82,15 @@ class Renderer:
             yield next(made) if share else span.first
 
     def _interpolated(self, span: Span, times: Sequence[float]) -> Iterator[np.ndarray]:
-        height, width = span.first.shape[:2]
-        at_once = max(1, PIXELS_AT_ONCE // (height * width))
+        pixels = span.first.shape[0] * span.first.shape[1]
+        at_once = max(1, PIXELS_AT_ONCE // pixels) if self.side is None else times_at_once(pixels)
         for start in range(0, len(times), at_once):
-            yield from self._between(span.first, span.second, times[start : start + at_once])
+            yield from self.between(span.first, span.second, times[start : start + at_once])
 
-    def _between(
+    def between(
         self, frame0: np.ndarray, frame1: np.ndarray, times: Sequence[float]
     ) -> list[np.ndarray]:
+        """The frames between two, transparent or not, all by one call of the network."""
         if frame0.shape[-1] == 3:
             return self._opaque(frame0, frame1, times)
         alphas = frame0[..., 3], frame1[..., 3]
@@ -107,22 +109,22 @@ class Renderer:
             if isinstance(error, MemoryError) or type(error).__name__ in OUT_OF_MEMORY:
                 height, width = frame0.shape[:2]
                 raise InputError(
-                    f"memory does not suffice for frames of {width}x{height}: pass a smaller "
-                    "tile, such as tile=512"
+                    f"memory does not suffice for frames of {width}x{height}: pass smaller "
+                    "tiles, such as `tile=512`"
                 ) from None
             raise
 
     def _tiled(
         self, frame0: np.ndarray, frame1: np.ndarray, times: Sequence[float]
     ) -> list[np.ndarray]:
-        tiling = tiling_for(self.tile, frame0.shape[:2])
-        if tiling is None:
+        if self.side is None:
             return self.network.interpolate(frame0, frame1, times)
+        tiling = Tiling(frame0.shape[:2], self.side)
         if not self.warned and (pixels := tiling.too_fast(frame0, frame1)):
             self.warned = True
             logger.warning(
                 "things move by up to %d pixels and tiles overlap by %d: what leaves its tile is "
-                "filled from the border; pass a larger tile, or a scale below 1",
+                "filled from the border; pass a larger `tile`, or a `scale` below 1",
                 pixels,
                 tiling.overlap,
             )

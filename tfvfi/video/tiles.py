@@ -18,10 +18,7 @@ import numpy as np
 
 from tfvfi.media.levels import white
 from tfvfi.video.contract import FrameInterpolator
-from tfvfi.video.treatment import AUTO, OFF
 
-# Frames of more pixels are tiled by "auto", into tiles of this side.
-LARGEST_WHOLE, AUTO_SIDE = 3840 * 2176, 1536
 # Share of a tile's side that overlaps the next one.
 OVERLAP = 4
 # Motion is looked at in frames of this width.
@@ -94,19 +91,6 @@ class Tiling:
         """The largest motion in pixels, if it is larger than the overlap."""
         longest = _longest_motion(frame0, frame1)
         return round(longest) if longest > self.overlap else None
-
-
-def tiling_for(tile: str | int, size: tuple[int, int]) -> Tiling | None:
-    """How frames are cut; None: they stay whole.
-
-    Args:
-        tile: "auto", "off", or the side of a tile.
-        size: Height and width of the frames.
-    """
-    if tile == OFF or (tile == AUTO and size[0] * size[1] <= LARGEST_WHOLE):
-        return None
-    side = AUTO_SIDE if tile == AUTO else int(tile)
-    return Tiling(size, side) if max(size) > side else None
 
 
 def _pieces(length: int, side: int, overlap: int) -> list[tuple[slice, np.ndarray]]:

@@ -25,6 +25,8 @@ CHOICES = {
     "damaged": (STOP, KEEP),
 }
 HIGHEST_RATE, SMALLEST_TILE = 10_000, 64
+# GiB that the work may take unless it is told otherwise.
+MEMORY = 3.0
 # FFmpeg's fractions have 32 bits.
 FINEST_RATE = 200_000
 
@@ -44,8 +46,9 @@ class Treatment:
         duplicate_threshold: The share of pixels, from 0 to 1, that may differ in a held frame.
         duplicate_tolerance: By how much a pixel may differ without counting, in 255ths, after
             averaging over its neighbors; 0 compares pixels as they are, for lossless video.
-        tile: "auto" cuts frames of more than 8 megapixels into tiles, a number always into tiles
+        tile: "auto" cuts frames into tiles where `memory` requires it, a number always into tiles
             of that side, "off" never.
+        memory: GiB that the work may take; what "auto" goes by.
         size: Of the output, as "640x360", "640x" or "x360"; None: the source's.
         duration: How many seconds of the source; None: all.
         damaged: Where the source cannot be decoded "stop", or "keep" the rest of it.
@@ -61,6 +64,7 @@ class Treatment:
     duplicate_threshold: float = THRESHOLD
     duplicate_tolerance: float = TOLERANCE
     tile: str | int = AUTO
+    memory: float = MEMORY
     size: str | None = None
     duration: float | str | Fraction | None = None
     damaged: str = STOP
@@ -82,6 +86,8 @@ class Treatment:
                     f"`tile` is auto, off, or a side of at least {SMALLEST_TILE} pixels; "
                     f"received {self.tile}"
                 )
+        if not self.memory > 0:
+            raise ArgumentError(f"`memory` is a number of GiB above 0; received {self.memory}")
         if not 0 <= self.duplicate_threshold <= 1:
             raise ArgumentError(
                 "`duplicate_threshold` is a share of the pixels, 0 to 1; "

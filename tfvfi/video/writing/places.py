@@ -32,7 +32,6 @@ def check_output(path: Path, inputs: Sequence[Path], overwrite: bool) -> None:
     found = _found(path)
     if found is not None:
         _check_replaced(path, found, inputs, overwrite)
-    make_folder(path.absolute().parent)
 
 
 def check_name(path: Path) -> None:

@@ -1,0 +1,149 @@
+"""What a work will make, and take, before it begins."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+
+from tfvfi import registry
+from tfvfi.errors import ArgumentError
+from tfvfi.media.source import open_source
+from tfvfi.video.contract import FrameInterpolator
+from tfvfi.video.memory import Frames, tile_side
+from tfvfi.video.prepared import Prepared
+from tfvfi.video.render import Renderer
+from tfvfi.video.timeline import Factor, Rate
+from tfvfi.video.treatment import Treatment
+from tfvfi.video.writing.encoding import CONTAINERS, Encoding
+from tfvfi.video.writing.places import check_output
+
+# More frames are made only on request; where their number is not known, more for one.
+MOST_FRAMES, MOST_FACTOR = 500_000, 256
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a work will make, and take.
+
+    Attributes:
+        output: Where it goes.
+        frames: How many frames there will be; None if the source does not state how many it has.
+        size: Their height and width.
+        rate: How many of them are shown a second.
+        side: Of the tiles into which they are cut; None if they stay whole.
+        memory: GiB that the work takes, by estimate.
+    """
+
+    output: Path
+    frames: int | None
+    size: tuple[int, int]
+    rate: Fraction
+    side: int | None
+    memory: float
+
+    def __str__(self) -> str:
+        count = "an unknown number of" if self.frames is None else f"about {self.frames}"
+        tiles = "whole" if self.side is None else f"in tiles of {self.side}x{self.side}"
+        return (
+            f"{self.output}: {count} frames of {self.size[1]}x{self.size[0]}, "
+            f"{float(self.rate):.3f} a second, interpolated {tiles}, with about "
+            f"{self.memory:.1f} GiB of memory"
+        )
+
+
+def plan(
+    inputs: Sequence[str | Path],
+    output: Path,
+    model: registry.ModelSpec | FrameInterpolator,
+    treatment: Treatment,
+    encoding: Encoding | None = None,
+    overwrite: bool = False,
+) -> Plan:
+    """Checks everything that can be checked, and makes nothing.
+
+    Args:
+        inputs: See `tfvfi.video.pipeline.process`; likewise the rest.
+        output: A video, an animation, or a folder of pictures.
+        model: A network, loaded or not.
+        treatment: What is done with the frames.
+        encoding: Codec and quality.
+        overwrite: Replace an output that exists.
+    """
+    (encoding or Encoding()).check(output.suffix.lower())
+    source = open_source(inputs, treatment.damaged, treatment.max_pixels)
+    check_output(output, source.paths, overwrite)
+    prepared = Prepared(source, treatment)
+    wanted = treatment.wanted(clock=source.has_clock or bool(output.suffix))
+    network = registry.shared(model) if isinstance(model, registry.ModelSpec) else model
+    known = frames_of(prepared, source.look.alpha, output)
+    side = tile_side(treatment.tile, known, network, treatment.memory)
+    rate = wanted.rate if isinstance(wanted, Rate) else source.rate * wanted.factor
+    return Plan(
+        output,
+        expected_count(prepared, wanted),
+        prepared.size,
+        rate / treatment.slower,
+        side,
+        known.needed(network, side) / 2**30,
+    )
+
+
+def frames_of(prepared: Prepared, alpha: bool, output: Path) -> Frames:
+    """What is known of the frames that will be in memory."""
+    return Frames(
+        prepared.size,
+        channels=4 if alpha else 3,
+        depth=2 if prepared.source.look.depth > 8 else 1,
+        encoded=output.suffix.lower() in CONTAINERS,
+    )
+
+
+def expected_count(prepared: Prepared, wanted: Factor | Rate) -> int | None:
+    """About how many frames there will be; None if the source does not state how many it has."""
+    frames = prepared.frames_expected
+    return wanted.count(frames, prepared.seconds_expected) if frames else None
+
+
+def check_count(
+    prepared: Prepared,
+    wanted: Factor | Rate,
+    count: int | None,
+    load: Callable[[], FrameInterpolator],
+) -> None:
+    """Refuses to make very many frames, and reports how many and for how long.
+
+    Args:
+        prepared: The source's frames.
+        wanted: What is to come out.
+        count: How many frames that is, if it is known.
+        load: Gives the network, for a trial.
+    """
+    factor = wanted.factor if isinstance(wanted, Factor) else 1
+    if factor <= MOST_FACTOR if count is None else count <= MOST_FRAMES:
+        return
+    seconds = _seconds_per_frame(prepared, load())
+    many = "an unknown number of frames, each" if count is None else f"{count} frames, which"
+    hours = (1 if count is None else count) * seconds / 3600
+    took = f"{seconds:.2f} seconds" if count is None else f"about {hours:.1f} hours"
+    raise ArgumentError(
+        f"this would make {many} would take {took} on this machine; pass a smaller `factor` or "
+        "`fps`, or `yes=True` to begin all the same"
+    )
+
+
+def _seconds_per_frame(prepared: Prepared, network: FrameInterpolator) -> float:
+    """How long a frame takes, by a trial with the first pair; the first call is not counted."""
+    first, *others = [shown.image for shown in islice(prepared.frames(), 2)]
+    # A still pair takes as long.
+    pair = first, others[0] if others else first
+    side = tile_side(
+        prepared.treatment.tile, Frames.like(first), network, prepared.treatment.memory
+    )
+    renderer, taken = Renderer(network, side), []
+    for _ in range(2):
+        start = time.perf_counter()
+        renderer.between(*pair, [0.5])
+        taken.append(time.perf_counter() - start)
+    return taken[-1]
