@@ -6,6 +6,7 @@ from typing import Any
 import keras
 
 from tfvfi.ops.dispatch import inference
+from tfvfi.ops.sums import in_order
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -20,7 +21,7 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
         import tensorflow as tf
 
         def without_gradients(*inputs: Any) -> Any:
-            with inference():
+            with inference(), in_order():
                 return function(*inputs)
 
         return tf.function(without_gradients, autograph=False, reduce_retracing=True)
