@@ -12,7 +12,8 @@ from typing import Any
 import keras
 from keras import activations, initializers, layers, ops
 
-from tfvfi.ops.convolution import fused_convolution, fused_doubling, fusible
+from tfvfi.ops.convolution import doubling, fused_convolution, fused_doubling, fusible
+from tfvfi.ops.dispatch import gradients_wanted
 
 registered = keras.saving.register_keras_serializable("tfvfi")
 
@@ -161,10 +162,13 @@ class Double(layers.Conv2DTranspose):
 
     def call(self, image: Any) -> Any:
         """The image at twice its size."""
+        if gradients_wanted():
+            return super().call(image)
         outputs, inputs = self.kernel.shape[2:]
         if self.activation in SLOPES and self.use_bias and fusible(image, inputs, 4 * outputs):
             return fused_doubling(image, self.kernel, self.bias, slopes(self))
-        return super().call(image)
+        doubled = doubling(image, self.kernel)
+        return self.activation(doubled + self.bias if self.use_bias else doubled)
 
 
 @registered

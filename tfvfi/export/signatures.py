@@ -21,6 +21,7 @@ import tensorflow as tf
 from tfvfi.export import files, refusal
 from tfvfi.models.base import FlowEstimator, Interpolator, Network
 from tfvfi.ops import portable
+from tfvfi.ops.sums import in_order
 
 FRAMES = [None, None, None, 3]
 FLOAT_PAIR = {key: tf.TensorSpec(FRAMES, tf.float32, name=key) for key in ("frame0", "frame1")}
@@ -109,8 +110,13 @@ def _of_estimator(compute: Callable) -> dict[str, Signature]:
 
 def _traced(function: Callable, inputs: dict[str, tf.TensorSpec]) -> Any:
     """A graph of stock operations: native ones do not exist in TensorFlow Serving."""
+
+    def ordered(*frames: Any) -> Any:
+        with in_order():
+            return function(*frames)
+
     with portable():
-        return tf.function(function, autograph=False).get_concrete_function(*inputs.values())
+        return tf.function(ordered, autograph=False).get_concrete_function(*inputs.values())
 
 
 def _named(function: Callable, inputs: dict[str, tf.TensorSpec]) -> Signature:

@@ -23,6 +23,7 @@ from tfvfi.models import folders, loading
 from tfvfi.models.preset import AnyTimes
 from tfvfi.models.times import check_times, parents
 from tfvfi.ops import resize
+from tfvfi.ops.sums import in_order
 from tfvfi.tracing import compiled
 
 # Frames rendered in one pass are limited by their pixels, so that memory is too: about 2 Mpixel.
@@ -196,7 +197,8 @@ class Interpolator(Network):
         frame0, frame1 = (
             ops.convert_to_tensor(inputs[key], dtype="float32") for key in ("frame0", "frame1")
         )
-        return self.render(self.prepare(frame0, frame1), time)
+        with in_order():
+            return self.render(self.prepare(frame0, frame1), time)
 
     def padding(self, height: Any, width: Any) -> images.Padding:
         """How frames of any size are padded; the default adds below and to the right."""
@@ -349,9 +351,9 @@ class FlowEstimator(Network):
     def call(self, inputs: Mapping[str, Any], training: bool | None = None) -> dict[str, Any]:
         """The flow from frame0 to frame1, (B, H, W, 2), for sizes that the network takes."""
         self._check_inputs(inputs)
-        return self.flow(
-            *(ops.convert_to_tensor(inputs[key], dtype="float32") for key in self.input_names)
-        )
+        pair = (ops.convert_to_tensor(inputs[key], dtype="float32") for key in self.input_names)
+        with in_order():
+            return self.flow(*pair)
 
     def flow_at_any_size(self, frame0: Any, frame1: Any) -> Any:
         """The flow of a batch of any size, by resizing to the next size that the network takes."""

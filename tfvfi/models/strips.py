@@ -7,6 +7,7 @@ from keras import ops
 
 from tfvfi.images import next_multiple
 from tfvfi.ops.shift import rows_within
+from tfvfi.ops.sums import in_order
 
 # paint(first row, what the strip above left) -> (strip, what it leaves for the one below)
 Paint = Callable[[Any, Any], tuple[Any, Any]]
@@ -40,6 +41,7 @@ def paint_in_strips(paint: Paint, size: tuple[Any, Any, Any], rows: Any, above: 
     if isinstance(height, int) and height == rows:
         return paint(0, above)[0]
 
+    @in_order()
     def add_strip(_: Any, state: Any) -> Any:
         picture, first, above = state
         strip, above = paint(first, above)

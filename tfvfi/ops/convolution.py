@@ -68,12 +68,38 @@ def fused_doubling(image: Tensor, kernel: Tensor, bias: Tensor, slope: Tensor) -
     Returns:
         [N, 2 H, 2 W, D] of the image's type.
     """
+    kernel = _as_convolution(kernel)
+    bias, slope = ops.tile(bias, 4), ops.tile(slope, 4)
+    return native.fused_convolution(image, kernel, bias, slope, doubled=True)
+
+
+def doubling(image: Tensor, kernel: Tensor) -> Tensor:
+    """The transposed convolution of `fused_doubling` alone, as a stock convolution.
+
+    TensorFlow's own transposed convolution splits its sums by the number of threads, so its last
+    bits depend on the machine. Those of a convolution do not.
+
+    Args:
+        image: [N, H, W, C].
+        kernel: [4, 4, D, C].
+
+    Returns:
+        [N, 2 H, 2 W, D].
+    """
+    outputs = kernel.shape[2]
+    pixels = ops.conv(image, _as_convolution(kernel), padding="same")
+    batch, height, width, _ = ops.shape(pixels)
+    pixels = ops.reshape(pixels, (batch, height, width, 2, 2, outputs))
+    pixels = ops.transpose(pixels, (0, 1, 3, 2, 4, 5))
+    return ops.reshape(pixels, (batch, 2 * height, 2 * width, outputs))
+
+
+def _as_convolution(kernel: Tensor) -> Tensor:
+    """The 3 x 3 kernel, [3, 3, C, 4 D], that gives the four pixels which become of one."""
     nothing = 4
     rows = [3, 1, nothing, nothing, 2, 0]
     kernel = ops.pad(kernel, ((0, 1), (0, 1), (0, 0), (0, 0)))
     kernel = ops.take(ops.take(kernel, rows, axis=0), rows, axis=1)
     _, _, outputs, inputs = kernel.shape
     kernel = ops.reshape(kernel, (2, 3, 2, 3, outputs, inputs))
-    kernel = ops.reshape(ops.transpose(kernel, (1, 3, 5, 0, 2, 4)), (3, 3, inputs, 4 * outputs))
-    bias, slope = ops.tile(bias, 4), ops.tile(slope, 4)
-    return native.fused_convolution(image, kernel, bias, slope, doubled=True)
+    return ops.reshape(ops.transpose(kernel, (1, 3, 5, 0, 2, 4)), (3, 3, inputs, 4 * outputs))

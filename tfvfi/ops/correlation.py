@@ -5,6 +5,7 @@ from keras import ops
 from tfvfi.errors import InputError
 from tfvfi.ops import checks, native
 from tfvfi.ops.shift import rows_within
+from tfvfi.ops.sums import in_order
 from tfvfi.ops.tensor import Tensor
 
 
@@ -119,6 +120,7 @@ def _products(reach, stride):
             upstream = arguments[0] if upstream is None else upstream
             by_row = ops.reshape(upstream, (batch, height, width, side, side))
 
+            @in_order()
             def add_row(row, gradients):
                 a_gradient, b_gradient = gradients
                 weights = ops.take(by_row, row, axis=3)

@@ -5,6 +5,7 @@ from keras import ops
 from tfvfi.errors import InputError
 from tfvfi.ops import checks, native
 from tfvfi.ops.shift import rows_within
+from tfvfi.ops.sums import in_order
 from tfvfi.ops.tensor import Tensor
 
 # Inside, images are [N, C, H, W] and a row of taps is [taps, N, 1, H, W]: each tap is then one
@@ -93,6 +94,7 @@ def _check_padded(image, kernels, taps):
 def _separable(row_count, column_count):
     @ops.custom_gradient
     def convolve(image, vertical, horizontal):
+        @in_order()
         def add_row(row, total):
             band = _band(image, row, row_count)
             return total + ops.take(vertical, row, axis=0) * _blend(band, horizontal)
@@ -100,6 +102,7 @@ def _separable(row_count, column_count):
         def gradient(*arguments, upstream=None):
             upstream = arguments[0] if upstream is None else upstream
 
+            @in_order()
             def add_gradients(row, totals):
                 image_gradient, horizontal_gradient = totals
                 band = _band(image, row, row_count)
@@ -110,6 +113,7 @@ def _separable(row_count, column_count):
                 horizontal_gradient += _taps_gradient(band, column_count, weighed)
                 return image_gradient, horizontal_gradient
 
+            @in_order()
             def of_vertical(row):
                 blend = _blend(_band(image, row, row_count), horizontal)
                 return ops.sum(upstream * blend, axis=1, keepdims=True)
@@ -131,16 +135,19 @@ def _local(row_count, column_count):
         def row_of_taps(row):
             return _taps_first(ops.transpose(ops.take(kernels, row, axis=3), (0, 3, 1, 2)))
 
+        @in_order()
         def add_row(row, total):
             return total + _blend(_band(image, row, row_count), row_of_taps(row))
 
         def gradient(*arguments, upstream=None):
             upstream = arguments[0] if upstream is None else upstream
 
+            @in_order()
             def add_gradient(row, image_gradient):
                 band_gradient = _band_gradient(row_of_taps(row), upstream)
                 return image_gradient + rows_within(band_gradient, row, row_count - 1, axis=2)
 
+            @in_order()
             def of_row(row):
                 return _taps_gradient(_band(image, row, row_count), column_count, upstream)
 

@@ -26,8 +26,8 @@ ADDITIONS = ("Add", "AddV2", "AddN")
 def in_order() -> Iterator[None]:
     """Within it, a graph that is being traced receives only additions of two, in a fixed order.
 
-    It does nothing outside a TensorFlow graph. The body of a loop is a graph of its own and needs
-    its own `in_order()`; see `fori_loop`.
+    It does nothing outside a TensorFlow graph. The body of a loop is a graph of its own: decorate
+    it with `@in_order()`.
     """
     graph = _graph()
     if graph is None:
@@ -40,16 +40,6 @@ def in_order() -> Iterator[None]:
             _split(operation)
         elif operation.type in ADDITIONS:
             _mark(operation)
-
-
-def fori_loop(lower: Any, upper: Any, body: Any, start: Any) -> Any:
-    """`keras.ops.fori_loop` whose body adds in order."""
-
-    def ordered(index: Any, state: Any) -> Any:
-        with in_order():
-            return body(index, state)
-
-    return keras.ops.fori_loop(lower, upper, ordered, start)
 
 
 def _graph() -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from tfvfi.ops.sums import in_order
 from tfvfi.training.step import Trainer
 
 
@@ -39,6 +40,7 @@ class TensorFlowTrainer(Trainer):
         """What `fit` calls."""
         return self.update(batch)
 
+    @in_order()
     def update(self, batch: Mapping[str, Any]) -> dict[str, Any]:
         """Moves the weights; gives loss and terms of this replica's part of the batch.
 

@@ -12,6 +12,7 @@ from keras import ops
 
 from tfvfi import images
 from tfvfi.ops import backward_warp
+from tfvfi.ops.sums import in_order
 
 # Times that a frame is warped anew at every size, and sweeps to neighbors after each.
 WARPS, SWEEPS = 3, 5
@@ -46,6 +47,7 @@ def solve(features0: Any, features1: Any, flow: Any) -> Any:
     height, width = images.size(flow)
     enough = ops.cast(ops.minimum(height, width) >= SMALLEST_SIDE, "float32")
 
+    @in_order()
     def refine(_: Any, flow: Any) -> Any:
         found = _sweep(flow, *_system(features0, features1, flow))
         for distance in MEDIANS:
