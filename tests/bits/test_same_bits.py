@@ -1,0 +1,70 @@
+"""The same call gives the same bits, whatever the number of threads and however busy the machine.
+
+Processes with 1, 2 and 8 threads run at once, and so keep the machine busy for one another.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import pytest
+
+if keras.backend.backend() != "tensorflow":
+    pytest.skip("graphs are rewritten by TensorFlow alone", allow_module_level=True)
+
+WORKER = Path(__file__).parent / "worker.py"
+THREADS = (1, 2, 8)
+FLOWS = ("dis", "variational", "pwcnet")
+NETWORKS = ("flow_interpolation", "exportable", "ifrnet_s", "softsplat", "superslomo")
+STAGES = ("warp", "splat")
+OPERATIONS = (
+    "backward_warp",
+    "forward_splat",
+    "correlation",
+    "separable_convolution",
+    "local_convolution",
+    "resize",
+    "convolution",
+)
+
+
+def differing(rounds: int, size: tuple[int, int], *stages: str) -> list[str]:
+    """The stages that gave different bits in any two runs."""
+    arguments = [str(number) for number in (rounds, *size)]
+    workers = [
+        subprocess.Popen(
+            [sys.executable, str(WORKER), str(threads), *arguments, *stages],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for threads in THREADS
+    ]
+    found = [json.loads(worker.communicate()[0].splitlines()[-1]) for worker in workers]
+    return [stage for stage in stages if len({bits for one in found for bits in one[stage]}) > 1]
+
+
+def test_stages_and_operations():
+    assert differing(8, (72, 104), "large_sum", "warp", *OPERATIONS, "dis", "pwcnet") == []
+
+
+@pytest.mark.slow
+def test_networks():
+    assert differing(8, (72, 104), "splat", "variational", *NETWORKS) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stage", [("large_sum", *STAGES), OPERATIONS])
+def test_stages_and_operations_200_times_in_1280x720(stage):
+    assert differing(200, (720, 1280), *stage) == []
+
+
+@pytest.mark.slow
+def test_flows_and_networks_200_times():
+    assert differing(200, (180, 320), *FLOWS, *NETWORKS) == []
+
+
+@pytest.mark.slow
+def test_flows_and_networks_in_1280x720():
+    assert differing(5, (720, 1280), *FLOWS, *NETWORKS) == []
