@@ -22,7 +22,8 @@ def started(folder, *flags):
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def test_the_printed_address_works_at_once_and_ctrl_c_ends_it(tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_printed_address_works_at_once_and_a_signal_ends_it(tmp_path, number):
     process = started(tmp_path, "--port=0")
     try:
         address = re.search(r"http://127\.0\.0\.1:\d+/\?token=\S{43}", process.stdout.readline())[0]
@@ -32,9 +33,9 @@ def test_the_printed_address_works_at_once_and_ctrl_c_ends_it(tmp_path):
         assert second.wait(30) == 1
         assert "another process" in second.stderr.read()
     finally:
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         code = process.wait(30)
-    assert code in (0, 130)
+    assert code in (0, 128 + number)
     assert "Traceback" not in process.stderr.read()
 
 

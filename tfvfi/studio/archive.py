@@ -24,6 +24,9 @@ class Pipe:
     def flush(self) -> None:
         """Does nothing: whoever reads takes everything."""
 
+    def close(self) -> None:
+        """Does nothing: what was written can still be taken."""
+
     def take(self) -> bytes:
         """The bytes written since."""
         data, self._waiting = b"".join(self._waiting), []

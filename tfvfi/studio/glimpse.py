@@ -4,6 +4,7 @@ import base64
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 import av
 import cv2
@@ -23,43 +24,52 @@ from tfvfi.media.source import Video, open_source
 PNG = (cv2.IMWRITE_PNG_COMPRESSION, 1)
 
 
-def neighbours(
-    inputs: Sequence[str], seconds: float, count: int = 2, skip_repeats: bool = False
-) -> list[Shown]:
-    """Frames in a row, of which the first is shown at a time; at the end, the last ones.
+class Glimpse:
+    """Frames of a source, wherever they are.
 
     Args:
         inputs: What `open_source` takes.
-        seconds: Counted from the first frame.
-        count: How many frames.
-        skip_repeats: Leave out frames that repeat the one before.
-
-    Raises:
-        InputError: The source has fewer frames.
     """
-    source = open_source(inputs)
-    wanted = source.start + Fraction(max(0.0, seconds)).limit_denominator(10**6)
-    found: list[Shown] = []
-    detector = DuplicateDetector()
-    for shown in _from(source, wanted):
-        if skip_repeats and detector.repeats(np.ascontiguousarray(shown.image[..., :3])):
-            continue
-        found = [*found, shown][-count:]
-        # The one after the first of them is behind the wanted time.
-        if len(found) == count and found[1].time > wanted:
-            break
-    if len(found) < count:
-        raise InputError(f"{count} different frames are needed here, and there are {len(found)}")
-    return found
 
+    def __init__(self, inputs: Sequence[str]):
+        self._source = open_source(inputs)
+        self._turns = round(self._source.look.rotation / 90) % 4
 
-def upright(shown: Shown, inputs: Sequence[str]) -> np.ndarray:
-    """The frame as a player shows it: 8 bits, turned as its file asks."""
-    image = shown.image[..., :3]
-    if image.dtype != np.uint8:
-        image = cv2.convertScaleAbs(image, alpha=255 / white(image.dtype))
-    turns = round(open_source(inputs).look.rotation / 90) % 4
-    return np.ascontiguousarray(np.rot90(image, turns))
+    def neighbours(self, seconds: float, count: int = 2, skip_repeats: bool = False) -> list[Shown]:
+        """Frames in a row, of which the first is shown at a time; at the end, the last ones.
+
+        Args:
+            seconds: Counted from the first frame.
+            count: How many frames.
+            skip_repeats: Leave out frames that repeat the one before.
+
+        Raises:
+            InputError: The source has fewer frames.
+        """
+        wanted = self._source.start + Fraction(max(0.0, seconds)).limit_denominator(10**6)
+        found: list[Shown] = []
+        detector = DuplicateDetector()
+        for shown in _from(self._source, wanted):
+            if skip_repeats and detector.repeats(np.ascontiguousarray(shown.image[..., :3])):
+                continue
+            found = [*found, shown][-count:]
+            # The one after the first of them is behind the wanted time.
+            if len(found) == count and found[1].time > wanted:
+                break
+        if len(found) < count:
+            raise InputError(f"{count} different frames are needed here; there are {len(found)}")
+        return found
+
+    def upright(self, shown: Shown) -> np.ndarray:
+        """The frame as a player shows it: 8 bits, turned as its file asks."""
+        image = shown.image[..., :3]
+        if image.dtype != np.uint8:
+            image = cv2.convertScaleAbs(image, alpha=255 / white(image.dtype))
+        return np.ascontiguousarray(np.rot90(image, self._turns))
+
+    def seconds(self, shown: Shown) -> float:
+        """When a frame is shown, counted from the first one."""
+        return float(shown.time - self._source.start)
 
 
 def png(image: np.ndarray) -> str:
@@ -90,7 +100,8 @@ def _from(source: FrameSource, wanted: Fraction) -> Iterator[Shown]:
 def _sought(video: Video, wanted: Fraction) -> Iterator[Shown]:
     """Frames of a video from the last whole picture before a time on; none if it cannot seek."""
     converter = Converter()
-    with open_container(video.path) as container:
+    with open_container(video.path) as opened:
+        container: Any = opened
         stream = container.streams[video.stream]
         stream.thread_type = "AUTO"
         # A second before, so that the last frames of a file are found too.

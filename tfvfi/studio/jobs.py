@@ -261,8 +261,9 @@ class Listener:
             job.notices = [*job.notices, report["notice"]][-MOST_NOTICES:]
         if "point" in report:
             point = report["point"]
-            kept = [each for each in job.curve if each["step"] < point["step"]]
-            job.curve = [*kept, point]
+            # A training that is continued begins with step 0 again, and goes on behind the others.
+            kept = [each for each in job.curve if each["step"] < point["step"] or not point["step"]]
+            job.curve = kept if kept and not point["step"] else [*kept, point]
         if "picture" in report:
             path = job.folder / f"{report['picture']['role']}.png"
             try:

@@ -88,7 +88,7 @@ class Order:
 
     def command(self, inputs: Sequence[str], output: str) -> str:
         """The command line that does the same."""
-        flags = [("input", each) for each in inputs]
+        flags: list[tuple[str, Any]] = [("input", each) for each in inputs]
         flags.append(("output", output))
         options = "".join(f",{key}={value}" for key, value in self.model["options"].items())
         flags.append(("model", self.model["name"] + options))

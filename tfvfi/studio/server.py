@@ -39,6 +39,7 @@ def serve(
         import uvicorn
 
         from tfvfi.studio.app import create_app
+        from tfvfi.studio.guard import LOOPBACK
         from tfvfi.studio.state import Studio
     except ImportError as error:
         raise InputError(
@@ -51,11 +52,11 @@ def serve(
         port = listener.getsockname()[1]
         token = kept_token(chosen.work / TOKEN_FILE)
         address = f"http://{_in_address(host)}:{port}/?token={token}"
-        print(f"The studio is at {address}", flush=True)
-        print(f"It reads {', '.join(map(str, chosen.roots))}; results go to {chosen.results}")
-        print(
-            "Ctrl-C stops it; what is unfinished then is continued at the next start.", flush=True
-        )
+        print(f"The studio is at {address}")
+        print(f"It reads {', '.join(map(str, chosen.roots))}; results go to {chosen.results}.")
+        if host not in LOOPBACK:
+            print(f"Anyone who reaches port {port} of this machine and has the token can use it.")
+        print("Ctrl-C stops it; unfinished work continues at the next start.", flush=True)
         if browser:
             threading.Timer(0.5, webbrowser.open, (address,)).start()
         app = create_app(Studio(chosen), token, host, port)

@@ -14,8 +14,9 @@ from tfvfi.media.container import open_container
 from tfvfi.media.cuts import CutDetector
 from tfvfi.media.duplicates import DuplicateDetector
 from tfvfi.media.sequence import Pictures
+from tfvfi.media.shown import Shown
 from tfvfi.media.source import Video, open_source
-from tfvfi.studio import glimpse
+from tfvfi.studio.glimpse import Glimpse, png
 from tfvfi.studio.replies import Replies
 
 # Networks that stay loaded: the chosen one and the one that it is compared with.
@@ -66,9 +67,9 @@ def scan(replies: Replies, inputs: Sequence[str]) -> dict[str, Any]:
 
 def pair(replies: Replies, inputs: Sequence[str], seconds: float) -> dict[str, Any]:
     """The frame at a time, and the next one."""
-    shown = glimpse.neighbours(inputs, seconds)
-    first, second = (glimpse.upright(each, inputs) for each in shown)
-    return {"frame0": glimpse.png(first), "frame1": glimpse.png(second), **_times(inputs, shown)}
+    glimpse = Glimpse(inputs)
+    shown = glimpse.neighbours(seconds)
+    return _described(glimpse, shown)
 
 
 def preview(
@@ -78,19 +79,14 @@ def preview(
     model: Mapping[str, Any],
     skip_repeats: bool = False,
 ) -> dict[str, Any]:
-    """The frame half-way between the frame at a time and the next one, and how long it took."""
-    network = _network(model)
-    shown = glimpse.neighbours(inputs, seconds, skip_repeats=skip_repeats)
-    first, second = (glimpse.upright(each, inputs) for each in shown)
-    began = time.perf_counter()
-    middle = _middle(network, first, second)
+    """The frame half-way between the frame at a time and the next one."""
+    network, glimpse = _network(model), Glimpse(inputs)
+    shown = glimpse.neighbours(seconds, skip_repeats=skip_repeats)
+    first, second = map(glimpse.upright, shown)
     return {
-        "frame0": glimpse.png(first),
-        "frame1": glimpse.png(second),
-        "middle": glimpse.png(middle),
-        "took": time.perf_counter() - began,
+        **_described(glimpse, shown),
+        "middle": png(_middle(network, first, second)),
         "cut": CutDetector().between(first, second),
-        **_times(inputs, shown),
     }
 
 
@@ -98,9 +94,8 @@ def trial(
     replies: Replies, inputs: Sequence[str], seconds: float, model: Mapping[str, Any]
 ) -> dict[str, float]:
     """Seconds that a new frame takes once the network is warm."""
-    network = _network(model)
-    shown = glimpse.neighbours(inputs, seconds)
-    first, second = (glimpse.upright(each, inputs) for each in shown)
+    network, glimpse = _network(model), Glimpse(inputs)
+    first, second = map(glimpse.upright, glimpse.neighbours(seconds))
     _middle(network, first, second)
     began = time.perf_counter()
     _middle(network, first, second)
@@ -133,6 +128,10 @@ def interpolate(
 
 def tune(replies: Replies, **arguments: Any) -> dict[str, Any]:
     """Fine-tunes a network on a clip; see `tfvfi.studio.tune`."""
+    from tfvfi import startup
+
+    replies.send(stage="Starting")
+    startup.import_keras()
     from tfvfi.studio.tune import tune
 
     return tune(replies, **arguments)
@@ -169,9 +168,14 @@ def _middle(network: Any, first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return list(interpolate_frames([first, second], network, factor=2))[1]
 
 
-def _times(inputs: Sequence[str], shown: Sequence[Any]) -> dict[str, float]:
-    start = open_source(inputs).start
-    return {"time0": float(shown[0].time - start), "time1": float(shown[1].time - start)}
+def _described(glimpse: Glimpse, shown: Sequence[Shown]) -> dict[str, Any]:
+    """Two frames as pictures, and when they are shown."""
+    return {
+        "frame0": png(glimpse.upright(shown[0])),
+        "frame1": png(glimpse.upright(shown[1])),
+        "time0": glimpse.seconds(shown[0]),
+        "time1": glimpse.seconds(shown[1]),
+    }
 
 
 def _streams(path: Path) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from tfvfi.data.clip_parts import Taking
 from tfvfi.data.sharding import Sharing
 from tfvfi.errors import InputError
 from tfvfi.evaluation import measures
-from tfvfi.studio import glimpse
+from tfvfi.studio.glimpse import Glimpse, png
 from tfvfi.studio.replies import Replies
 from tfvfi.training.session import train
 from tfvfi.training.settings import Settings
@@ -55,8 +55,6 @@ def tune(
     Returns:
         PSNR of the picture before and after.
     """
-    from tfvfi import startup
-
     replies.send(stage="Reading the clip")
     if len(inputs) != 1:
         raise InputError("fine-tuning needs a video or a folder of pictures in a row")
@@ -69,7 +67,6 @@ def tune(
         Sharing(validation=0.0),
     )
     replies.send(stage="Loading the network")
-    startup.import_keras()
     preset = registry.preset(model["name"])
     weights = str(model["weights"] or registry.weight_path(preset, "default"))
     look = Look(replies, inputs, seconds)
@@ -119,13 +116,14 @@ class Look:
     """
 
     def __init__(self, replies: Replies, inputs: Sequence[str], seconds: float):
-        shown = glimpse.neighbours(inputs, seconds, count=3)
-        self._first, self._truth, self._second = (glimpse.upright(each, inputs) for each in shown)
+        glimpse = Glimpse(inputs)
+        shown = glimpse.neighbours(seconds, count=3)
+        self._first, self._truth, self._second = map(glimpse.upright, shown)
         self._replies = replies
-        replies.send(picture={"role": "truth", "png": glimpse.png(self._truth)})
+        replies.send(picture={"role": "truth", "png": png(self._truth)})
 
     def at(self, role: str, network: Any) -> float:
         """Sends what a network makes of the outer two; its PSNR in dB."""
         (made,) = network.interpolate(self._first, self._second, (0.5,))
-        self._replies.send(picture={"role": role, "png": glimpse.png(np.asarray(made))})
+        self._replies.send(picture={"role": role, "png": png(np.asarray(made))})
         return float(measures.psnr(made, self._truth))

@@ -31,7 +31,7 @@ class Worker:
     """A process that is started when it is first needed, and again after it was stopped."""
 
     def __init__(self) -> None:
-        self._process: subprocess.Popen | None = None
+        self._process: subprocess.Popen[str] | None = None
         self._busy = threading.Lock()
         self._state = threading.Lock()
         self._stopped = self._closed = False
@@ -83,7 +83,7 @@ class Worker:
             if self._process is not None:
                 self._end(self._process)
 
-    def _running(self) -> subprocess.Popen:
+    def _running(self) -> subprocess.Popen[str]:
         if self._process is None or self._process.poll() is not None:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tfvfi.studio.process"],
@@ -109,7 +109,7 @@ class Worker:
             raise
 
     @staticmethod
-    def _end(process: subprocess.Popen) -> int:
+    def _end(process: subprocess.Popen[str]) -> int:
         """Ends a process; its exit code."""
         process.terminate()
         try:
@@ -119,8 +119,9 @@ class Worker:
             return process.wait()
 
 
-def _answers(process: subprocess.Popen, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _answers(process: subprocess.Popen[str], request: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """What a process answers to a request, until it is done or dead."""
+    assert process.stdin is not None and process.stdout is not None
     try:
         process.stdin.write(json.dumps(request) + "\n")
         process.stdin.flush()

@@ -3,7 +3,7 @@
 const NAMESPACE = 'http://www.w3.org/2000/svg';
 const WIDTH = 600;
 const HEIGHT = 180;
-const MARGIN = { left: 48, right: 12, top: 12, bottom: 26 };
+const MARGIN = { left: 48, right: 24, top: 12, bottom: 26 };
 
 export function chart(points, label, total) {
   const svg = draw('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', class: 'chart' });

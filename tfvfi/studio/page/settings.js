@@ -4,6 +4,8 @@ import { checked, find, options, sentence as written, show } from './dom.js';
 import { Refusal, ask, complain } from './api.js';
 import { emit, on, store } from './store.js';
 
+// The share of repeated frames from which on they are worth a word.
+const MANY_REPEATS = 0.25;
 let asked = 0;
 
 export function startSettings() {
@@ -20,7 +22,14 @@ export function startSettings() {
     arrange();
     plan();
   });
-  on('scanned', plan);
+  find('#take-hint').addEventListener('click', () => {
+    find('#duplicates').value = 'smooth';
+    changed({ target: find('#duplicates') });
+  });
+  on('scanned', () => {
+    arrange();
+    plan();
+  });
   on('measured', plan);
   on('weights', fillWeights);
   arrange();
@@ -86,6 +95,8 @@ function arrange() {
   show(find('#by-factor'), motion !== 'rate');
   show(find('#by-rate'), motion === 'rate');
   show(find('#sound-row'), motion === 'slow' && Boolean(store.source?.sound.length));
+  const repeats = (store.source?.repeats ?? 0) / (store.source?.frames ?? 1);
+  show(find('#hint'), repeats > MANY_REPEATS && find('#duplicates').value === 'keep');
   show(find('#codec-row'), ending in codecs);
   show(find('#pictures-row'), ending === '');
   if (ending in codecs) {
