@@ -21,7 +21,7 @@ from tfvfi.media.files import check_file, is_folder
 from tfvfi.media.look import look_of
 from tfvfi.media.pictures import SUFFIXES, in_folder
 from tfvfi.media.sequence import PICTURE_RATE, Pictures, in_pattern, is_pattern
-from tfvfi.media.shown import Shown
+from tfvfi.media.shown import FrameArray, Shown
 from tfvfi.media.webp import AnimatedWebP, is_animated_webp
 from tfvfi.media.whole import missing_bytes
 
@@ -122,7 +122,8 @@ class Video:
                     length = frame.duration * base
                 previous = time
                 count += 1
-                yield Shown(converter.array(frame, deep, alpha), time, length)
+                image = FrameArray.of(converter.array(frame, deep, alpha), frame)
+                yield Shown(image, time, length)
         if previous is None:
             raise InputError(f"{self.path} holds no frame that can be decoded")
         self._check_end(self.origin + previous + length, count)

@@ -148,7 +148,9 @@ class Renderer:
 
 
 def mixed(frame0: np.ndarray, frame1: np.ndarray, share: Fraction) -> np.ndarray:
-    """The weighted mean of two frames."""
+    """The weighted mean of two frames; the first one itself where they are the same."""
+    if np.array_equal(frame0, frame1):
+        return frame0
     part = np.float32(share)
     frame = frame0.astype(np.float32) * (1 - part) + frame1.astype(np.float32) * part
     return (frame if frame0.dtype.kind == "f" else np.rint(frame)).astype(frame0.dtype)

@@ -8,8 +8,8 @@ import av
 import numpy as np
 
 from tfvfi.errors import InputError
-from tfvfi.media.colors import Converter
-from tfvfi.media.look import LIMITED, UNTOLD, Light, Look
+from tfvfi.media.colors import Converter, fresh_copy
+from tfvfi.media.look import FULL, LIMITED, UNTOLD, Light, Look
 from tfvfi.video.writing.encoding import CODECS, Encoding, suitable_format
 from tfvfi.video.writing.svt import kept_calm
 
@@ -61,6 +61,10 @@ class Encoder:
         self.look = look.written(
             rgb=av.VideoFormat(self.pixel_format).is_rgb, full=self.codec.has_range
         )
+        self.keeps_colors = (self.look.colorspace, self.look.color_range) == (
+            look.colorspace,
+            look.color_range,
+        )
         self.converter = Converter()
         self.options = self._options(encoding)
         pixels = size[0] * size[1]
@@ -108,10 +112,28 @@ class Encoder:
             # Containers want what every segment has in common at their beginning.
             self._context.flags |= int(av.codec.context.Flags.global_header)
             self._open(self._context)
-        frame = self.converter.frame(image, self.pixel_format, self.look)
+        frame = self._as_it_was(image)
+        if frame is None:
+            frame = self.converter.frame(image, self.pixel_format, self.look)
         frame.pts, frame.duration, frame.time_base = stamp, ticks, self.time_base
         self._ticks[stamp] = ticks
         return self._packets(frame)
+
+    def _as_it_was(self, image: np.ndarray) -> av.VideoFrame | None:
+        """The planes of a source frame, if they are what the encoder takes."""
+        frame = getattr(image, "original", None)
+        if frame is None or not self.keeps_colors or (frame.height, frame.width) != self.size:
+            return None
+        # The older names of the full range stand for the same planes.
+        older = frame.format.name.startswith("yuvj")
+        if frame.format.name.replace("yuvj", "yuv") != self.pixel_format:
+            return None
+        if older and self.look.color_range != FULL:
+            return None
+        told = (int(frame.colorspace), int(frame.color_range))
+        if told != (self.look.colorspace, self.look.color_range):
+            return None
+        return fresh_copy(frame, self.pixel_format)
 
     def _open(self, context: av.CodecContext) -> None:
         try:
