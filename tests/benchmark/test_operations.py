@@ -81,7 +81,7 @@ def test_the_command_writes_what_it_shows(tmp_path, capsys):
         for row in csv.DictReader(file):
             assert row["median_ms"] in shown
     assert run("--ops", *options, "--ops_filter=nothing") == command.FAILED
-    assert run() == command.FAILED
+    assert run() == command.WRONG_FLAGS
 
 
 def run(*arguments):

@@ -310,7 +310,6 @@ def test_the_command_gives_the_numbers_of_the_library_call(clips, evaluated, tmp
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("--dataset_option=factor=1",),
         ("--weights=missing.weights.h5", "--model=ifrnet_s"),
         ("--data_dir=nowhere",),
     ],
@@ -331,6 +330,7 @@ def test_mistakes_get_one_sentence(clips, tmp_path, arguments, capsys):
         "--model=nothing",
         "--model=dis",
         "--dataset_option=factor",
+        "--dataset_option=factor=1",
         "--compare=flow_interpolation",
         "--fps=0",
     ],

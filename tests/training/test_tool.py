@@ -61,7 +61,7 @@ def test_overwriting_forgets_a_run(parsed, tmp_path, capsys):
     assert code("--seed=2") == 1
     assert "--seed (then 1, now 2)" in capsys.readouterr().err
     assert code("--seed=2", "--overwrite", "--strategy=multi_worker") == 1
-    assert "cannot agree to forget" in capsys.readouterr().err
+    assert "cannot discard a run together" in capsys.readouterr().err
     (tmp_path / "run" / "notes.txt").touch()
     assert code("--seed=2", "--overwrite") == 0
     assert (tmp_path / "run" / "notes.txt").exists()

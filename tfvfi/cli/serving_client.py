@@ -10,7 +10,7 @@ from pathlib import Path
 
 from absl import flags
 
-from tfvfi.errors import InputError
+from tfvfi.errors import ArgumentError, InputError
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_string(
@@ -37,10 +37,10 @@ flags.mark_flag_as_required("output", flag_values=FLAGS)
 def main() -> None:
     """Flags in, an image file out."""
     if len(FLAGS.input) != 2:
-        raise InputError(f"--input is given twice, once for each image; received {FLAGS.input}")
+        raise ArgumentError(f"`input` is given twice, once for each image; received {FLAGS.input}")
     output = Path(FLAGS.output)
     if output.exists() and not FLAGS.overwrite:
-        raise InputError(f"{output} exists; name another output, or pass --overwrite")
+        raise InputError(f"{output} exists; choose another `output`, or pass `overwrite=True`")
     from tfvfi.export import pictures
     from tfvfi.export.client import Server
     from tfvfi.media.storage import write_bytes

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from tfvfi.errors import InputError
+from tfvfi.errors import ArgumentError, InputError
 from tfvfi.models.base import Interpolator
 
 MIDDLE = 0.5
@@ -22,7 +22,9 @@ class MiddleInterpolator(Interpolator):
 
     def __init__(self, times: Sequence[float] = (MIDDLE,), **kwargs: Any):
         if tuple(times) != (MIDDLE,):
-            raise InputError(f"this network answers time {MIDDLE} only. Received: times={times!r}")
+            raise ArgumentError(
+                f"this network answers time {MIDDLE} only. Received: times={times!r}"
+            )
         super().__init__(times=times, **kwargs)
 
     def middle(self, frame0: Any, frame1: Any) -> dict[str, Any]:

@@ -63,7 +63,8 @@ def _wanted(flag: Any) -> str:
         return f"one of {', '.join(choices)}"
     if isinstance(parser, flags.BooleanParser):
         return "true or false"
-    return parser.syntactic_help or "valid"
+    limits = str(parser.syntactic_help or "valid")
+    return f"an {limits}" if limits.startswith("integer") else limits
 
 
 class Handler(logging.Handler):

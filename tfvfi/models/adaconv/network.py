@@ -18,7 +18,7 @@ import keras
 from keras import layers, ops
 
 from tfvfi import images
-from tfvfi.errors import InputError
+from tfvfi.errors import ArgumentError
 from tfvfi.layers import Block
 from tfvfi.models.adaconv.trunk import SPACING, Trunk
 from tfvfi.models.middle import MiddleInterpolator
@@ -65,7 +65,7 @@ class AdaConv(MiddleInterpolator):
 
     def __init__(self, border: str = "zeros", **kwargs: Any):
         if border not in BORDERS:
-            raise InputError(f"border is one of {', '.join(BORDERS)}. Received: {border!r}")
+            raise ArgumentError(f"border is one of {', '.join(BORDERS)}. Received: {border!r}")
         super().__init__(**kwargs)
         self.border = border
         self.trunk = Trunk(dtype=self.dtype_policy, name="trunk")

@@ -16,7 +16,7 @@ import keras
 from keras import ops
 
 from tfvfi import images
-from tfvfi.errors import InputError
+from tfvfi.errors import ArgumentError, InputError
 from tfvfi.layers import Block, Conv2D
 from tfvfi.models.base import Interpolator
 from tfvfi.models.middle import MIDDLE, check_middle
@@ -88,7 +88,7 @@ class FILM(Interpolator):
                 f"Received: {tuple(flow_filters)} and {tuple(flow_convolutions)}"
             )
         if border not in BORDERS:
-            raise InputError(f"border is one of {', '.join(BORDERS)}. Received: {border!r}")
+            raise ArgumentError(f"border is one of {', '.join(BORDERS)}. Received: {border!r}")
         if not time_scaling and tuple(times) != (MIDDLE,):
             raise InputError(
                 f"this network answers time {MIDDLE} only, unless time_scaling=True. "

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from tfvfi.errors import InputError
+from tfvfi.errors import ArgumentError, InputError
 from tfvfi.images import resize_flow, size
 from tfvfi.models.base import FlowEstimator, Interpolator
 from tfvfi.models.flow_interpolation import splatting, warping
@@ -47,9 +47,9 @@ class FlowInterpolation(Interpolator):
         **kwargs: Any,
     ):
         if mode not in MODES:
-            raise InputError(f"mode is one of {', '.join(MODES)}. Received: {mode!r}")
+            raise ArgumentError(f"mode is one of {', '.join(MODES)}. Received: {mode!r}")
         if not 0 < scale <= 8:
-            raise InputError(f"scale lies above 0 and not above 8. Received: {scale!r}")
+            raise ArgumentError(f"scale lies above 0 and not above 8. Received: {scale!r}")
         if not isinstance(flow, FlowEstimator):
             raise InputError(
                 "flow is a flow estimator; `tfvfi.load` takes the name of one as well. "

@@ -18,7 +18,7 @@ import keras
 from keras import ops
 
 from tfvfi import images
-from tfvfi.errors import InputError
+from tfvfi.errors import ArgumentError
 from tfvfi.models.base import FlowEstimator
 from tfvfi.models.flownet2.subnetworks import FlowNet
 from tfvfi.ops import backward_warp, channel_norm, resize
@@ -59,7 +59,7 @@ class FlowNet2(FlowEstimator):
         **kwargs: Any,
     ):
         if fit not in FITS:
-            raise InputError(f"fit is one of {', '.join(FITS)}. Received: {fit!r}")
+            raise ArgumentError(f"fit is one of {', '.join(FITS)}. Received: {fit!r}")
         super().__init__(**kwargs)
         self.chain = tuple(chain)
         self.fusion = fusion

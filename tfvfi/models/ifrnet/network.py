@@ -15,7 +15,7 @@ import keras
 from keras import ops
 
 from tfvfi import images
-from tfvfi.errors import InputError
+from tfvfi.errors import ArgumentError
 from tfvfi.layers import Block, Conv2D, ConvPReLU, Double, PReLU
 from tfvfi.models.base import Interpolator
 from tfvfi.ops import backward_warp, resize
@@ -63,9 +63,9 @@ class IFRNet(Interpolator):
         **kwargs: Any,
     ):
         if not 0 < scale <= 8:
-            raise InputError(f"scale lies above 0 and not above 8. Received: {scale!r}")
+            raise ArgumentError(f"scale lies above 0 and not above 8. Received: {scale!r}")
         if border not in BORDERS:
-            raise InputError(f"border is one of {', '.join(BORDERS)}. Received: {border!r}")
+            raise ArgumentError(f"border is one of {', '.join(BORDERS)}. Received: {border!r}")
         super().__init__(**kwargs)
         self.widths = tuple(widths)
         self.side = side

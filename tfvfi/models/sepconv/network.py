@@ -11,7 +11,7 @@ import keras
 from keras import ops
 
 from tfvfi import images
-from tfvfi.errors import InputError
+from tfvfi.errors import ArgumentError
 from tfvfi.layers import Block, Conv2D
 from tfvfi.models.middle import MiddleInterpolator
 from tfvfi.models.strips import paint_in_strips, strip_rows
@@ -51,7 +51,7 @@ class SepConv(MiddleInterpolator):
 
     def __init__(self, padding: str = "improved", **kwargs: Any):
         if padding not in PADDINGS:
-            raise InputError(f"padding is one of {', '.join(PADDINGS)}. Received: {padding!r}")
+            raise ArgumentError(f"padding is one of {', '.join(PADDINGS)}. Received: {padding!r}")
         super().__init__(**kwargs)
         self.padding_rule = padding
         policy = self.dtype_policy

@@ -15,7 +15,7 @@ import keras
 from keras import ops
 
 from tfvfi import images
-from tfvfi.errors import InputError
+from tfvfi.errors import ArgumentError
 from tfvfi.models.base import Interpolator
 from tfvfi.models.superslomo.unets import UNet
 from tfvfi.ops import backward_warp, resize
@@ -79,11 +79,11 @@ class SuperSloMo(Interpolator):
         **kwargs: Any,
     ):
         if form not in FORMS:
-            raise InputError(f"form is one of {', '.join(FORMS)}. Received: {form!r}")
+            raise ArgumentError(f"form is one of {', '.join(FORMS)}. Received: {form!r}")
         if flow_scale < 1 or flow_scale % 1:
-            raise InputError(f"flow_scale is a whole number from 1. Received: {flow_scale!r}")
+            raise ArgumentError(f"flow_scale is a whole number from 1. Received: {flow_scale!r}")
         if grid not in GRIDS:
-            raise InputError(f"grid is one of {', '.join(GRIDS)}. Received: {grid!r}")
+            raise ArgumentError(f"grid is one of {', '.join(GRIDS)}. Received: {grid!r}")
         super().__init__(**kwargs)
         self.form = form
         # Flags and protocols give 2.0.
