@@ -22,8 +22,11 @@ from tfvfi.models.base import Interpolator
 from tfvfi.models.middle import MIDDLE, check_middle
 from tfvfi.models.preset import AnyTimes
 from tfvfi.ops import backward_warp, resize
+from tfvfi.ops.tensor import Side, Tensor
 
 BORDERS = ("zeros", "none")
+# What is computed once for a pair, each at every fused level.
+PYRAMIDS = ("images0", "images1", "features0", "features1", "flows01", "flows10")
 # Keras's own has the slope 0.2 of the paper.
 ACTIVATION = "leaky_relu"
 
@@ -144,51 +147,46 @@ class FILM(Interpolator):
             "border": self.border,
         }
 
-    def prepare(self, frame0: Any, frame1: Any) -> dict[str, Any]:
-        """Images with features of both frames, and the flow between them, at every fused level.
+    def prepare(self, frame0: Tensor, frame1: Tensor) -> dict[str, Any]:
+        """Images and features of both frames, and the flow between them, at every fused level.
 
         Returns:
-            "maps0" and "maps1", each level's image and features; "flows01" and "flows10", the flow
-            from frame0 to frame1 and back.
+            `PYRAMIDS` by their names; "flows01" lead from frame0 to frame1, "flows10" back.
         """
         pyramid = [ops.concatenate([frame0, frame1], axis=0)]
         for _ in range(self.levels - 1):
             pyramid.append(ops.average_pool(pyramid[-1], 2, 2))
         features = self.extractor(pyramid)
-        flows = self.flows(features)[: self.fusion_levels]
-        maps = [
-            ops.concatenate([ops.cast(image, feature.dtype), feature], axis=-1)
-            for image, feature in zip(pyramid, features, strict=True)
-        ][: self.fusion_levels]
-        halves = {"maps": list(map(_halves, maps)), "flows": list(map(_halves, flows))}
-        return {
-            "maps0": [first for first, _ in halves["maps"]],
-            "maps1": [second for _, second in halves["maps"]],
-            "flows01": [first for first, _ in halves["flows"]],
-            "flows10": [second for _, second in halves["flows"]],
-        }
+        prepared: dict[str, list[Tensor]] = {name: [] for name in PYRAMIDS}
+        batches = zip(pyramid, features, self.flows(features), strict=True)
+        for batch, _ in zip(batches, range(self.fusion_levels), strict=False):
+            halves = [half for both in batch for half in _halves(both)]
+            for name, half in zip(PYRAMIDS, halves, strict=True):
+                prepared[name].append(half)
+        return prepared
 
-    def flows(self, features: Sequence[Any]) -> list[Any]:
+    def flows(self, features: Sequence[Tensor]) -> list[Tensor]:
         """The flow of every level, forward in the first half of the batch, backward in the other.
 
         Args:
             features: Of both frames at every level.
         """
-        others = [ops.concatenate(_halves(feature)[::-1], axis=0) for feature in features]
         *specialized, shared = self.predictors
         flow, flows = None, []
         for level in reversed(range(self.levels)):
             predictor = specialized[level] if level < len(specialized) else shared
-            feature, other = features[level], others[level]
+            feature = features[level]
+            others = _halves(feature)[::-1]
             if flow is None:
-                flow = predictor(feature, other)
+                flow = predictor(feature, ops.concatenate(others, axis=0))
             else:
                 flow = resize(2 * flow, images.size(feature))
-                flow = flow + predictor(feature, backward_warp(other, flow))
+                warped = map(backward_warp, others, _halves(flow))
+                flow = flow + predictor(feature, ops.concatenate(list(warped), axis=0))
             flows.insert(0, flow)
         return flows
 
-    def render(self, prepared: dict[str, Any], time: Any) -> dict[str, Any]:
+    def render(self, prepared: dict[str, Any], time: Tensor) -> dict[str, Any]:
         """The frame at `time` and how it came about.
 
         Returns:
@@ -199,38 +197,30 @@ class FILM(Interpolator):
         if not self.time_scaling:
             check_middle(self.name, time)
         time = ops.reshape(ops.cast(time, "float32"), (-1, 1, 1, 1))
-        flow_levels, aligned = [], []
-        for maps0, maps1, forward, backward in zip(
-            prepared["maps0"],
-            prepared["maps1"],
-            prepared["flows01"],
-            prepared["flows10"],
-            strict=True,
+        pyramid = []
+        for image0, image1, feature0, feature1, forward, backward in zip(
+            *(prepared[name] for name in PYRAMIDS), strict=True
         ):
-            flows = [time * backward, (1 - time) * forward]
-            warped = [
-                backward_warp(maps, flow) for maps, flow in zip((maps0, maps1), flows, strict=True)
-            ]
-            flow_levels.append(ops.concatenate(flows, axis=-1))
-            known = [*warped, ops.cast(flow_levels[-1], maps0.dtype)]
-            aligned.append(ops.concatenate(known, axis=-1))
-        second = prepared["maps0"][0].shape[-1]
+            flow0, flow1 = time * backward, (1 - time) * forward
+            parts = ((image0, flow0), (feature0, flow0), (image1, flow1), (feature1, flow1))
+            pyramid.append([*(backward_warp(*part) for part in parts), flow0, flow1])
+        warped0, _, warped1, _, flow0, flow1 = pyramid[0]
         return {
-            "frame": ops.cast(self.fusion(aligned), "float32"),
-            "flow0": flow_levels[0][..., :2],
-            "flow1": flow_levels[0][..., 2:],
-            "warped0": aligned[0][..., :3],
-            "warped1": aligned[0][..., second : second + 3],
-            "flow_levels": flow_levels,
+            "frame": self.fusion(pyramid),
+            "flow0": flow0,
+            "flow1": flow1,
+            "warped0": warped0,
+            "warped1": warped1,
+            "flow_levels": [ops.concatenate(level[-2:], axis=-1) for level in pyramid],
         }
 
-    def padding(self, height: Any, width: Any) -> images.Padding:
+    def padding(self, height: Side, width: Side) -> images.Padding:
         """The frames lie in the middle, as its authors padded them."""
         _, more_rows, _, more_columns = images.pad_end(height, width, self.multiple)
         top, left = more_rows // 2, more_columns // 2
         return top, more_rows - top, left, more_columns - left
 
-    def pad(self, frames: Any) -> Any:
+    def pad(self, frames: Tensor) -> Tensor:
         """Frames with black around them; see `border`."""
         smallest = 2**self.levels
         for side in images.size(frames):
@@ -274,9 +264,9 @@ class FeatureExtractor(Block):
         """The arguments that build this layer again."""
         return {**super().get_config(), "filters": self.filters, "depth": self.depth}
 
-    def call(self, pyramid: Sequence[Any]) -> list[Any]:
+    def call(self, pyramid: Sequence[Tensor]) -> list[Tensor]:
         """The features of every level."""
-        levels: list[list[Any]] = [[] for _ in pyramid]
+        levels: list[list[Tensor]] = [[] for _ in pyramid]
         # Coarse starts come last, and their features first in every level.
         for start in range(len(pyramid)):
             maps = pyramid[start]
@@ -317,7 +307,7 @@ class FlowPredictor(Block):
         """The arguments that build this layer again."""
         return {**super().get_config(), "filters": self.filters, "convolutions": self.count}
 
-    def call(self, feature: Any, other: Any) -> Any:
+    def call(self, feature: Tensor, other: Tensor) -> Tensor:
         """The correction of the flow from the first to the second, in pixels of this level."""
         maps = ops.concatenate([feature, other], axis=-1)
         for convolution in self.convolutions:
@@ -366,25 +356,31 @@ class Fusion(Block):
             "specialized_levels": self.specialized_levels,
         }
 
-    def call(self, pyramid: Sequence[Any]) -> Any:
+    def call(self, pyramid: Sequence[Sequence[Tensor]]) -> Tensor:
         """The frame, from what was warped at every level."""
-        maps = pyramid[-1]
+        # Parts are joined once, with the maps from below, as they are the largest there are.
+        maps = self.joined(pyramid[-1])
         for level, steps in reversed(list(enumerate(self.steps))):
             double, *convolutions = steps
-            maps = double(_nearest(maps, images.size(pyramid[level])))
-            maps = ops.concatenate([pyramid[level], maps], axis=-1)
+            maps = double(_nearest(maps, images.size(pyramid[level][0])))
+            maps = self.joined([*pyramid[level], maps])
             for convolution in convolutions:
                 maps = convolution(maps)
-        return self.output_layer(maps)
+        return ops.cast(self.output_layer(maps), "float32")
+
+    def joined(self, parts: Sequence[Tensor]) -> Tensor:
+        """Parts of one size behind one another."""
+        parts = [ops.cast(part, self.compute_dtype) for part in parts]
+        return ops.concatenate(parts, axis=-1)
 
 
-def _halves(batch: Any) -> tuple[Any, Any]:
+def _halves(batch: Tensor) -> tuple[Tensor, Tensor]:
     """The first and the second half of a batch."""
     first, second = ops.split(batch, 2, axis=0)
     return first, second
 
 
-def _nearest(maps: Any, size: tuple[Any, Any]) -> Any:
+def _nearest(maps: Tensor, size: tuple[Side, Side]) -> Tensor:
     """Maps at another size, each pixel that of the nearest center."""
     for axis, after in enumerate(size, start=1):
         before = ops.shape(maps)[axis]
