@@ -172,6 +172,27 @@ class Double(layers.Conv2DTranspose):
 
 
 @registered
+class DoublePReLU(Double):
+    """A transposed convolution that doubles the size, and a PReLU."""
+
+    def __init__(self, filters: int, **kwargs: Any):
+        super().__init__(filters, **kwargs)
+        self.prelu = PReLU(dtype=self.dtype_policy, name="prelu")
+
+    def build(self, input_shape: tuple) -> None:
+        """Creates the kernel, the bias and the slopes."""
+        super().build(input_shape)
+        self.prelu.build(self.compute_output_shape(input_shape))
+
+    def call(self, image: Any) -> Any:
+        """The image at twice its size, its negative values multiplied by a slope per channel."""
+        outputs, inputs = self.kernel.shape[2:]
+        if fusible(image, inputs, 4 * outputs):
+            return fused_doubling(image, self.kernel, self.bias, self.prelu.alpha)
+        return self.prelu(super().call(image))
+
+
+@registered
 class PReLU(layers.Layer):
     """Multiplies negative values by a slope per channel, which begins at 0.25."""
 

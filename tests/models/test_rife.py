@@ -1,0 +1,197 @@
+"""RIFE: golden arrays of every version, doubled scales, options, borders, its objective."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+import tfvfi
+from tests.golden.seeded import seeded_state
+from tests.models.shared import GOLDEN, Golden, InterpolatorCase, golden_arrays, seeded, texture
+from tfvfi import registry
+from tfvfi.errors import InputError
+from tfvfi.models.rife.blocks import pixel_shuffle
+from tfvfi.models.rife.checkpoint import variable_names
+from tfvfi.porting import port, rules_of
+
+VERSIONS = ("rife_v3_8", "rife_v4_0", "rife_v4_6", "rife_v4_15_lite", "rife_v4_25")
+SMALL = {"widths": (32, 32, 32, 32)}
+SMALL_REFINED = {**SMALL, "context": 8}
+THREE_BLOCKS = {"widths": (32, 32, 32)}
+FIVE_BLOCKS = {"widths": (32, 32, 32, 32, 32)}
+
+
+def like_the_reference(preset, **options):
+    # 4.26 is 4.25's network.
+    manifest = preset.replace("4_26", "4_25")
+    return seeded(preset, f"rife/{manifest}.manifest.json", **options)
+
+
+def with_large_motion(gain, **options):
+    """RIFE 4.0 whose second block finds large motion."""
+    spec = json.loads((GOLDEN / "rife/rife_v4_0.manifest.json").read_text())
+    rows = [
+        [key, shape, kind, gain if key == "block1.lastconv.weight" else usual]
+        for key, shape, kind, usual in spec["manifest"]
+    ]
+    model = registry.build("rife_v4_0", **options)
+    port(seeded_state(rows, spec["seed"]), model, rules_of("rife_v4_0"))
+    return model
+
+
+def pair():
+    arrays = golden_arrays("rife/inputs.npz")
+    return {f"frame{at}": arrays[f"img{at}"].astype("float32") / 255 for at in (0, 1)}
+
+
+def cases():
+    """Every golden frame: its name, the network, the time."""
+    yield "v3_8", like_the_reference("rife_v3_8"), 0.5
+    yield "v3_8_ensemble", like_the_reference("rife_v3_8", ensemble=True), 0.5
+    yield "v4_0_refined_t500", like_the_reference("rife_v4_0"), 0.5
+    yield "v4_0_fast_t250", like_the_reference("rife_v4_0", refine=False), 0.25
+    ensemble = like_the_reference("rife_v4_0", refine=False, ensemble=True)
+    yield "v4_0_ensemble_t500", ensemble, 0.5
+    gain = golden_arrays("rife/outputs.npz")["v4_0_large_gain"]
+    yield "v4_0_large_t500", with_large_motion(gain, refine=False), 0.5
+    for preset in ("rife_v4_6", "rife_v4_15_lite", "rife_v4_25", "rife_v4_26"):
+        name = preset.removeprefix("rife_").replace("4_26", "4_25")
+        yield f"{name}_t250", like_the_reference(preset), 0.25
+    for preset in ("rife_v4_6", "rife_v4_15_lite"):
+        name = preset.removeprefix("rife_")
+        yield f"{name}_ensemble_t500", like_the_reference(preset, ensemble=True), 0.5
+
+
+class TestRIFE40(InterpolatorCase):
+    preset = "rife_v4_0"
+    options = SMALL_REFINED
+    size = (64, 128)
+
+    def golden(self):
+        expected = golden_arrays("rife/outputs.npz")
+        for name, model, time in cases():
+            inputs = {**pair(), "time": np.float32([time])}
+            yield Golden(model, inputs, {"frame": (expected[name], 2e-5)})
+
+
+class SmallerCase(InterpolatorCase):
+    """Another version, whose golden arrays `TestRIFE40` has."""
+
+    options = SMALL
+
+    def golden(self):
+        return iter(())
+
+
+class TestRIFE38(SmallerCase):
+    preset = "rife_v3_8"
+    options = THREE_BLOCKS
+
+
+class TestRIFE46(SmallerCase):
+    preset = "rife_v4_6"
+
+
+class TestRIFE425(SmallerCase):
+    preset = "rife_v4_25"
+    options = FIVE_BLOCKS
+    size = (64, 128)
+
+
+def test_the_published_names_of_all_tensors():
+    for preset in VERSIONS:
+        spec = json.loads((GOLDEN / f"rife/{preset}.manifest.json").read_text())
+        names = variable_names(registry.build(preset).get_config())
+        assert set(names) == {row[0] for row in spec["manifest"]}
+
+
+def test_a_teacher_has_published_weights_too():
+    config = registry.build("rife_v4_0", teacher=True).get_config()
+    more = set(variable_names(config)) - set(variable_names({**config, "teacher": False}))
+    assert len(more) == 32 and all(key.startswith("block_tea.") for key in more)
+
+
+def test_each_pair_of_a_batch_decides_alone_whether_scales_are_doubled():
+    expected = golden_arrays("rife/outputs.npz")["v4_0_large_t500"]
+    model = with_large_motion(4.5, refine=False)
+    inputs = {**pair(), "time": np.float32([0.5])}
+    still = {**inputs, "frame0": 0 * inputs["frame0"], "frame1": 0 * inputs["frame1"]}
+    both = {key: np.concatenate([inputs[key], still[key]]) for key in inputs}
+    never = with_large_motion(4.5, refine=False, doubling=None)
+    together = np.asarray(model(both)["flow0"])
+    np.testing.assert_allclose(model(both)["frame"][:1], expected, atol=2e-5)
+    for at, alone in enumerate((inputs, still)):
+        np.testing.assert_allclose(together[at], model(alone)["flow0"][0], atol=1e-3)
+    assert np.abs(together[0] - np.asarray(never(inputs)["flow0"])[0]).max() > 1
+    # Known flow: black frames move the second block less than that.
+    np.testing.assert_allclose(together[1], never(still)["flow0"][0], atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("preset", "scale", "multiple", "padded"),
+    [
+        ("rife_v3_8", 1, 32, 32),
+        ("rife_v3_8", 0.5, 64, 64),
+        ("rife_v4_0", 1, 64, 128),
+        ("rife_v4_0", 0.25, 256, 512),
+        ("rife_v4_0", 4, 16, 128),
+        ("rife_v4_6", 1, 32, 32),
+        ("rife_v4_6", 2, 16, 32),
+        ("rife_v4_25", 1, 64, 64),
+        ("rife_v4_25", 0.5, 128, 128),
+    ],
+)
+def test_sides_are_padded_with_zeros_as_published(preset, scale, multiple, padded):
+    model = registry.build(preset, scale=scale)
+    assert model.multiple == multiple
+    frame = np.ones((1, padded - 1, padded + 1, 3), "float32")
+    around = np.asarray(model.pad(frame))
+    assert around.shape == (1, padded, 2 * padded, 3)
+    assert around[:, :-1, : padded + 1].min() == 1
+    assert np.abs(around[:, -1]).max() == np.abs(around[:, :, padded + 1 :]).max() == 0
+
+
+def test_scales_change_the_size_at_which_motion_is_estimated():
+    a, b = (texture(128, 128, shift)[0] for shift in (0, 1.5))
+    frames = [
+        like_the_reference("rife_v4_6", scale=scale).interpolate(a, b)[0] for scale in (0.5, 1, 2)
+    ]
+    assert min(np.abs(frames[0] - frames[1]).max(), np.abs(frames[1] - frames[2]).max()) > 1e-3
+
+
+def test_version_3_answers_the_middle_only():
+    model = registry.build("rife_v3_8")
+    inputs = {**pair(), "time": np.float32([0.25])}
+    with pytest.raises(InputError, match=r"rife_v3_8 answers time 0\.5 only.*Received: \[0\.25\]"):
+        model(inputs)
+    with pytest.raises(InputError, match="this version answers time"):
+        registry.build("rife_v3_8", times="any")
+
+
+def test_pixels_are_shuffled_as_in_pytorch():
+    maps = np.arange(16, dtype="float32").reshape(1, 1, 2, 8)
+    shuffled = np.asarray(pixel_shuffle(keras.ops.convert_to_tensor(maps)))
+    assert shuffled.shape == (1, 2, 4, 2)
+    np.testing.assert_array_equal(shuffled[0, :, :, 0], [[0, 1, 8, 9], [2, 3, 10, 11]])
+    np.testing.assert_array_equal(shuffled[0, :, :, 1], [[4, 5, 12, 13], [6, 7, 14, 15]])
+
+
+@pytest.mark.parametrize(
+    ("preset", "options", "said"),
+    [
+        ("rife_v4_0", {"scale": 3}, "scale is one of 0.25, 0.5, 1.0, 2.0, 4.0. Received: 3"),
+        ("rife_v4_0", {"form": "x"}, "form is one of pairs, chain, scaled. Received: 'x'"),
+        ("rife_v4_0", {"doubling": "no"}, "doubling is one of None, first, second. Rec.*'no'"),
+        ("rife_v4_25", {"ensemble": True}, "no ensemble. Received: ensemble=True"),
+    ],
+)
+def test_wrong_options_are_refused(preset, options, said):
+    with pytest.raises(InputError, match=said):
+        registry.build(preset, **options)
+
+
+def test_the_form_without_refinement_has_the_same_weights():
+    refined = tfvfi.load("rife_v4_0", weights=None)
+    fast = tfvfi.load("rife_v4_0", weights=None, refine=False)
+    assert [each.shape for each in fast.weights] == [each.shape for each in refined.weights]

@@ -1,0 +1,231 @@
+"""From two frames and a time to flow: block after block, each at a finer scale.
+
+Flow and mask stay at the full size of the frames between the blocks; only what a block reads
+shrinks. Where motion is so large that the coarsest block cannot see it, versions 3.8 and 4.0 start
+again at scales twice as coarse.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import keras
+from keras import ops
+
+from tfvfi.layers import Block
+from tfvfi.models.rife.blocks import FLOWS, MOTION, MotionBlock
+from tfvfi.ops import backward_warp, resize
+
+COLORS = 3
+DOUBLINGS = (None, "first", "second")
+# Pixels of flow above which scales are doubled; by "first", times the coarsest scale.
+LARGE_FIRST, LARGE_SECOND = 16, 32
+
+
+class Motion(NamedTuple):
+    """What is known after a block, at the size of the frames.
+
+    Attributes:
+        flow: From the frame in between to both frames, (B, H, W, 4).
+        mask: The share of the first frame, before the sigmoid, (B, H, W, 1).
+        feature: What blocks pass on besides, (B, H, W, features).
+    """
+
+    flow: Any
+    mask: Any
+    feature: Any
+
+
+class View(NamedTuple):
+    """What a block reads; None for what its version or the first block does not have."""
+
+    maps0: Any
+    maps1: Any
+    time: Any = None
+    mask: Any = None
+    feature: Any = None
+    flow: Any = None
+
+    def joined(self) -> Any:
+        """All of it in the published order: colors before encodings."""
+        maps = self.maps0, self.maps1
+        parts = [each[..., :COLORS] for each in maps]
+        if self.maps0.shape[-1] > COLORS:
+            parts += [each[..., COLORS:] for each in maps]
+        rest = (self.time, self.mask, self.feature, self.flow)
+        return ops.concatenate([*parts, *(part for part in rest if part is not None)], axis=-1)
+
+    def reversed(self) -> "View":
+        """The same with time running backwards."""
+        return View(
+            self.maps1,
+            self.maps0,
+            None if self.time is None else 1 - self.time,
+            None if self.mask is None else -self.mask,
+            self.feature,
+            None if self.flow is None else _swapped(self.flow),
+        )
+
+
+@keras.saving.register_keras_serializable("tfvfi")
+class Pyramid(Block):
+    """Estimates the motion from the frame in between to both frames.
+
+    Args: see `RIFE`.
+    """
+
+    def __init__(
+        self,
+        widths: Sequence[int],
+        scales: Sequence[float],
+        form: str,
+        encoded: int,
+        features: int,
+        doubling: str | None,
+        ensemble: bool,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.widths, self.scales = tuple(widths), tuple(scales)
+        self.form, self.encoded, self.features = form, encoded, features
+        self.doubling, self.ensemble = doubling, ensemble
+        # Version 3 answers the middle only, so its blocks read no time.
+        self.timed = form != "pairs"
+        self.blocks = [
+            MotionBlock(width, form, features, dtype=self.dtype_policy, name=f"block{number}")
+            for number, width in enumerate(self.widths)
+        ]
+
+    def call(self, pair: tuple[Any, Any], time: Any) -> Motion:
+        """The motion after the last block, at doubled scales where it is large: see `doubling`.
+
+        Args:
+            pair: Both frames, each with its encoding.
+            time: (B, 1, 1, 1).
+        """
+        if self.doubling == "first":
+            _, tried = self._correction(0, pair, None, time, 2, alone=True)
+            return _either(
+                _exceeds(tried, LARGE_FIRST * self.scales[0]),
+                lambda: self.motions(pair, time, doubled=2)[-1],
+                lambda: self.motions(pair, time)[-1],
+            )
+        if self.doubling is None:
+            return self.motions(pair, time)[-1]
+        first, _ = self._correction(0, pair, None, time)
+        correction, flow = self._correction(1, pair, first, time)
+        both = [_exceeds(half, LARGE_SECOND) for half in (flow[..., :2], flow[..., 2:])]
+
+        def at_doubled_scales() -> Motion:
+            again, _ = self._correction(0, pair, None, time, 2, alone=True)
+            return self.motions(pair, time, [again], doubled=2)[-1]
+
+        def as_planned() -> Motion:
+            return self.motions(pair, time, [first, self._corrected(first, correction)])[-1]
+
+        return _either(ops.logical_and(*both), at_doubled_scales, as_planned)
+
+    def motions(
+        self, pair: tuple[Any, Any], time: Any, known: Sequence[Motion] = (), doubled: int = 1
+    ) -> list[Motion]:
+        """The motion after every block, from coarse to fine.
+
+        Args:
+            pair: Both frames, each with its encoding.
+            time: (B, 1, 1, 1).
+            known: Motions after the first blocks, where they are known.
+            doubled: What the scales are multiplied by.
+        """
+        motions = list(known)
+        for number in range(len(motions), len(self.blocks)):
+            before = motions[-1] if motions else None
+            correction, _ = self._correction(number, pair, before, time, doubled)
+            motions.append(self._corrected(before, correction))
+        return motions
+
+    def _correction(
+        self,
+        number: int,
+        pair: tuple[Any, Any],
+        before: Motion | None,
+        time: Any,
+        doubled: int = 1,
+        alone: bool = False,
+    ) -> tuple[Motion, Any]:
+        """What a block estimates, and its flow before the two directions of time are averaged.
+
+        Args:
+            number: Of the block.
+            pair: Both frames, each with its encoding.
+            before: The motion after the block before; None for the first one.
+            time: (B, 1, 1, 1).
+            doubled: What its scale is multiplied by.
+            alone: Whether to leave out the ensemble.
+        """
+        block, scale = self.blocks[number], self.scales[number] * doubled
+        view = self._view(pair, before, time, scale)
+        if alone or not self.ensemble:
+            found = self._motion(block(view.joined()), scale * block.enlargement)
+            return found, found.flow
+        views = ops.concatenate([view.joined(), view.reversed().joined()], axis=0)
+        both = self._motion(block(views), scale * block.enlargement)
+        (flow, back), (mask, back_mask), (feature, _) = (ops.split(part, 2) for part in both)
+        return Motion((flow + _swapped(back)) / 2, (mask - back_mask) / 2, feature), flow
+
+    def _view(self, pair: tuple[Any, Any], motion: Motion | None, time: Any, scale: float) -> View:
+        """What a block reads, at its scale."""
+        if motion is not None:
+            flows = motion.flow[..., :2], motion.flow[..., 2:]
+            pair = [backward_warp(maps, flow) for maps, flow in zip(pair, flows, strict=True)]
+        pair = [_resized(maps, 1 / scale) for maps in pair]
+        plane = ops.ones_like(pair[0][..., :1])
+        moment = plane * time if self.timed else None
+        if motion is not None:
+            feature = _resized(motion.feature, 1 / scale) if self.features else None
+            mask, flow = (_resized(maps, 1 / scale) for maps in (motion.mask, motion.flow))
+            return View(*pair, moment, mask, feature, flow / scale)
+        if self.timed:
+            return View(*pair, moment)
+        # Version 3 starts from a mask and flows that are zero.
+        return View(*pair, None, 0 * plane, None, ops.repeat(0 * plane, FLOWS, axis=-1))
+
+    def _motion(self, found: Any, enlargement: float) -> Motion:
+        """What a block returned, at the size of the frames."""
+        found = _resized(ops.cast(found, "float32"), enlargement)
+        flow = found[..., :FLOWS] * enlargement
+        return Motion(flow, found[..., FLOWS:MOTION], found[..., MOTION : MOTION + self.features])
+
+    def _corrected(self, before: Motion | None, correction: Motion) -> Motion:
+        if before is None:
+            return correction
+        mask = correction.mask if self.encoded else before.mask + correction.mask
+        return Motion(before.flow + correction.flow, mask, correction.feature)
+
+
+def _either(large: Any, doubled: Callable[[], Motion], planned: Callable[[], Motion]) -> Motion:
+    """The motion of every example: `doubled` where its motion is large, else `planned`.
+
+    Neither is computed unless some example needs it; in a graph this is a condition.
+    """
+
+    def mixed() -> Motion:
+        found = doubled()
+        if large.shape[0] == 1:
+            return found
+        chosen = ops.reshape(large, (-1, 1, 1, 1))
+        both = zip(found, planned(), strict=True)
+        return Motion(*(ops.where(chosen, one, other) for one, other in both))
+
+    return ops.cond(ops.any(large), mixed, planned)
+
+
+def _exceeds(flow: Any, pixels: float) -> Any:
+    """For every example, whether its flow exceeds that along x or y anywhere."""
+    return ops.max(ops.abs(flow), axis=(1, 2, 3)) > pixels
+
+
+def _swapped(flow: Any) -> Any:
+    return ops.concatenate([flow[..., 2:], flow[..., :2]], axis=-1)
+
+
+def _resized(maps: Any, factor: float) -> Any:
+    return maps if factor == 1 else resize(maps, factor)
