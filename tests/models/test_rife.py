@@ -5,14 +5,24 @@ import json
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import tfvfi
 from tests.golden.seeded import seeded_state
-from tests.models.shared import GOLDEN, Golden, InterpolatorCase, golden_arrays, seeded, texture
+from tests.models.shared import (
+    GOLDEN,
+    Golden,
+    InterpolatorCase,
+    golden_arrays,
+    named_variables,
+    seeded,
+    texture,
+)
 from tfvfi import registry
 from tfvfi.errors import InputError
 from tfvfi.models.rife.blocks import pixel_shuffle
 from tfvfi.models.rife.checkpoint import variable_names
+from tfvfi.models.rife.objective import objective
 from tfvfi.porting import port, rules_of
 
 VERSIONS = ("rife_v3_8", "rife_v4_0", "rife_v4_6", "rife_v4_15_lite", "rife_v4_25")
@@ -103,7 +113,8 @@ def test_the_published_names_of_all_tensors():
     for preset in VERSIONS:
         spec = json.loads((GOLDEN / f"rife/{preset}.manifest.json").read_text())
         names = variable_names(registry.build(preset).get_config())
-        assert set(names) == {row[0] for row in spec["manifest"]}
+        published = {row[0] for row in spec["manifest"] if not row[0].startswith("block_tea")}
+        assert set(names) == published
 
 
 def test_a_teacher_has_published_weights_too():
@@ -158,6 +169,40 @@ def test_scales_change_the_size_at_which_motion_is_estimated():
         like_the_reference("rife_v4_6", scale=scale).interpolate(a, b)[0] for scale in (0.5, 1, 2)
     ]
     assert min(np.abs(frames[0] - frames[1]).max(), np.abs(frames[1] - frames[2]).max()) > 1e-3
+
+
+def test_objective_and_its_gradients():
+    expected = golden_arrays("rife/objective.npz")
+    model = like_the_reference("rife_v4_0", teacher=True)
+    batch = {**pair(), "time": np.float32([0.25]), "target": expected["target"]}
+    with tf.GradientTape() as tape:
+        total, terms = objective(model, {key: tf.constant(batch[key]) for key in batch})
+    assert set(terms) == {"laplacian", "teacher", "distillation"}
+    for name in terms:
+        np.testing.assert_allclose(terms[name], expected[name], rtol=1e-5)
+    np.testing.assert_allclose(total, expected["total"], rtol=1e-5)
+    variables = named_variables(model)
+    order = [variables[name] for name in variable_names(model.get_config()).values()]
+    norms = [np.linalg.norm(gradient) for gradient in tape.gradient(total, order)]
+    np.testing.assert_allclose(norms, expected["gradient_norms"], rtol=1e-3)
+
+
+def test_without_a_teacher_the_frame_alone_is_learned():
+    model = registry.build("rife_v4_25", **FIVE_BLOCKS)
+    batch = {**pair(), "time": np.float32([0.25]), "target": pair()["frame0"]}
+    total, terms = objective(model, batch)
+    assert set(terms) == {"laplacian"} and float(total) > 0
+
+
+@pytest.mark.parametrize("preset", ["rife_v3_8", "rife_v4_25"])
+def test_every_version_has_a_teacher(preset):
+    options = THREE_BLOCKS if preset == "rife_v3_8" else FIVE_BLOCKS
+    model = registry.build(preset, teacher=True, **options)
+    batch = {**pair(), "time": np.float32([0.5]), "target": pair()["frame0"]}
+    with tf.GradientTape() as tape:
+        total, _ = objective(model, {key: tf.constant(batch[key]) for key in batch})
+    gradients = tape.gradient(total, model.trainable_variables)
+    assert all(np.abs(gradient).max() > 0 for gradient in gradients)
 
 
 def test_version_3_answers_the_middle_only():

@@ -20,7 +20,7 @@ from tfvfi.losses.distillation import flow_distillation, robust_weight
 from tfvfi.losses.endpoint import endpoint_error, flow_difference, multi_scale_flow
 from tfvfi.losses.geometry import geometry
 from tfvfi.losses.gradient import neighbor_differences
-from tfvfi.losses.laplacian import laplacian, laplacian_pyramid
+from tfvfi.losses.laplacian import laplacian, laplacian_mean, laplacian_pyramid
 from tfvfi.losses.motion import mutual_warping, total_variation
 from tfvfi.losses.perceptual import Perceptual
 from tfvfi.losses.style import Style, gram
@@ -38,6 +38,7 @@ __all__ = [
     "geometry",
     "gram",
     "laplacian",
+    "laplacian_mean",
     "laplacian_pyramid",
     "multi_scale_flow",
     "mutual_warping",

@@ -36,6 +36,34 @@ def laplacian(image: Tensor, target: Tensor, levels: int = 5) -> Tensor:
     return sum(2.0**at * ops.sum(ops.abs(level)) for at, level in enumerate(pyramid)) / values
 
 
+def laplacian_mean(image: Tensor, target: Tensor, levels: int = 5) -> Tensor:
+    """Sum over levels of the mean absolute difference of a level, as RIFE's authors have it.
+
+    Unlike in `laplacian`, every level counts the same, what is left at the smallest size does not
+    count, borders are mirrored, and levels are enlarged by the filter that smooths.
+
+    Args:
+        image: (B, H, W, C), no side below 3 at any level.
+        target: The same of the true image.
+        levels: How many.
+
+    Example:
+        >>> import numpy as np, tfvfi
+        >>> image = np.random.default_rng(0).uniform(size=(1, 64, 64, 3)).astype("float32")
+        >>> float(tfvfi.losses.laplacian_mean(image, image))
+        0.0
+    """
+    difference = image - target
+    total = 0.0
+    for _ in range(levels):
+        smaller = _smooth(difference, "reflect")[:, ::2, ::2]
+        height, width = images.size(difference)
+        detail = difference - _enlarged(smaller)[:, :height, :width]
+        total = total + ops.mean(ops.abs(detail))
+        difference = smaller
+    return total
+
+
 def laplacian_pyramid(image: Tensor, levels: int) -> list[Tensor]:
     """Details from fine to coarse; they add up to the image when each is enlarged.
 
@@ -51,10 +79,21 @@ def laplacian_pyramid(image: Tensor, levels: int) -> list[Tensor]:
     return [*pyramid, image]
 
 
-def _smooth(image: Tensor) -> Tensor:
-    """The image without the detail that half its size cannot hold; its border is repeated."""
+def _enlarged(image: Tensor) -> Tensor:
+    """The image at twice its size: zeros between the pixels, then smoothed."""
+    batch, height, width, channels = ops.shape(image)
+    spread = ops.reshape(4 * image, (batch, height, 1, width, 1, channels))
+    spread = ops.pad(spread, ((0, 0), (0, 0), (0, 1), (0, 0), (0, 1), (0, 0)))
+    return _smooth(ops.reshape(spread, (batch, 2 * height, 2 * width, channels)), "reflect")
+
+
+def _smooth(image: Tensor, border: str = "edge") -> Tensor:
+    """The image without the detail that half its size cannot hold; its border goes on outside."""
     channels = image.shape[-1]
-    padded = images.pad_edge(image, (2, 2, 2, 2))
+    if border == "reflect":
+        padded = ops.pad(image, ((0, 0), (2, 2), (2, 2), (0, 0)), mode="reflect")
+    else:
+        padded = images.pad_edge(image, (2, 2, 2, 2))
     for shape in ((5, 1, 1, 1), (1, 5, 1, 1)):
         kernel = np.tile(TAPS.reshape(shape), (1, 1, channels, 1))
         padded = ops.depthwise_conv(padded, ops.convert_to_tensor(kernel))

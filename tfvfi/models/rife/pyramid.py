@@ -164,10 +164,10 @@ class Pyramid(Block):
         block, scale = self.blocks[number], self.scales[number] * doubled
         view = self._view(pair, before, time, scale)
         if alone or not self.ensemble:
-            found = self._motion(block(view.joined()), scale * block.enlargement)
+            found = self.motion(block(view.joined()), scale * block.enlargement)
             return found, found.flow
         views = ops.concatenate([view.joined(), view.reversed().joined()], axis=0)
-        both = self._motion(block(views), scale * block.enlargement)
+        both = self.motion(block(views), scale * block.enlargement)
         (flow, back), (mask, back_mask), (feature, _) = (ops.split(part, 2) for part in both)
         return Motion((flow + _swapped(back)) / 2, (mask - back_mask) / 2, feature), flow
 
@@ -188,8 +188,13 @@ class Pyramid(Block):
         # Version 3 starts from a mask and flows that are zero.
         return View(*pair, None, 0 * plane, None, ops.repeat(0 * plane, FLOWS, axis=-1))
 
-    def _motion(self, found: Any, enlargement: float) -> Motion:
-        """What a block returned, at the size of the frames."""
+    def motion(self, found: Any, enlargement: float) -> Motion:
+        """What a block returned, at the size of the frames.
+
+        Args:
+            found: What the block returned.
+            enlargement: How many times larger the frames are.
+        """
         found = _resized(ops.cast(found, "float32"), enlargement)
         flow = found[..., :FLOWS] * enlargement
         return Motion(flow, found[..., FLOWS:MOTION], found[..., MOTION : MOTION + self.features])
