@@ -22,7 +22,7 @@ def main() -> None:
     from tfvfi.errors import InputError
 
     try:
-        path = porting.download(FLAGS.model, FLAGS["from"].value, note=print)
+        path = porting.download(FLAGS.model, FLAGS["from"].value or None, note=print)
     except InputError as problem:
         # No argument of a Python function can be called "from".
         raise type(problem)(str(problem).replace("`source`", "--from")) from None
