@@ -25,7 +25,9 @@ class Pretending:
         self.begun, self.end, self.stopped = [], threading.Event(), False
         self.mistake = None
 
-    def run(self, task, arguments, report):
+    def run(self, task, arguments, report, unless):
+        if unless():
+            raise StoppedError
         self.begun.append(arguments["number"])
         self.stopped = False
         report({"stage": "Working"})
@@ -104,6 +106,26 @@ def test_a_cancelled_job_stops_and_can_continue(tmp_path, queue, worker):
     until(lambda: states(queue) == ["done"])
     with pytest.raises(InputError, match="the job is done"):
         queue.again(made.id)
+
+
+def test_a_job_that_is_cancelled_before_its_task_begins_does_not_run(tmp_path):
+    worker = Worker()
+    with pytest.raises(StoppedError):
+        worker.run("facts", {"inputs": [CLIP]}, unless=lambda: True)
+    assert worker._process is None
+
+
+def test_continuing_at_once_after_cancelling_is_not_lost(tmp_path, queue, worker):
+    made = queue.add(job(tmp_path))
+    until(lambda: worker.begun == [0])
+    # Both before the task has ended.
+    worker.stop = lambda: None
+    queue.cancel(made.id)
+    queue.again(made.id)
+    Pretending.stop(worker)
+    until(lambda: worker.begun == [0, 0])
+    worker.end.set()
+    until(lambda: states(queue) == ["done"])
 
 
 def test_a_mistake_is_its_sentence(tmp_path, queue, worker):

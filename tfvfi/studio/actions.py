@@ -46,7 +46,7 @@ def uploads(studio: Studio, given: Given) -> dict[str, Any]:
 
 def forget_upload(studio: Studio, given: Given) -> dict[str, Any]:
     """Deletes an upload."""
-    studio.folders.forget_upload(given.get("path"))
+    studio.folders.forget_upload(str(given.get("path")))
     return {}
 
 
@@ -149,19 +149,19 @@ def tune(studio: Studio, given: Given) -> dict[str, Any]:
 
 def cancel(studio: Studio, given: Given) -> dict[str, Any]:
     """Stops a job."""
-    studio.queue.cancel(given.get("id"))
+    studio.queue.cancel(str(given.get("id")))
     return jobs(studio, given)
 
 
 def again(studio: Studio, given: Given) -> dict[str, Any]:
     """Continues a job that was stopped."""
-    studio.queue.again(given.get("id"))
+    studio.queue.again(str(given.get("id")))
     return jobs(studio, given)
 
 
 def remove(studio: Studio, given: Given) -> dict[str, Any]:
     """Forgets a job."""
-    studio.queue.remove(given.get("id"))
+    studio.queue.remove(str(given.get("id")))
     return jobs(studio, given)
 
 

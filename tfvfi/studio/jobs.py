@@ -182,6 +182,7 @@ class Queue:
                 self._do(job)
 
     def _do(self, job: Job) -> None:
+        result: dict[str, Any] = {}
         began = kept = time.monotonic()
         listener, state, message = Listener(job), DONE, ""
 
@@ -197,17 +198,21 @@ class Queue:
                 # Finished by an attempt that did not live to write that down.
                 result = {"frames": job.total}
             else:
-                result = self._worker.run(job.kind, job.arguments, listen)
-            job.result = result
+                result = self._worker.run(
+                    job.kind, job.arguments, listen, unless=lambda: job.state != RUNNING
+                )
         except StoppedError:
-            state = QUEUED if self._closed else CANCELLED
+            # Whoever cancelled it may have queued it again by now.
+            state = QUEUED if self._closed else job.state
         except InputError as error:
             state, message = FAILED, str(error)
         with self._lock:
             job.spent += time.monotonic() - began
             job.state, job.message, job.stage = state, message, ""
             if state == DONE:
-                job.done = job.total = job.result.get("frames") or job.total
+                job.result = result
+                job.total = result["frames"] or job.total
+                job.done = job.total or 0
             self._keep_if_possible()
 
     def _keep(self) -> None:
@@ -264,7 +269,7 @@ class Listener:
             # A training that is continued begins with step 0 again, and goes on behind the others.
             kept = [each for each in job.curve if each["step"] < point["step"] or not point["step"]]
             job.curve = kept if kept and not point["step"] else [*kept, point]
-        if "picture" in report:
+        if "picture" in report and job.folder is not None:
             path = job.folder / f"{report['picture']['role']}.png"
             try:
                 storage.write_bytes(path, base64.b64decode(report["picture"]["png"]))

@@ -52,16 +52,15 @@ def scan(replies: Replies, inputs: Sequence[str]) -> dict[str, Any]:
     """Decodes a source once: how many frames there are, where the cuts are, what repeats."""
     source = open_source(inputs)
     cuts, repeats, found = CutDetector(), DuplicateDetector(), []
-    before, count, repeated, start = None, 0, 0, None
+    before, count, repeated = None, 0, 0
     for shown in source:
-        start = shown.time if start is None else start
         image = np.ascontiguousarray(shown.image[..., :3])
         if before is not None and cuts.between(before, image):
-            found.append(float(shown.time - start))
+            found.append(float(shown.time - source.start))
         repeated += repeats.repeats(image)
         before, count = image, count + 1
         replies.progress(count, source.frames_expected)
-    seconds = shown.time - start + shown.length
+    seconds = shown.time - source.start + shown.length
     return {"frames": count, "seconds": str(seconds), "cuts": found, "repeats": repeated}
 
 

@@ -36,13 +36,20 @@ class Worker:
         self._state = threading.Lock()
         self._stopped = self._closed = False
 
-    def run(self, task: str, arguments: dict[str, Any], report: Report | None = None) -> Any:
+    def run(
+        self,
+        task: str,
+        arguments: dict[str, Any],
+        report: Report | None = None,
+        unless: Callable[[], bool] = lambda: False,
+    ) -> Any:
         """Does a task and waits for its result; one at a time, the others wait.
 
         Args:
             task: A name in `tfvfi.studio.tasks`.
             arguments: What the task is called with, as JSON can hold it.
             report: Called with whatever the task reports meanwhile.
+            unless: Asked before the task begins; a true answer counts as `stop`.
 
         Raises:
             InputError: The task says what is wrong, or its process died.
@@ -50,7 +57,7 @@ class Worker:
         """
         with self._busy:
             with self._state:
-                if self._closed:
+                if self._closed or unless():
                     raise StoppedError
                 self._stopped = False
                 process = self._running()
@@ -98,7 +105,7 @@ class Worker:
         return self._process
 
     def _pass_on(
-        self, answer: dict[str, Any], report: Report | None, process: subprocess.Popen
+        self, answer: dict[str, Any], report: Report | None, process: subprocess.Popen[str]
     ) -> None:
         """Hands over a report; a task whose reports cannot be taken is ended."""
         try:
