@@ -29,7 +29,7 @@ OF_PICTURES = re.compile(
 )
 # All that OpenCV, libjpeg, libpng and libtiff write begins with one of these.
 PICTURE_LINES = re.compile(
-    r"\[ ?(WARN|ERROR|INFO)[: ]|OpenCV|libpng|imread_|Corrupt JPEG|Premature end|Invalid|Bogus"
+    r"\[ ?(WARN|ERROR|INFO)[: ]|> |OpenCV|libpng|imread_|Corrupt JPEG|Premature end|Invalid|Bogus"
     r"|Unsupported|Inconsistent|Warning|TIFF|JPEG|LZW|ZIP|Fax|Unknown|Application transferred",
 )
 
