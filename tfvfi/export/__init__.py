@@ -1,1 +1,1 @@
-"""From weights to a SavedModel that a stock TensorFlow Serving loads, and a client that asks it."""
+"""SavedModels that an unmodified TensorFlow Serving loads, and a client for them."""

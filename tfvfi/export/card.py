@@ -1,4 +1,4 @@
-"""What an export tells of itself, for programs (card.json) and for people (card.md)."""
+"""The card of an export, for programs (card.json) and for people (card.md)."""
 
 import datetime
 import hashlib

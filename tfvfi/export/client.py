@@ -1,4 +1,4 @@
-"""Asks a TensorFlow Serving for frames, over REST or gRPC, without importing TensorFlow."""
+"""Requests frames from TensorFlow Serving over REST or gRPC without importing TensorFlow."""
 
 import base64
 import http.client
@@ -22,15 +22,15 @@ PREDICT = "/tensorflow.serving.PredictionService/Predict"
 SIGNATURES = ("interpolate_encoded", "interpolate_uint8")
 # gRPC's own limit of 4 MiB is less than a pair of frames.
 LARGEST_MESSAGE = 2**30
-# HTTP codes of a server, or a gateway before it, that may answer a moment later.
+# HTTP codes after which a server, or a gateway in front of it, may answer a moment later.
 BUSY = 429, 502, 503, 504
 LONGEST_REASON = 300
-# Seconds before the second attempt; doubled for each further one.
+# Seconds before the second attempt. Each further pause is twice as long.
 FIRST_PAUSE = 0.25
 
 
 class UnavailableError(Exception):
-    """The server did not answer; it may, a moment later."""
+    """The server did not answer, but may a moment later."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Server:
         model: The name it is served under.
         version: One of its versions; the newest if None.
         timeout: Seconds to wait for one answer.
-        retries: How often to ask again when the server cannot be reached.
+        retries: How often to try again when the server cannot be reached.
 
     Example:
         >>> server = Server("http://localhost:8501", "ifrnet_s")
@@ -86,16 +86,16 @@ class Server:
         return pictures.png(self._first("frame", self.predict(signature, inputs)))
 
     def _first(self, name: str, outputs: dict[str, np.ndarray]) -> Any:
-        """What the server says of the only pair that it was asked about."""
+        """The answer for the only pair in the request."""
         answer = outputs.get(name)
         if answer is None or answer.ndim not in (1, 4) or len(answer) != 1:
             raise InputError(
-                f"{self.url} answered without one {name}: {self.model} is no export of tfvfi's"
+                f"{self.url} answered without a {name}; {self.model} was not exported by tfvfi"
             )
         return answer[0]
 
     def predict(self, signature: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """The outputs of a signature; asks again while the server cannot be reached."""
+        """The outputs of a signature. Tries again while the server cannot be reached."""
         transport = self._transport()
         for attempt in itertools.count():
             try:
@@ -112,7 +112,7 @@ class Server:
         transports = {"http": self._rest, "https": self._rest, "grpc": self._grpc}
         try:
             parts = urlsplit(self.url)
-            if parts.hostname and parts.port != 0:  # A port that is no number raises.
+            if parts.hostname and parts.port != 0:  # A port that is not a number raises.
                 return transports[parts.scheme]
         except (ValueError, KeyError):
             pass
@@ -192,7 +192,7 @@ class Server:
 
 
 def rest_body(signature: str, inputs: dict[str, np.ndarray]) -> bytes:
-    """The JSON of a predict request in column format, as TensorFlow Serving documents it."""
+    """The JSON of a predict request in the column format of TensorFlow Serving."""
     columns = {
         key: [{"b64": base64.b64encode(file).decode()} for file in value]
         if value.dtype == object
@@ -204,7 +204,7 @@ def rest_body(signature: str, inputs: dict[str, np.ndarray]) -> bytes:
 
 
 def rest_outputs(signature: str, answer: bytes) -> dict[str, np.ndarray]:
-    """The outputs in an answer; a single one comes without its name."""
+    """The outputs in an answer. A single output comes without its name."""
     name = "frame_bytes" if signature == "interpolate_encoded" else "frame"
     try:
         outputs = json.loads(answer)["outputs"]
@@ -225,7 +225,7 @@ def _rest_reason(error: urllib.error.HTTPError) -> str:
 
 
 def _sentence(reason: str) -> str:
-    """What a server says, without the traces that TensorFlow adds in further lines."""
+    """The sentence of a server, without the traces that TensorFlow adds in further lines."""
     lines = [line.strip() for line in reason.splitlines() if line.strip()]
-    told = next((line for line in lines if line.startswith("assertion failed")), *lines[:1])
-    return told[:LONGEST_REASON]
+    sentence = next((line for line in lines if line.startswith("assertion failed")), *lines[:1])
+    return sentence[:LONGEST_REASON]

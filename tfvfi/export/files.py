@@ -1,4 +1,4 @@
-"""Frames as files, inside the graph: PNG and JPEG in and out."""
+"""Decoding and encoding of PNG and JPEG files inside the graph."""
 
 from typing import Any
 
@@ -8,14 +8,14 @@ from tfvfi.export import refusal
 
 ENCODERS = {"png": tf.io.encode_png, "jpeg": lambda frame: tf.io.encode_jpeg(frame, quality=95)}
 PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
-# Where a PNG file keeps its width and height, as two numbers of four bytes.
+# Offset and length of the width and height in a PNG file, two numbers of four bytes.
 PNG_SIZE = 16, 8
-# Pixels of all frames of one request: a small file may unfold to gigabytes. 8K is just below.
+# The most pixels in one request, because a small file can decode to gigabytes. 8K just fits.
 MOST_PIXELS = 2**25
 
 
 def decoded(files: Any) -> Any:
-    """The frames of a batch of files, N x H x W x 3, uint8; sizes are looked at before."""
+    """The frames of a batch of files, N x H x W x 3, uint8. Sizes are checked before decoding."""
     sizes = tf.map_fn(_size, files, fn_output_signature=tf.TensorSpec([2], tf.int64))
     checks = [
         refusal.unless(
@@ -40,7 +40,7 @@ def encoded(frames: Any, kind: str) -> Any:
 
 
 def _size(file: Any) -> Any:
-    """Height and width by the file's first bytes."""
+    """Height and width from the first bytes of the file."""
     is_png, is_jpeg = (_begins(file, magic) for magic in (PNG, JPEG))
     known = refusal.unless(
         is_jpeg | (is_png & (tf.strings.length(file) > sum(PNG_SIZE))),

@@ -1,4 +1,4 @@
-"""Weights as constants of the graph, where that is measurably faster."""
+"""Turns weights into constants of the graph where that is measurably faster."""
 
 import time
 from typing import Any
@@ -10,17 +10,17 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 from tfvfi.export import sample
 from tfvfi.models.base import Network
 
-# Frames on which both forms are timed; how often, and for how many seconds at most.
+# The frame size, number of rounds and time limit in seconds when both forms are timed.
 HEIGHT, WIDTH, ROUNDS, SECONDS = 256, 448, 7, 30
-# Below this gain the difference is noise.
+# A smaller gain is noise.
 WORTH = 0.03
 SAME = 1e-5
-# Every pass over a graph copies its constants, and no graph may have 2 GB of them.
+# Every pass over a graph copies its constants, and a graph is limited to 2 GB of them.
 LARGEST = 1 << 28
 
 
 def where_faster(model: Network, compute: Any) -> tuple[Any, dict[str, Any]]:
-    """The frozen form of a graph if it is the same and faster, else the graph; and what was found.
+    """Returns the frozen graph if it is equal and faster, else the graph, with the measurements.
 
     Args:
         model: The network.
@@ -34,7 +34,7 @@ def where_faster(model: Network, compute: Any) -> tuple[Any, dict[str, Any]]:
     candidate = frozen(compute)
     inputs = [tf.constant(value) for value in sample.inputs(model, 1, HEIGHT, WIDTH).values()]
     difference = sample.difference(model, candidate(*inputs), compute(*inputs))
-    if not difference <= SAME:  # Not "greater than": NaN is another result, too.
+    if not difference <= SAME:  # Not "greater than", because NaN is a different result, too.
         return compute, {"kept": False, "reason": f"it changes the result by {difference:.1e}"}
     plain_seconds, frozen_seconds = _medians((compute, candidate), inputs)
     kept = frozen_seconds < (1 - WORTH) * plain_seconds
@@ -47,7 +47,7 @@ def where_faster(model: Network, compute: Any) -> tuple[Any, dict[str, Any]]:
 
 
 def frozen(compute: Any) -> Any:
-    """A graph whose weights are constants, called as the graph with variables is."""
+    """A graph with constant weights that is called like the graph with variables."""
     flat = constant(compute)
     # Constants come back as a list of outputs.
     function = tf.function(lambda *inputs: flat(*inputs)[0], autograph=False)
@@ -56,12 +56,12 @@ def frozen(compute: Any) -> Any:
 
 
 def constant(compute: Any) -> Any:
-    """A graph whose weights are constants, as a converter reads it: no functions inside."""
+    """A graph with constant weights and without inner functions, as converters expect it."""
     return convert_variables_to_constants_v2(compute)
 
 
 def _medians(functions: tuple, inputs: list[Any]) -> list[float]:
-    """Median seconds of each, called in turns."""
+    """Median seconds of each function; they are called in turns."""
     taken: list[list[float]] = [[] for _ in functions]
     until = time.perf_counter() + SECONDS
     for _ in range(ROUNDS):

@@ -1,10 +1,10 @@
-"""Run as a script, in a process of its own: loads a SavedModel as a stranger would.
+"""A script for a fresh process: loads a SavedModel as a server would.
 
     python fresh_process.py SAVED_MODEL INPUTS.npz OUTPUTS.npz
 
-Neither Keras nor tfvfi can be imported here, so what works here works without them. For each
-case of INPUTS the outputs of its signature are written; the operations, those of them that stock
-TensorFlow does not know, and the median seconds of a call go to standard output as JSON.
+Neither Keras nor tfvfi can be imported here, which proves that the export does not need them. The
+script writes the outputs of the signature for each case in INPUTS. It prints, as JSON, the
+operations, those that stock TensorFlow does not know, and the median seconds of a call.
 """
 
 import json
@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 if __name__ == "__main__":
-    # Out of reach before TensorFlow is imported, and so are the files beside this one.
+    # Hide them, and the files beside this one, before TensorFlow is imported.
     sys.modules["keras"] = sys.modules["tfvfi"] = None
     sys.path[:] = [path for path in sys.path if Path(path) != Path(__file__).parent]
 
@@ -22,12 +22,12 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow.python.framework import op_def_registry
 
-# A call is timed so often, and not again after so many seconds.
+# How many calls are timed, and after how many seconds timing stops.
 CALLS, SECONDS = 5, 10
 
 
 def main(folder: str, inputs: str, outputs: str) -> None:
-    """Answers all cases and tells about the model."""
+    """Answers all cases and prints facts about the model."""
     operations = operations_of(folder)
     loaded = tf.saved_model.load(folder)
     found, seconds = {}, {}
@@ -38,7 +38,6 @@ def main(folder: str, inputs: str, outputs: str) -> None:
             keys = function.structured_input_signature[1]
             tensors = {key: tf.constant(cases[f"{name}/{key}"]) for key in keys}
             for key, value in function(**tensors).items():
-                # Files are objects to NumPy, which would pickle them.
                 array = value.numpy()
                 # Files are objects to NumPy, which would pickle them.
                 found[f"{name}/{key}"] = array.astype("S") if array.dtype == object else array
@@ -60,7 +59,7 @@ def operations_of(folder: str) -> list[str]:
 
 
 def median_seconds(function: object, tensors: dict) -> float:
-    """How long a call takes."""
+    """The median time of a call."""
     taken: list[float] = []
     while len(taken) < CALLS and sum(taken) < SECONDS:
         start = time.perf_counter()

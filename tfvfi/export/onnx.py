@@ -1,4 +1,4 @@
-"""An ONNX file of any size, with how far ONNX Runtime's frame is from the SavedModel's."""
+"""Writes an ONNX file for any size and measures how far ONNX Runtime is from the SavedModel."""
 
 import contextlib
 import io
@@ -14,7 +14,7 @@ from tfvfi.models.base import Network
 
 TOLERANCE = 1e-3
 OPSET = 17
-# The second has sides that nothing divides, so it needs the padding inside.
+# The second size has prime sides, so it needs the padding inside the graph.
 SIZES = ((128, 192), (101, 67))
 
 
@@ -34,7 +34,7 @@ def write(folder: Path, model: Network, compute: Any) -> dict[str, Any]:
     """
     content = _converted(model, compute)
     difference = max(_difference(content, model, compute, size) for size in SIZES)
-    # Not "greater than": NaN is wrong, too.
+    # Not "greater than", because NaN is wrong, too.
     if not difference <= TOLERANCE:
         raise InputError(f"{model.name} does not convert to ONNX: it differs by {difference}")
     path = folder / f"{model.name}.onnx"
@@ -43,14 +43,14 @@ def write(folder: Path, model: Network, compute: Any) -> dict[str, Any]:
 
 
 def check_installed() -> None:
-    """Refuses in one sentence where the converter, or what checks it, is missing."""
+    """Raises `InputError` if the converter or the runtime that checks it is missing."""
     try:
-        # It warns of NumPy's names that it does not use here.
+        # It warns about NumPy names that it does not use here.
         with contextlib.redirect_stderr(io.StringIO()):
             import onnxruntime  # noqa: F401
             import tf2onnx  # noqa: F401
     except ImportError as error:
-        # tf2onnx names a protobuf older than TensorFlow's, but runs with TensorFlow's.
+        # tf2onnx requires an older protobuf than TensorFlow does, but runs with TensorFlow's.
         raise InputError(
             f"an ONNX file needs {error.name}, which is not installed: pip install onnx "
             "onnxruntime && pip install --no-deps tf2onnx"
@@ -69,7 +69,7 @@ def _converted(model: Network, compute: Any) -> bytes:
             output_names=[tensor.name for tensor in constant.outputs],
             opset=OPSET,
         )
-    except Exception as error:  # The converter raises whatever its passes say.
+    except Exception as error:  # The converter raises whatever its passes raise.
         reason = next((line for line in str(error).splitlines() if line.strip()), "no reason given")
         raise InputError(f"{model.name} does not convert to ONNX: {reason}") from None
     _rename(converted.graph, model)
@@ -77,7 +77,7 @@ def _converted(model: Network, compute: Any) -> bytes:
 
 
 def _rename(graph: Any, model: Network) -> None:
-    """Names inputs and outputs as the SavedModel does, not as TensorFlow's graph ("frame0:0")."""
+    """Renames inputs and outputs from TensorFlow's "frame0:0" to the names of the SavedModel."""
     output = "frame" if "time" in model.input_names else "flow"
     names = dict(
         zip([each.name for each in graph.input], model.input_names, strict=True),

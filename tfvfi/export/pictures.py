@@ -1,4 +1,4 @@
-"""Image files on the client's side: what is sent, and what is written."""
+"""Image files on the side of the client: reading, sending and writing them."""
 
 from pathlib import Path
 
@@ -12,9 +12,9 @@ JPEG_QUALITY = 95
 
 
 def sendable(path: str | Path) -> bytes:
-    """The file as it is, or as PNG where the server would read another picture or none.
+    """The file as it is, or as PNG where the server would misread it.
 
-    A server reads PNG and JPEG, and does not know how the camera was held.
+    A server reads PNG and JPEG only, and ignores the orientation that a camera records.
     """
     content = _read(path)
     upright = _decoded(path, content)
@@ -35,13 +35,13 @@ def png(frame: np.ndarray) -> bytes:
 
 
 def check_ending(path: str | Path) -> None:
-    """Refuses the name of a file that is not written."""
+    """Raises `InputError` for a file name with an unsupported ending."""
     if Path(path).suffix.lower() not in ENDINGS:
         raise InputError(f"the output ends in {', '.join(ENDINGS)}. Received: {path}")
 
 
 def as_ending_says(content: bytes, path: str | Path) -> bytes:
-    """An image file in the format of a name's ending: as it came where it is that already."""
+    """The image in the format of the file name's ending; unchanged if it has that format."""
     ending = Path(path).suffix.lower()
     if content.startswith(ENDINGS[ending]):
         return content
@@ -61,10 +61,10 @@ def _decoded(path: str | Path, content: bytes, turn: bool = True) -> np.ndarray:
     flags = cv2.IMREAD_COLOR if turn else cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
     try:
         frame = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
-    except cv2.error:  # Nothing at all, or more pixels than OpenCV takes.
+    except cv2.error:  # Either an empty file, or more pixels than OpenCV accepts.
         frame = None
     if frame is None:
-        raise InputError(f"{path} is no image that can be read")
+        raise InputError(f"{path} is not an image that can be read")
     return np.ascontiguousarray(frame[..., ::-1])
 
 

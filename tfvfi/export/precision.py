@@ -1,4 +1,4 @@
-"""How many bits a weight takes on disk."""
+"""The number of bits of a weight on disk."""
 
 import keras
 
@@ -6,7 +6,7 @@ PRECISIONS = ("float32", "float16", "bfloat16", "mixed_bfloat16")
 
 
 class StoredAs(keras.DTypePolicy):
-    """Weights of fewer bits, widened as they are used: half the size, arithmetic in float32."""
+    """Stores weights in fewer bits and widens them for use: half the size, float32 arithmetic."""
 
     def __init__(self, stored: str):
         super().__init__("float32")
@@ -18,7 +18,7 @@ class StoredAs(keras.DTypePolicy):
 
 
 def policy(precision: str) -> keras.DTypePolicy:
-    """The policy of Keras for one of `PRECISIONS`."""
+    """The Keras policy for one of `PRECISIONS`."""
     if precision in ("float16", "bfloat16"):
         return StoredAs(precision)
     return keras.DTypePolicy(precision)

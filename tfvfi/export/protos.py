@@ -1,7 +1,7 @@
-"""The messages of TensorFlow Serving that we write and read, by their field numbers.
+"""The messages of TensorFlow Serving that the client uses, defined by their field numbers.
 
-TensorFlow Serving's own Python package needs one exact TensorFlow; these few messages need
-protobuf alone. Unknown fields that a server adds are kept and ignored, as protobuf does.
+The official Python package requires one exact version of TensorFlow; these few messages require
+only protobuf. Protobuf ignores unknown fields that a server adds.
 """
 
 from typing import Any
@@ -47,7 +47,7 @@ DTYPES = {FLOAT: np.dtype("float32"), UINT8: np.dtype("uint8"), STRING: np.dtype
 def predict_request(
     model: str, signature: str, inputs: dict[str, np.ndarray], version: int | None = None
 ) -> Any:
-    """A PredictRequest; arrays of bytes objects become string tensors."""
+    """A PredictRequest. Arrays of bytes objects become string tensors."""
     request = message("PredictRequest")
     request.model_spec.name = model
     request.model_spec.signature_name = signature
@@ -74,17 +74,17 @@ def to_tensor(array: np.ndarray) -> Any:
 
 
 def from_tensor(tensor: Any) -> np.ndarray:
-    """The array that a Tensor message holds, in whichever of its fields."""
+    """The array in a Tensor message, whichever field holds it."""
     shape = [dimension.size for dimension in tensor.tensor_shape.dim]
     if tensor.dtype not in DTYPES:
-        raise ValueError(f"a tensor of TensorFlow's type number {tensor.dtype}")
+        raise ValueError(f"a tensor has the unknown TensorFlow type number {tensor.dtype}")
     dtype = DTYPES[tensor.dtype]
     if tensor.dtype == STRING:
         return np.array(list(tensor.string_val), object).reshape(shape)
     if tensor.tensor_content:
         return np.frombuffer(tensor.tensor_content, dtype).reshape(shape)
     values = np.array(tensor.float_val or tensor.int_val, dtype)
-    # One value stands for a tensor that holds nothing else.
+    # A single value stands for a tensor that is filled with it.
     return np.broadcast_to(values, shape) if values.size == 1 else values.reshape(shape)
 
 

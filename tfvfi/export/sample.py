@@ -1,4 +1,4 @@
-"""Frames to try an export on, and how far two answers are apart."""
+"""Sample inputs for an export, and the difference between two answers."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from tfvfi.models.base import FlowEstimator, Network
 
 
 def inputs(model: Network, batch: int, height: int, width: int) -> dict[str, np.ndarray]:
-    """Pairs of coarse random frames that moved, and times that the model answers."""
+    """Pairs of coarse random frames with motion, and times that the model answers."""
     noise = np.random.default_rng(height)
     coarse = noise.random((batch, height // 8 + 2, width // 8 + 2, 3))
     fine = coarse.repeat(8, axis=1).repeat(8, axis=2).astype("float32")
@@ -19,7 +19,7 @@ def inputs(model: Network, batch: int, height: int, width: int) -> dict[str, np.
 
 
 def difference(model: Network, got: np.ndarray, wanted: np.ndarray) -> float:
-    """The largest difference of frames in [0, 1], or of flow as a share of its longest vector."""
+    """The largest difference of frames in [0, 1], or of flow relative to its largest component."""
     got, wanted = np.asarray(got, "float32"), np.asarray(wanted, "float32")
     scale = max(1.0, float(np.abs(wanted).max())) if isinstance(model, FlowEstimator) else 1.0
     return float(np.abs(got - wanted).max()) / scale

@@ -1,4 +1,4 @@
-"""Weights in, a versioned SavedModel folder out: traced, checked by a stranger, then renamed."""
+"""Exports weights as a versioned SavedModel: traced, checked in a fresh process, then renamed."""
 
 import dataclasses
 import shutil
@@ -19,15 +19,15 @@ from tfvfi.models.base import Network
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """What an export may have besides its signatures.
+    """What an export contains besides its signatures.
 
     Attributes:
         encoded_as: "png" or "jpeg" adds a signature that takes and returns files of images.
-        precision: How weights are stored, or "mixed_bfloat16" to compute in it, too.
+        precision: How weights are stored, or "mixed_bfloat16" to also compute in it.
         optimize: Freeze the weights into the graph where that is measurably faster.
-        warm_up: Heights and widths that a server shall try before it answers.
+        warm_up: Heights and widths that a server tries before it answers requests.
         lite: Height and width of a LiteRT file beside the SavedModel.
-        onnx: Whether there is an ONNX file, too.
+        onnx: Whether to add an ONNX file.
     """
 
     encoded_as: str | None = None
@@ -51,7 +51,7 @@ def export_model(
         model: One of `tfvfi.list_models()`.
         output: Folder of all versions, for instance saved_models/ifrnet_s; versions are 1, 2, ...
         weights: As `tfvfi.load` takes them.
-        options: What the export shall have.
+        options: What the export contains.
         **network: Arguments of the network, as `tfvfi.load` takes them.
 
     Returns:
@@ -128,7 +128,7 @@ def _with_precision(network: dict[str, Any], precision: str) -> dict[str, Any]:
 
 
 def _write(model: Network, options: Options, folder: Path) -> dict[str, Any]:
-    """Fills the folder and tells what became of it."""
+    """Fills the folder and returns a description of its contents."""
     about: dict[str, Any] = {}
     compute = core(model)
     if options.optimize:
@@ -148,10 +148,10 @@ def _write(model: Network, options: Options, folder: Path) -> dict[str, Any]:
 
 def _save(model: Network, doors: dict[str, Signature], folder: Path) -> None:
     module = tf.Module()
-    # In the model's order, so that two exports of the same weights are the same bytes.
+    # The model's order makes two exports of the same weights equal byte for byte.
     module.weights = [variable.value for variable in model.variables]
     functions = {key: door.function for key, door in doors.items()}
-    # Nobody trains through a served model.
+    # Served models are not trained, so gradients only take space.
     without_gradients = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
     try:
         tf.saved_model.save(module, str(folder), functions, without_gradients)
@@ -161,7 +161,7 @@ def _save(model: Network, doors: dict[str, Signature], folder: Path) -> None:
 
 
 def _publish(aside: Path, output: Path) -> str:
-    """Renames the folder to the next free version; no version is ever replaced."""
+    """Renames the folder to the next free version. No version is ever replaced."""
     while True:
         taken = [int(path.name) for path in output.iterdir() if path.name.isdecimal()]
         version = str(max(taken, default=0) + 1)

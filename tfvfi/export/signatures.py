@@ -1,4 +1,4 @@
-"""What an export answers: the same network behind several doors.
+"""The signatures of an export: one network behind several entry points.
 
 Signatures of an interpolator (N pairs, each at its own time; any height and width):
 - `serving_default`: frame0, frame1 (float32, N x H x W x 3, in [0, 1]), time (float32, N) -> frame
@@ -8,8 +8,8 @@ Signatures of an interpolator (N pairs, each at its own time; any height and wid
 
 Of a flow estimator: `serving_default` and `flow`: frame0, frame1 -> flow (N x H x W x 2).
 
-What does not belong together (frames of two sizes, a time for some pairs only or that the weights
-do not answer) is refused by the graph itself, in a sentence that the server passes on.
+The graph itself refuses inputs that do not fit together: frames of two sizes, a missing time, or a
+time that the weights do not answer. The server passes the sentence on.
 """
 
 from collections.abc import Callable
@@ -30,22 +30,22 @@ TIME = {"time": tf.TensorSpec([None], tf.float32, name="time")}
 
 @dataclass(frozen=True)
 class Signature:
-    """One door: a traced function and what it takes and gives, by name."""
+    """An entry point: a traced function with its named inputs and outputs."""
 
     function: Any
     inputs: dict[str, tf.TensorSpec]
 
     @property
     def outputs(self) -> dict[str, tf.TensorSpec]:
-        """What it gives."""
+        """The outputs by name."""
         return self.function.structured_outputs
 
 
 def core(model: Network) -> tf.types.experimental.ConcreteFunction:
     """The network for any size as one graph of stock operations.
 
-    Every signature calls it, so its weights are stored once. Where weights answer some times only
-    it gives NaN at others, so that no form of it ever ignores the time.
+    Every signature calls it, so the weights are stored once. Where the weights answer certain times
+    only, the graph returns NaN for all others, so that no signature ever ignores the time.
     """
     if isinstance(model, FlowEstimator):
         return _traced(model.flow_at_any_size, FLOAT_PAIR)
@@ -109,7 +109,7 @@ def _of_estimator(compute: Callable) -> dict[str, Signature]:
 
 
 def _traced(function: Callable, inputs: dict[str, tf.TensorSpec]) -> Any:
-    """A graph of stock operations: native ones do not exist in TensorFlow Serving."""
+    """Traces stock operations only, because TensorFlow Serving has no native ones."""
 
     def ordered(*frames: Any) -> Any:
         with in_order():
@@ -125,7 +125,7 @@ def _named(function: Callable, inputs: dict[str, tf.TensorSpec]) -> Signature:
 
 
 def _refusals(frame0: Any, frame1: Any) -> list[Any]:
-    """Operations that fail on frames that are no pair."""
+    """Operations that fail unless the frames are pairs."""
     first, second = (tf.shape(tf.ensure_shape(frame, FRAMES)) for frame in (frame0, frame1))
     return [
         refusal.unless(
@@ -157,7 +157,7 @@ def _refusals_of_time(model: Interpolator, time: Any, frames: Any) -> list[Any]:
 
 
 def _answered(model: Interpolator, time: Any) -> Any:
-    """For each time whether the network answers it."""
+    """Whether the network answers each time."""
     if model.times == "any":
         return (time >= 0) & (time <= 1)
     distance = tf.abs(time[:, None] - tf.constant(model.times, tf.float32))

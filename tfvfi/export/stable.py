@@ -1,7 +1,7 @@
-"""The same weights, the same bytes: names in a SavedModel that do not depend on the process.
+"""Makes the same weights give the same bytes, whatever process exports them.
 
-TensorFlow ends the name of every function with a number that it counts up for as long as the
-process lives, and gives each SavedModel a random name.
+TensorFlow appends a number to every function name, which it increments as long as the process
+lives, and gives each SavedModel a random identifier.
 """
 
 import re
@@ -18,7 +18,7 @@ UNUSED = re.compile(r"_\d+(___redundant_placeholder)")
 
 
 def rewrite(folder: Path) -> None:
-    """Numbers the functions of a SavedModel anew and names it by its content."""
+    """Renumbers the functions of a SavedModel and derives its identifier from its content."""
     path = folder / "saved_model.pb"
     saved = saved_model_pb2.SavedModel.FromString(path.read_bytes())
     for graph in saved.meta_graphs:
@@ -38,8 +38,8 @@ def _number_functions(graph: Any) -> None:
     for number, function in enumerate(functions):
         old = function.signature.name
         names[old] = function.signature.name = f"{_split(old)[0]}_{number}"
-        # Weights that a function reads, and what a loop's condition does not look at, bear such
-        # numbers, too; nothing refers to these names.
+        # Captured weights and loop variables that a condition does not use carry such numbers,
+        # too. Nothing refers to these names.
         for about in function.arg_attr.values():
             if about.attr[GIVEN_NAME].s.isdigit():
                 del about.attr[GIVEN_NAME]
@@ -47,10 +47,10 @@ def _number_functions(graph: Any) -> None:
             argument.name = UNUSED.sub(r"\1", argument.name)
     for node in _nodes(graph.graph_def):
         node.op = names.get(node.op, node.op)
-        # The number of a gradient that is not in the file.
+        # This number refers to a gradient that is not in the file.
         node.attr.pop(GRADIENT, None)
         for attribute in node.attr.values():
-            # Looking at a field that is not set would set it.
+            # Reading a field that is not set would set it.
             called = [attribute.func] if attribute.HasField("func") else attribute.list.func
             for function in called:
                 function.name = names.get(function.name, function.name)
@@ -58,7 +58,7 @@ def _number_functions(graph: Any) -> None:
 
 
 def _rename_objects(objects: Any, names: dict[str, str]) -> None:
-    """The same for what a loader in Python reads."""
+    """Renames the functions in the description that Python loaders read."""
     for each in objects.nodes:
         if each.HasField("function"):
             each.function.concrete_functions[:] = [
@@ -67,11 +67,11 @@ def _rename_objects(objects: Any, names: dict[str, str]) -> None:
         if each.HasField("bare_concrete_function"):
             bare = each.bare_concrete_function
             bare.concrete_function_name = names[bare.concrete_function_name]
-    told = {
+    described = {
         names[name]: about.SerializeToString() for name, about in objects.concrete_functions.items()
     }
     objects.concrete_functions.clear()
-    for name, about in told.items():
+    for name, about in described.items():
         objects.concrete_functions[name].MergeFromString(about)
 
 
@@ -82,6 +82,6 @@ def _nodes(graph: Any) -> Iterator[Any]:
 
 
 def _split(name: str) -> tuple[str, int]:
-    """A function's name and the number at its end, which grows with every function made."""
+    """A function's name and the number at its end."""
     base, _, number = name.rpartition("_")
     return base, int(number)

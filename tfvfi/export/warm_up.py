@@ -1,7 +1,7 @@
-"""Requests that TensorFlow Serving plays to a model as it loads it, so that no user waits.
+"""Requests that TensorFlow Serving runs while it loads a model, so that no user waits for it.
 
-The file is assets.extra/tf_serving_warmup_requests: TFRecords of PredictionLog. A request that
-fails keeps the server from loading the model, so they ask for a time that the weights answer.
+The file is assets.extra/tf_serving_warmup_requests: TFRecords of PredictionLog. A failing request
+would keep the server from loading the model, so each one uses a time that the weights answer.
 """
 
 from collections.abc import Sequence
@@ -54,7 +54,7 @@ def _request(model: Network, signature: str, inputs: dict, height: int, width: i
 
 
 def _one_value(dtype: tf.DType, shape: Sequence[int]) -> Any:
-    """A grey tensor, which takes a few bytes whatever its size."""
+    """A grey tensor that takes a few bytes, whatever its size."""
     tensor = protos.message("Tensor")
     tensor.dtype = dtype.as_datatype_enum
     for side in shape:
