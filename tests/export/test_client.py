@@ -100,7 +100,11 @@ def test_a_body_is_small_json():
     ("status", "error", "said"),
     [
         (404, "Servable not found for request: Latest(m)", "serves no model m"),
-        (400, 'Serving signature name: "interpolate_encoded" not found', "export it with --enc"),
+        (
+            400,
+            'Serving signature name: "interpolate_encoded" not found',
+            "has no signature",
+        ),
         (413, "Request Entity Too Large", "too large"),
         (400, "input tensor alias not found in signature: frame0_bytes", "refused"),
         (
@@ -221,7 +225,7 @@ def test_the_command_writes_what_the_ending_says(tmp_path, pair):
 @pytest.mark.parametrize(
     ("output", "code", "said"),
     [
-        ("a.png", 1, "exists; name another"),
+        ("a.png", 1, "exists; choose another"),
         ("c.bmp", 1, "the output ends in .png, .jpg, .jpeg"),
         ("a.png/c.png", 1, "does not answer"),
     ],

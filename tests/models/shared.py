@@ -13,7 +13,6 @@ A network's own test class names a preset and gives its golden arrays:
 
 import contextlib
 import json
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,10 +21,10 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from tensorflow.core.protobuf import saved_model_pb2
 
 import tfvfi
 from tests.golden.seeded import seeded_state
+from tests.models.looking import operations, pick, watch_flows
 from tfvfi import registry, weights
 from tfvfi.errors import InputError
 from tfvfi.porting import port, rules_of
@@ -159,7 +158,7 @@ class NetworkCase:
         for case in cases:
             found = case.model(case.inputs)
             for name, (expected, tolerance) in case.outputs.items():
-                output = np.asarray(_pick(found, name))
+                output = np.asarray(pick(found, name))
                 assert output.shape == expected.shape
                 worst = np.abs(output - expected).max()
                 assert worst <= tolerance, f"{case.model.name} {name}: {worst:.2e} > {tolerance}"
@@ -261,7 +260,7 @@ class NetworkCase:
             archive.write_out(str(tmp_path), verbose=False)
         foreign = {
             operation
-            for operation in _operations(tmp_path / "saved_model.pb")
+            for operation in operations(tmp_path / "saved_model.pb")
             if operation.startswith(("Tfvfi", "PyFunc", "EagerPyFunc"))
             or "XlaMustCompile" in operation
         }
@@ -275,7 +274,7 @@ class NetworkCase:
     @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
     def test_half_precision_keeps_coordinates(self, model, policy, monkeypatch):
         half = self.build(dtype=policy)
-        _watch_flows(monkeypatch, type(model).__module__.rpartition(".")[0])
+        watch_flows(monkeypatch, type(model).__module__.rpartition(".")[0])
         half.set_weights(model.get_weights())
         for layer in half._flatten_layers(include_self=False):
             expected = "float32" if layer.name.startswith(self.exact) else policy
@@ -375,38 +374,3 @@ class FlowEstimatorCase(NetworkCase):
         flow = model.estimate(inputs["frame0"][0], inputs["frame1"][0])
         expected = np.asarray(model(inputs)["flow"])[0]
         np.testing.assert_allclose(flow, expected, atol=1e-4 * max(1.0, np.abs(expected).max()))
-
-
-def _pick(outputs: Any, name: str) -> Any:
-    """An output by name; "levels/0" is the first of a list."""
-    for part in name.split("/"):
-        outputs = outputs[int(part)] if isinstance(outputs, list | tuple) else outputs[part]
-    return outputs
-
-
-def _watch_flows(monkeypatch: pytest.MonkeyPatch, package: str) -> None:
-    """Lets the operations of a package fail when they are given flow in half precision."""
-
-    def watched(operation):
-        def checked(values, flow, *args, **kwargs):
-            assert keras.backend.standardize_dtype(flow.dtype) == "float32"
-            return operation(values, flow, *args, **kwargs)
-
-        return checked
-
-    for module in [sys.modules[name] for name in sys.modules if name.startswith(package)]:
-        for name in ("backward_warp", "splat", "softmax_splat"):
-            if hasattr(module, name):
-                monkeypatch.setattr(module, name, watched(getattr(module, name)))
-
-
-def _operations(path: Path) -> set[str]:
-    """The types of all operations in a SavedModel, its functions included."""
-    saved = saved_model_pb2.SavedModel.FromString(path.read_bytes())
-    found = set()
-    for meta in saved.meta_graphs:
-        nodes = list(meta.graph_def.node)
-        for function in meta.graph_def.library.function:
-            nodes.extend(function.node_def)
-        found |= {node.op for node in nodes}
-    return found

@@ -1,0 +1,44 @@
+"""Looking into networks and what they export."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import keras
+import pytest
+from tensorflow.core.protobuf import saved_model_pb2
+
+
+def pick(outputs: Any, name: str) -> Any:
+    """An output by name; "levels/0" is the first of a list."""
+    for part in name.split("/"):
+        outputs = outputs[int(part)] if isinstance(outputs, list | tuple) else outputs[part]
+    return outputs
+
+
+def watch_flows(monkeypatch: pytest.MonkeyPatch, package: str) -> None:
+    """Lets the operations of a package fail when they are given flow in half precision."""
+
+    def watched(operation):
+        def checked(values, flow, *args, **kwargs):
+            assert keras.backend.standardize_dtype(flow.dtype) == "float32"
+            return operation(values, flow, *args, **kwargs)
+
+        return checked
+
+    for module in [sys.modules[name] for name in sys.modules if name.startswith(package)]:
+        for name in ("backward_warp", "splat", "softmax_splat"):
+            if hasattr(module, name):
+                monkeypatch.setattr(module, name, watched(getattr(module, name)))
+
+
+def operations(path: Path) -> set[str]:
+    """The types of all operations in a SavedModel, its functions included."""
+    saved = saved_model_pb2.SavedModel.FromString(path.read_bytes())
+    found = set()
+    for meta in saved.meta_graphs:
+        nodes = list(meta.graph_def.node)
+        for function in meta.graph_def.library.function:
+            nodes.extend(function.node_def)
+        found |= {node.op for node in nodes}
+    return found
