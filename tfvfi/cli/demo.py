@@ -10,13 +10,18 @@ from absl import flags
 FLAGS = flags.FlagValues()
 flags.DEFINE_string("input", "samples/clip.mp4", "a video", flag_values=FLAGS)
 flags.DEFINE_string("output", "out", "a folder", flag_values=FLAGS)
-flags.DEFINE_string("model", "flow_interpolation", "the network", flag_values=FLAGS)
+flags.DEFINE_string(
+    "model", "flow_interpolation", "the network, name or name,option=value,...", flag_values=FLAGS
+)
+flags.DEFINE_string("weights", "default", "its .weights.h5 file", flag_values=FLAGS)
 flags.DEFINE_bool("overwrite", False, "replace what an earlier run made", flag_values=FLAGS)
 
 
 def main() -> None:
     """Makes the three files."""
+    from tfvfi.registry import ModelSpec
     from tfvfi.video import demo
 
-    for path in demo.run(Path(FLAGS.input), Path(FLAGS.output), FLAGS.model, FLAGS.overwrite):
+    model = ModelSpec.parse(FLAGS.model, FLAGS.weights)
+    for path in demo.run(Path(FLAGS.input), Path(FLAGS.output), model, FLAGS.overwrite):
         print(path)

@@ -9,6 +9,7 @@ import logging
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -172,7 +173,9 @@ class Samples:
         return f"the first is {self.source.place(index)}: {reason}"
 
 
-def _opened(records: "str | Path | Benchmark", split: str, sampling: Sampling | None, cycle: bool):
+def _opened(
+    records: "str | Path | Benchmark", split: str, sampling: Sampling | None, cycle: bool
+) -> Any:
     """The source; where it is cut into windows as wanted, each is one sample."""
     if sampling is None:
         return open_source(records, split)

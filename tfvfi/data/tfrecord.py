@@ -7,7 +7,7 @@ import functools
 import os
 import struct
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import IO
 
 import numpy as np
 
@@ -27,7 +27,7 @@ def pack(payload: bytes) -> bytes:
     return b"".join([length, _checksum(length), payload, _checksum(payload)])
 
 
-def read(file: BinaryIO, offset: int) -> bytes:
+def read(file: IO[bytes], offset: int) -> bytes:
     """The payload of the record that begins at the offset; `CorruptRecordError` if damaged."""
     file.seek(offset)
     length = _length(file.read(HEADER), offset)
@@ -40,7 +40,7 @@ def read(file: BinaryIO, offset: int) -> bytes:
     return payload
 
 
-def offsets(file: BinaryIO) -> Iterator[int]:
+def offsets(file: IO[bytes]) -> Iterator[int]:
     """Where each record begins, from the headers alone.
 
     What comes before a damaged header is given; then follows `CorruptRecordError`.
@@ -55,7 +55,7 @@ def offsets(file: BinaryIO) -> Iterator[int]:
         offset = end
 
 
-def records(file: BinaryIO) -> Iterator[bytes]:
+def records(file: IO[bytes]) -> Iterator[bytes]:
     """All payloads in order."""
     for offset in list(offsets(file)):
         yield read(file, offset)
@@ -99,7 +99,7 @@ def _length(header: bytes, offset: int) -> int:
     return struct.unpack("<Q", header[:8])[0]
 
 
-def _size(file: BinaryIO) -> int:
+def _size(file: IO[bytes]) -> int:
     file.seek(0, os.SEEK_END)
     return file.tell()
 

@@ -2,8 +2,8 @@
 
 import queue
 import threading
-from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from collections.abc import Generator, Iterable
+from typing import Any, TypeVar
 
 Item = TypeVar("Item")
 _END = object()
@@ -11,7 +11,7 @@ _END = object()
 PATIENCE = 0.2
 
 
-def ahead(items: Iterable[Item], at_most: int) -> Iterator[Item]:
+def ahead(items: Iterable[Item], at_most: int) -> Generator[Item, None, None]:
     """The same items, made in a thread while the earlier ones are used.
 
     An error in the making is raised here. When the consumer stops, no further item is begun; the
@@ -26,7 +26,7 @@ def ahead(items: Iterable[Item], at_most: int) -> Iterator[Item]:
         >>> list(ahead(range(3), at_most=1))
         [0, 1, 2]
     """
-    waiting: queue.Queue = queue.Queue(at_most)
+    waiting: queue.Queue[Any] = queue.Queue(at_most)
     stopped = threading.Event()
 
     def make() -> None:
@@ -56,7 +56,7 @@ def ahead(items: Iterable[Item], at_most: int) -> Iterator[Item]:
         thread.join(PATIENCE)
 
 
-def _put(waiting: queue.Queue, item: object, stopped: threading.Event) -> bool:
+def _put(waiting: queue.Queue[Any], item: object, stopped: threading.Event) -> bool:
     """Waits for room; gives up when nobody takes items any more."""
     while not stopped.is_set():
         try:

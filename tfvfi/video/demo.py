@@ -13,19 +13,19 @@ FACTOR = 4
 PAIRS, APART = 4, 7
 
 
-def run(clip: Path, folder: Path, model: str, overwrite: bool = False) -> list[Path]:
+def run(clip: Path, folder: Path, model: registry.ModelSpec, overwrite: bool = False) -> list[Path]:
     """Interpolates a clip and makes pictures of it.
 
     Args:
         clip: A video.
         folder: Where the results go.
-        model: The network's name.
+        model: The network.
         overwrite: Replace what is there.
 
     Returns:
         The smooth video, the side-by-side, the contact sheet and an animated picture.
     """
-    network = registry.load_interpolator(model)
+    network = model.load_interpolator()
     smooth, beside = folder / "demo.mp4", folder / "side_by_side.mp4"
     sheet, animation = folder / "contact_sheet.png", folder / "before_after.webp"
     interpolate_video(clip, smooth, network, factor=FACTOR, overwrite=overwrite)

@@ -1,7 +1,7 @@
 """Frames through a network: decoding runs ahead, and encoding follows behind."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,8 @@ from tfvfi.video.writing.segments import Parts
 
 logger = logging.getLogger(__name__)
 
+# A frame with its time and length; None for one that is finished already.
+Timed = tuple[np.ndarray | None, Fraction, Fraction]
 # Called after every frame with the number of finished frames and, if it is known, of all.
 Report = Callable[[int, int | None], None]
 
@@ -206,7 +208,7 @@ def process(
         side = tile_side(treatment.tile, known, network, treatment.memory)
         seen = prepared.frames(alpha)
         planned = _planned(seen, wanted, treatment.scene_cuts, treatment.seconds)
-        if estimator is not None:
+        if estimator is not None and flow_output is not None:
             planned = with_flows(planned, estimator, Path(flow_output))
         planned, renderer = settled(planned, wanted), Renderer(network, side)
         decoded = ahead(planned, known.waiting)
@@ -287,8 +289,8 @@ def _planned(
 
 
 def _rendered(
-    planned: Iterator[Span], renderer: Renderer, done: int
-) -> Iterator[tuple[np.ndarray | None, Fraction, Fraction]]:
+    planned: Generator[Span, None, None], renderer: Renderer, done: int
+) -> Generator[Timed, None, None]:
     """Every output frame with its time and length; None for the first `done`."""
     number = 0
     try:
@@ -306,7 +308,7 @@ def _rendered(
 
 
 def _write(
-    frames: Iterator[tuple[np.ndarray | None, Fraction, Fraction]],
+    frames: Generator[Timed, None, None],
     sink: FrameSink,
     slower: int,
     total: int | None,
