@@ -9,6 +9,8 @@ python tools/interpolate.py --input=in.mp4 --output=out.mp4 --model=sepconv,padd
     --weights=sepconv.weights.h5
 """
 
+import sys
+
 from absl import flags
 
 FLAGS = flags.FlagValues()
@@ -29,11 +31,17 @@ def _bool(name: str, about: str) -> None:
 flags.DEFINE_multi_string(
     "input",
     None,
-    "a video, a folder of pictures or of videos, a pattern like frame_%04d.png; repeatable",
+    "a video, a folder of pictures or of videos, a pattern like frame_%04d.png, or - for y4m on "
+    "standard input; repeatable",
     flag_values=FLAGS,
     required=True,
 )
-_string("output", None, "a video or animation by its ending, or a folder", required=True)
+_string(
+    "output",
+    None,
+    "a video or animation by its ending, a folder, or - for y4m on standard output",
+    required=True,
+)
 _string("container", None, "for several videos: the ending of their outputs; theirs by default")
 _string("model", "flow_interpolation", "the network, name or name,option=value,...")
 _string("weights", "default", "a .weights.h5 file")
@@ -129,4 +137,6 @@ def main() -> None:
         **where,
     )
     for output, count in counts.items():
-        print(f"{output}: {count} frames")
+        # Standard output is the video where its name is -.
+        file = sys.stderr if str(output) == "-" else sys.stdout
+        print(f"{output}: {count} frames", file=file)

@@ -20,6 +20,7 @@ from tfvfi.media.decoding import decoded
 from tfvfi.media.files import check_file, is_folder
 from tfvfi.media.look import look_of
 from tfvfi.media.pictures import SUFFIXES, in_folder
+from tfvfi.media.pipe import PIPE, PipedVideo
 from tfvfi.media.sequence import PICTURE_RATE, Pictures, in_pattern, is_pattern
 from tfvfi.media.shown import FrameArray, Shown
 from tfvfi.media.webp import AnimatedWebP, is_animated_webp
@@ -158,11 +159,13 @@ def open_source(
 
     Args:
         inputs: One video or animation, one folder of pictures, one numbered pattern
-            (`frame_%04d.png`), or two and more pictures.
+            (`frame_%04d.png`), two and more pictures, or "-" for y4m on standard input.
         damaged: See `Video`.
         max_pixels: Larger frames are refused before they are decoded.
     """
     paths = [Path(one) for one in inputs]
+    if paths == [PIPE]:
+        return PipedVideo(damaged=damaged, max_pixels=max_pixels)
     if len(paths) == 1 and is_pattern(paths[0]):
         found = _at_least_two(in_pattern(paths[0]), f"the pattern {paths[0]}")
         return Pictures(found, damaged, max_pixels)

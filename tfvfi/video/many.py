@@ -12,6 +12,7 @@ from tfvfi.errors import ArgumentError, InputError
 from tfvfi.media import clips
 from tfvfi.media.files import is_folder
 from tfvfi.media.pictures import SUFFIXES, in_folder, in_order
+from tfvfi.media.pipe import PIPE
 from tfvfi.media.sequence import is_pattern
 from tfvfi.video.contract import FrameInterpolator
 from tfvfi.video.pipeline import Report, process
@@ -172,7 +173,12 @@ def several_videos(inputs: Sequence[str | Path]) -> list[Path] | None:
     """The videos to be treated one by one; None where the inputs are one."""
     paths = [Path(one) for one in inputs]
     if len(paths) == 1:
-        if is_pattern(paths[0]) or not is_folder(paths[0]) or in_folder(paths[0]):
+        if (
+            paths == [PIPE]
+            or is_pattern(paths[0])
+            or not is_folder(paths[0])
+            or in_folder(paths[0])
+        ):
             return None
         found = [path for path in paths[0].iterdir() if clips.is_video(path)]
         if not found:

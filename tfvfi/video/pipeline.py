@@ -10,11 +10,12 @@ import numpy as np
 from tqdm import tqdm
 
 from tfvfi import registry
-from tfvfi.errors import InputError
+from tfvfi.errors import ArgumentError, InputError
 from tfvfi.flow.estimator import estimator_in
 from tfvfi.media.claims import MOST_PIXELS
 from tfvfi.media.damage import KEEP, STOP
 from tfvfi.media.duplicates import THRESHOLD, TOLERANCE
+from tfvfi.media.pipe import PIPE
 from tfvfi.media.shown import Shown
 from tfvfi.media.source import open_source
 from tfvfi.video.ahead import ahead
@@ -74,9 +75,10 @@ def interpolate_video(
     and the time at which each is shown are defined in `tfvfi.video.timeline`.
 
     Args:
-        source: A video or animation, a folder or numbered pattern of pictures, or several pictures.
+        source: A video or animation, a folder or numbered pattern of pictures, several pictures,
+            or "-" for y4m on standard input.
         output: A video or animation by its ending (.mp4, .mkv, .mov, .webm, .gif, .webp, .apng),
-            or a folder of pictures.
+            a folder of pictures, or "-" for y4m on standard output.
         model: The name of a network, its `ModelSpec`, or a loaded network (anything with
             `interpolate(frame0, frame1, times)`).
         factor: How many frames for one; 2 if `fps` is not given either.
@@ -181,18 +183,22 @@ def process(
         The number of frames of the output.
     """
     encoding = encoding or Encoding()
+    piped = output == PIPE
+    if resume and (piped or PIPE in map(Path, inputs)):
+        raise ArgumentError("what goes through a pipe cannot be continued: leave out `resume`")
     encoding.check(output.suffix.lower())
     source = open_source(inputs, treatment.damaged, treatment.max_pixels)
-    check_output(output, source.paths, overwrite)
-    make_folder(output.absolute().parent)
+    if not piped:
+        check_output(output, source.paths, overwrite)
+        make_folder(output.absolute().parent)
     prepared = Prepared(source, treatment)
-    wanted = treatment.wanted(clock=source.has_clock or bool(output.suffix))
+    wanted = treatment.wanted(clock=source.has_clock or piped or bool(output.suffix))
     total = expected_count(prepared, wanted)
     if not yes:
         check_count(prepared, wanted, total, lambda: _network(model))
     plan = identity(source.paths, treatment, encoding, model) if resume else None
-    parts = Parts(output, plan, overwrite)
-    discard = parts.discard
+    parts = None if piped else Parts(output, plan, overwrite)
+    discard = None if parts is None else parts.discard
     try:
         network = _network(model)
         estimator = None if flow_output is None else estimator_in(network)
@@ -216,7 +222,8 @@ def process(
         return _write(frames, sink, treatment.slower, total, progress)
     except BaseException:
         # An interruption can arrive anywhere.
-        discard()
+        if discard is not None:
+            discard()
         raise
 
 

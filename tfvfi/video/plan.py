@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tfvfi import registry
 from tfvfi.errors import ArgumentError
+from tfvfi.media.pipe import PIPE
 from tfvfi.media.source import open_source
 from tfvfi.video.contract import FrameInterpolator
 from tfvfi.video.memory import Frames, tile_side
@@ -73,9 +74,10 @@ def plan(
     """
     (encoding or Encoding()).check(output.suffix.lower())
     source = open_source(inputs, treatment.damaged, treatment.max_pixels)
-    check_output(output, source.paths, overwrite)
+    if output != PIPE:
+        check_output(output, source.paths, overwrite)
     prepared = Prepared(source, treatment)
-    wanted = treatment.wanted(clock=source.has_clock or bool(output.suffix))
+    wanted = treatment.wanted(clock=source.has_clock or output == PIPE or bool(output.suffix))
     network = registry.shared(model) if isinstance(model, registry.ModelSpec) else model
     known = frames_of(prepared, source.look.alpha, output)
     side = tile_side(treatment.tile, known, network, treatment.memory)

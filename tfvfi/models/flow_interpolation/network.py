@@ -39,6 +39,9 @@ class FlowInterpolation(Interpolator):
         (48, 64, 3)
     """
 
+    # What a pixel of a frame takes on a processor, measured.
+    bytes_per_pixel = 600
+
     def __init__(
         self,
         flow: FlowEstimator,

@@ -6,6 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from tfvfi.errors import InputError
+from tfvfi.media.pipe import PipedVideo
 from tfvfi.media.source import Video
 from tfvfi.video.contract import FrameSink
 from tfvfi.video.prepared import Prepared
@@ -16,6 +17,7 @@ from tfvfi.video.writing.copier import Copier
 from tfvfi.video.writing.encoder import Encoder, clock
 from tfvfi.video.writing.encoding import CONTAINERS, OPAQUE, Encoding
 from tfvfi.video.writing.picture_folder import PictureFolder
+from tfvfi.video.writing.pipe import PipedOutput
 from tfvfi.video.writing.segments import Parts
 from tfvfi.video.writing.video_file import VideoFile
 
@@ -28,7 +30,7 @@ def open_output(
     treatment: Treatment,
     wanted: Factor | Rate,
     encoding: Encoding,
-    parts: Parts,
+    parts: Parts | None,
 ) -> FrameSink:
     """What writes the frames.
 
@@ -38,7 +40,7 @@ def open_output(
         treatment: What is done with them.
         wanted: How many there are.
         encoding: How they are encoded.
-        parts: Where finished parts are kept.
+        parts: Where finished parts are kept; None for standard output.
     """
     ending, source = path.suffix.lower(), prepared.source
     if isinstance(wanted, Rate):
@@ -46,6 +48,10 @@ def open_output(
     else:
         step, rate = source.time_base / wanted.factor, source.rate * wanted.factor
     step, rate = step * treatment.slower, rate / treatment.slower
+    if parts is None:
+        kind = source.kind if isinstance(source, PipedVideo) else None
+        look = replace(source.look, pixel_aspect=prepared.pixel_aspect)
+        return PipedOutput(prepared.size, rate, look, kind)
     if ending == ".gif" and rate > FASTEST_GIF:
         raise InputError(
             f"a GIF shows at most {FASTEST_GIF} frames a second and these are {float(rate):g}; "
