@@ -91,6 +91,37 @@ def test_facts_and_scan_of_a_video(page, place):
     assert again["seconds"] == found["seconds"] == "31031/30000"
 
 
+def test_a_damaged_video_is_shown_as_far_as_it_goes(page, place):
+    whole = SAMPLE.read_bytes()
+    path = place / "damaged.mp4"
+    # In the middle of the pictures; where frames are is told elsewhere.
+    path.write_bytes(whole[:70_000] + bytes(9000) + whole[79_000:])
+    facts = ask(page, "facts", inputs=[str(path)])
+    assert facts["frames"] == 31
+    found = ask(page, "pair", inputs=[str(path)], seconds=0.1)
+    assert found["time0"] < 0.11
+    cut = place / "cut.mkv"
+    cut.write_bytes(matroska(SAMPLE)[:40_000])
+    facts = ask(page, "facts", inputs=[str(cut)])
+    assert "bytes are missing" in facts["damage"]
+    order = {"model": MODEL, "treatment": {"damaged": "keep"}}
+    assert "--damaged=keep" in ask(page, "plan", inputs=[str(cut)], order=order)["command"]
+
+
+def matroska(path):
+    """The video of a file, in a container that knows how long it is."""
+    import av
+
+    made = io.BytesIO()
+    with av.open(str(path)) as source, av.open(made, "w", format="matroska") as out:
+        stream = out.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                out.mux(packet)
+    return made.getvalue()
+
+
 def test_frames_are_pictures(page, place):
     found = ask(page, "pair", inputs=clip(place), seconds=0.5)
     assert found["time0"] <= 0.5 < found["time1"]

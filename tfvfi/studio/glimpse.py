@@ -14,6 +14,7 @@ from tfvfi.errors import InputError
 from tfvfi.media.colors import Converter
 from tfvfi.media.container import open_container
 from tfvfi.media.contract import FrameSource
+from tfvfi.media.damage import KEEP
 from tfvfi.media.duplicates import DuplicateDetector
 from tfvfi.media.levels import white
 from tfvfi.media.sequence import Pictures
@@ -32,7 +33,7 @@ class Glimpse:
     """
 
     def __init__(self, inputs: Sequence[str]):
-        self._source = open_source(inputs)
+        self._source = open_source(inputs, KEEP)
         self._turns = round(self._source.look.rotation / 90) % 4
 
     def neighbours(self, seconds: float, count: int = 2, skip_repeats: bool = False) -> list[Shown]:

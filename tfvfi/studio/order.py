@@ -62,7 +62,7 @@ class Order:
             given.get("treatment"),
             {
                 **{"factor": (int,), "fps": (str,), "slowmo": (bool,), "sound": (str,)},
-                **{"scene_cuts": (str,), "duplicates": (str,)},
+                **{"scene_cuts": (str,), "duplicates": (str,), "damaged": (str,)},
             },
         )
         encoding = _known(

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 from tfvfi.errors import InputError
 from tfvfi.media.container import open_container
 from tfvfi.media.cuts import CutDetector
+from tfvfi.media.damage import KEEP
 from tfvfi.media.duplicates import DuplicateDetector
 from tfvfi.media.sequence import Pictures
 from tfvfi.media.shown import Shown
@@ -19,13 +21,20 @@ from tfvfi.media.source import Video, open_source
 from tfvfi.studio.glimpse import Glimpse, png
 from tfvfi.studio.replies import Replies
 
+# How far work in the background gives way to previews; 0 does not, 19 does most.
+RENDERING, SCANNING = 5, 10
 # Networks that stay loaded: the chosen one and the one that it is compared with.
 LOADED = 2
 
 
 def facts(replies: Replies, inputs: Sequence[str]) -> dict[str, Any]:
     """What can be read of a source without decoding it."""
-    source = open_source(inputs)
+    damage = None
+    try:
+        source = open_source(inputs)
+    except InputError as error:
+        # What cannot be opened at all is refused here; the rest is shown as far as it goes.
+        source, damage = open_source(inputs, KEEP), str(error)
     height, width = source.size
     if round(source.look.rotation / 90) % 2:
         height, width = width, height
@@ -41,6 +50,7 @@ def facts(replies: Replies, inputs: Sequence[str]) -> dict[str, Any]:
         "has_clock": source.has_clock,
         "depth": source.look.depth,
         "alpha": source.look.alpha,
+        "damage": damage,
         "bytes": sum(path.stat().st_size for path in source.paths),
         **(
             _streams(source.paths[0]) if isinstance(source, Video) else {"codec": None, "sound": []}
@@ -50,7 +60,11 @@ def facts(replies: Replies, inputs: Sequence[str]) -> dict[str, Any]:
 
 def scan(replies: Replies, inputs: Sequence[str]) -> dict[str, Any]:
     """Decodes a source once: how many frames there are, where the cuts are, what repeats."""
-    source = open_source(inputs)
+    _give_way(SCANNING)
+    source = open_source(inputs, KEEP)
+    if isinstance(source, Video):
+        # Colors that are a level off change nothing here, and are had much sooner.
+        source = Video(source.paths[0], KEEP, exact=False)
     cuts, repeats, found = CutDetector(), DuplicateDetector(), []
     before, count, repeated = None, 0, 0
     for shown in source:
@@ -112,6 +126,7 @@ def interpolate(
     """Writes the smoother video; what an earlier attempt finished is continued."""
     from tfvfi.video import Encoding, interpolate_video
 
+    _give_way(RENDERING)
     replies.send(stage="Loading the network")
     count = interpolate_video(
         inputs[0] if len(inputs) == 1 else inputs,
@@ -129,6 +144,7 @@ def tune(replies: Replies, **arguments: Any) -> dict[str, Any]:
     """Fine-tunes a network on a clip; see `tfvfi.studio.tune`."""
     from tfvfi import startup
 
+    _give_way(RENDERING)
     replies.send(stage="Starting")
     startup.import_keras()
     from tfvfi.studio.tune import tune
@@ -139,6 +155,12 @@ def tune(replies: Replies, **arguments: Any) -> dict[str, Any]:
 TASKS: dict[str, Callable[..., Any]] = {
     each.__name__: each for each in (facts, scan, pair, preview, trial, interpolate, tune)
 }
+
+
+def _give_way(much: int) -> None:
+    """Lowers the priority of this process, where the system knows such a thing."""
+    if hasattr(os, "setpriority"):
+        os.setpriority(os.PRIO_PROCESS, 0, max(much, os.getpriority(os.PRIO_PROCESS, 0)))
 
 
 def spec(model: Mapping[str, Any]) -> Any:

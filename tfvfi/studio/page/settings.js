@@ -18,6 +18,7 @@ export function startSettings() {
   on('source', (facts) => {
     if (!facts) return;
     find('#name').value = '';
+    find('#damaged').value = 'stop';
     find('#ending').value = facts.kind === 'pictures' && !facts.has_clock ? '' : '.mp4';
     arrange();
     plan();
@@ -25,6 +26,10 @@ export function startSettings() {
   find('#take-hint').addEventListener('click', () => {
     find('#duplicates').value = 'smooth';
     changed({ target: find('#duplicates') });
+  });
+  find('#damage button').addEventListener('click', () => {
+    find('#damaged').value = 'keep';
+    changed({ target: find('#damaged') });
   });
   on('scanned', () => {
     arrange();
@@ -96,6 +101,9 @@ function arrange() {
   show(find('#by-rate'), motion === 'rate');
   show(find('#sound-row'), motion === 'slow' && Boolean(store.source?.sound.length));
   const repeats = (store.source?.repeats ?? 0) / (store.source?.frames ?? 1);
+  const damage = store.source?.damage;
+  find('#damage span').textContent = damage ? `The source is damaged: ${damage.replaceAll('`', '')}.` : '';
+  show(find('#damage'), Boolean(damage) && find('#damaged').value === 'stop');
   show(find('#hint'), repeats > MANY_REPEATS && find('#duplicates').value === 'keep');
   show(find('#codec-row'), ending in codecs);
   show(find('#pictures-row'), ending === '');
@@ -119,7 +127,7 @@ function order() {
     treatment.slowmo = true;
     if (find('#sound').value !== 'drop') treatment.sound = find('#sound').value;
   }
-  for (const [name, usual] of [['duplicates', 'keep'], ['scene_cuts', 'hold']]) {
+  for (const [name, usual] of [['duplicates', 'keep'], ['scene_cuts', 'hold'], ['damaged', 'stop']]) {
     const { value } = find(`#${name}`);
     if (value !== usual) treatment[name] = value;
   }
@@ -145,7 +153,7 @@ async function plan() {
     });
     if (number !== asked) return;
     sentence.textContent = found.sentence;
-    find('#estimate').textContent = found.time ?? (found.new ? 'Preview a frame to see how long it takes.' : '');
+    find('#estimate').textContent = found.time ?? (found.new ? 'How long a frame takes is measured with the preview.' : '');
     find('#command').textContent = found.command;
     find('#name').placeholder = found.output;
     find('#start').disabled = false;
