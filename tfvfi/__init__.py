@@ -26,6 +26,7 @@ _HOMES = {
     "interpolate": "tfvfi.registry",
     "interpolate_video": "tfvfi.video",
     "interpolate_frames": "tfvfi.video",
+    "stream": "tfvfi.video",
 }
 _MODULES = (
     *("ops", "layers", "losses", "models", "weights", "registry", "errors"),
@@ -56,6 +57,7 @@ __all__ = [
     "porting",
     "register",
     "registry",
+    "stream",
     "training",
     "video",
     "weights",
@@ -82,7 +84,7 @@ if TYPE_CHECKING:
         weights,
     )
     from tfvfi.registry import interpolate, list_models, load, register
-    from tfvfi.video import interpolate_frames, interpolate_video
+    from tfvfi.video import interpolate_frames, interpolate_video, stream
 
 
 def __getattr__(name: str) -> Any:

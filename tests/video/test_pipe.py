@@ -27,9 +27,14 @@ from tests.video.clips import Fade
 from tfvfi.cli import command
 from tfvfi.video import interpolate_video
 
+class Talks(Fade):
+    def interpolate(self, frame0, frame1, times=(0.5,)):
+        if not self.pairs:
+            print("a line of a library that does not know about pipes")
+        return super().interpolate(frame0, frame1, times)
+
 def main():
-    print("a line of a library that does not know about pipes")
-    interpolate_video({source!r}, {output!r}, Fade(), {factor}, scene_cuts="mix")
+    interpolate_video({source!r}, {output!r}, Talks(), {factor}, scene_cuts="mix")
 
 command.run(main, flags.FlagValues(), ["tool"])
 """
