@@ -12,9 +12,9 @@ from tests.models.shared import GOLDEN, Golden, InterpolatorCase, seeded, textur
 from tfvfi import registry, weights
 from tfvfi.errors import InputError
 from tfvfi.losses import Style
+from tfvfi.models import objectives
 from tfvfi.models.film.checkpoint import variable_names
 from tfvfi.porting import convert
-from tfvfi.training import objectives
 
 SIZES = ((64, 64), (64, 128), (128, 128))
 # The configuration of the SavedModel in the golden folder; a small one for quick tests, too.

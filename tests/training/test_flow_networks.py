@@ -11,7 +11,7 @@ from tests.conftest import psnr
 from tfvfi import registry
 from tfvfi.cli import command
 from tfvfi.cli import train as tool
-from tfvfi.training import objectives
+from tfvfi.models import objectives
 from tfvfi.training.tensorflow_step import TensorFlowTrainer
 
 STEPS, RATE = 24, 3e-4

@@ -8,10 +8,10 @@ import tensorflow as tf
 from tests.training import tiny
 from tfvfi import registry
 from tfvfi.errors import InputError
+from tfvfi.models.objectives import l1
 from tfvfi.training import optimizers
-from tfvfi.training.objectives import l1
 from tfvfi.training.settings import Settings, complete
-from tfvfi.training.step import Trainer, psnr
+from tfvfi.training.step import Trainer
 from tfvfi.training.tensorflow_step import TensorFlowTrainer
 
 tiny.register()
@@ -140,15 +140,8 @@ def test_coordinates_stay_float32():
     assert made.network.compute_dtype != "float32"
 
 
-def test_psnr_of_a_step():
-    frame = np.zeros((2, 4, 4, 3), "float32")
-    target = frame + np.array([0.1, 0.01], "float32").reshape(2, 1, 1, 1)
-    assert float(psnr(frame, target)) == pytest.approx((20 + 40) / 2, abs=1e-3)
-    assert float(psnr(frame - 5, frame)) == pytest.approx(100)
-
-
 def test_a_cycle_is_measured_by_the_frame_in_its_middle():
-    from tfvfi.training.cycle import cycle
+    from tfvfi.models.cycle import cycle
 
     data = batch(0)
     data["frame2"] = data.pop("target")

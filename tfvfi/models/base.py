@@ -7,10 +7,8 @@ Conventions of both:
 - time 0 is the first frame and 1 the second.
 """
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -19,7 +17,7 @@ from keras import ops
 
 from tfvfi import images
 from tfvfi.errors import InputError
-from tfvfi.models import folders, loading
+from tfvfi.models.network import Network
 from tfvfi.models.preset import AnyTimes
 from tfvfi.models.times import check_times, parents
 from tfvfi.ops import resize
@@ -28,131 +26,6 @@ from tfvfi.tracing import compiled
 
 # Frames rendered in one pass are limited by their pixels, so that memory is too: about 2 Mpixel.
 PIXELS_IN_ONE_PASS = 2**21
-
-
-class Network(keras.Model):
-    """What interpolators and flow estimators share.
-
-    A subclass registers itself with Keras, creates its layers in `__init__` and returns every
-    argument from `get_config`; then `clone_model`, `save` and `load_model` work as for any model.
-
-    Attributes:
-        multiple: What height and width must divide by when the network itself is called.
-        traceable: False where code runs that no graph can hold.
-    """
-
-    multiple = 1
-    traceable = True
-    # Side of the frames on which variables are built; the coarsest level must not vanish.
-    build_side = 128
-    input_names: tuple[str, ...] = ()
-
-    def __init__(self, **kwargs: Any):
-        # Frames stay float32 under any policy: bfloat16 would round an 8-bit picture.
-        super().__init__(autocast=False, **kwargs)
-        # On TensorFlow operations may be native, which do not exist inside XLA.
-        self.supports_jit = keras.backend.backend() != "tensorflow"
-
-    def build(self, input_shape: Mapping[str, Any] | None = None) -> None:
-        """Creates every variable, without computing anything.
-
-        Args:
-            input_shape: The shape of each input by its name; left out, one of a size that every
-                network takes.
-        """
-        # Tracing calls the network, which must not build it again.
-        self.built = True
-        if not self.traceable or all(layer.built for layer in self.layers):
-            return
-        shapes = input_shape or self._default_shapes()
-        self.compute_output_spec(
-            {name: keras.KerasTensor(shapes[name], dtype="float32") for name in self.input_names}
-        )
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "Network":
-        """A network of the same arguments, built, with fresh weights.
-
-        Args:
-            config: What `get_config` returned.
-            custom_objects: For Keras; networks need none.
-        """
-        network = cls(**config)
-        network.build()
-        return network
-
-    @classmethod
-    def from_preset(
-        cls, preset: str | Path, weights: str | Path | None = "default", **options: Any
-    ) -> "Network":
-        """Loads a network of this class; `Network.from_preset` loads any.
-
-        Args:
-            preset: One of `tfvfi.list_models()`, or a folder that `save_to_preset` wrote.
-            weights: As for `tfvfi.load`.
-            **options: Arguments of the network that replace the preset's.
-
-        Raises:
-            InputError: There is no such preset, it is of another class, or its weights are
-                missing.
-
-        Example:
-            >>> from tfvfi.models.ifrnet.network import IFRNet
-            >>> IFRNet.from_preset("ifrnet_s", scale=0.5).multiple
-            32
-        """
-        return loading.load_as(cls, preset, weights, **options)
-
-    def save_to_preset(self, folder: str | Path, overwrite: bool = False) -> None:
-        """Writes the network to a folder that `from_preset` and `tfvfi.load` read.
-
-        Args:
-            folder: A new folder; it appears only when it is complete.
-            overwrite: Replace a preset folder that exists.
-
-        Example:
-            >>> import tempfile, tfvfi
-            >>> folder = tempfile.mkdtemp() + "/preset"
-            >>> tfvfi.load("ifrnet_s").save_to_preset(folder)
-            >>> tfvfi.load(folder).name
-            'ifrnet_s'
-        """
-        folders.save(self, folder, overwrite)
-
-    @classmethod
-    def options(cls) -> set[str]:
-        """The names of the arguments that this class and those it inherits from take."""
-        taken = {"dtype"}
-        for parent in cls.__mro__[: cls.__mro__.index(Network)]:
-            taken |= set(inspect.signature(parent.__init__).parameters)
-        return taken - {"self", "args", "kwargs"}
-
-    def _default_shapes(self) -> dict[str, tuple[int | None, ...]]:
-        side = images.next_multiple(self.build_side, self.multiple)
-        return {
-            name: (None,) if name == "time" else (None, side, side, 3) for name in self.input_names
-        }
-
-    def _check_inputs(self, inputs: Mapping[str, Any]) -> None:
-        """Refuses inputs of the wrong names or shapes."""
-        if not isinstance(inputs, Mapping) or not set(self.input_names) <= set(inputs):
-            received = sorted(inputs) if isinstance(inputs, Mapping) else type(inputs).__name__
-            raise InputError(
-                f"{self.name} is called with a dict of {', '.join(self.input_names)}. "
-                f"Received: {received}"
-            )
-        shapes = [tuple(inputs[key].shape) for key in ("frame0", "frame1")]
-        for key, shape in zip(("frame0", "frame1"), shapes, strict=True):
-            if len(shape) != 4 or shape[-1] != 3:
-                raise InputError(f"{key} must be (batch, height, width, 3). Received: {shape}")
-            for side in shape[1:3]:
-                if side is not None and side % self.multiple:
-                    raise InputError(
-                        f"{self.name} needs height and width that divide by {self.multiple}; "
-                        f"`interpolate` and `estimate` take any size. Received: {key} of {shape}"
-                    )
-        if any(a != b for a, b in zip(*shapes, strict=True) if None not in (a, b)):
-            raise InputError(f"frame0 and frame1 must have one shape. Received: {shapes}")
 
 
 class Interpolator(Network):
@@ -166,6 +39,7 @@ class Interpolator(Network):
     """
 
     input_names = ("frame0", "frame1", "time")
+    main_output = "frame"
     # True where weights answer only times that they have seen, whatever the motion.
     learns_time = False
 
@@ -339,6 +213,7 @@ class FlowEstimator(Network):
     """A network that takes two frames and gives the flow between them."""
 
     input_names = ("frame0", "frame1")
+    main_output = "flow"
 
     def __init__(self, **kwargs: Any):
         super().__init__(**kwargs)

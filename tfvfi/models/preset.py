@@ -82,12 +82,14 @@ class Objective:
         batch: The kind of batch it reads, see `tfvfi.data.load`.
         options: What it must be told first, for instance "teacher". With options `function` is
             called with them by name and returns the objective.
+        terms: Names of all terms that it may give, which `fit` shows as metrics.
     """
 
     name: str
     function: str
     batch: Literal["triplet", "cycle", "pair"] = "triplet"
     options: tuple[str, ...] = ()
+    terms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

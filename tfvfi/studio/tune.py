@@ -1,7 +1,7 @@
 """Fine-tuning on one clip: records from its frames, a short training, a picture that improves.
 
 Nothing but the clip is needed: of three frames in a row both pairs are interpolated, and between
-the two results must lie the second frame again (see `tfvfi.training.cycle`). Three frames of the
+the two results must lie the second frame again (see `tfvfi.models.cycle`). Three frames of the
 clip are looked at after every interval: the outer two are interpolated and compared with the
 middle one. The training sees all frames of the clip, that one included, but never in that role.
 """

@@ -15,8 +15,9 @@ from tfvfi.data.kinds import CYCLE_SAMPLING
 from tfvfi.data.sampling import Sampling
 from tfvfi.data.sources import open_source
 from tfvfi.errors import InputError
+from tfvfi.models import objectives
 from tfvfi.models.preset import AnyTimes, Objective, Preset
-from tfvfi.training import objectives, optimizers, strategies
+from tfvfi.training import optimizers, strategies
 from tfvfi.training.settings import Settings, check, complete, sampling
 from tfvfi.training.step import Trainer
 

@@ -1,14 +1,12 @@
-"""Optimizers by name."""
+"""Optimizers as the settings of a training ask for them."""
 
 from typing import Any
 
 import keras
 
-from tfvfi.errors import InputError
-from tfvfi.training.schedules import LearningRate
+from tfvfi.models.optimizers import create
+from tfvfi.models.schedules import LearningRate
 from tfvfi.training.settings import Settings
-
-CLASSES = {"adam": "Adam", "adamw": "AdamW", "adamax": "Adamax", "sgd": "SGD"}
 
 
 def build(settings: Settings, replicas: int = 1) -> keras.optimizers.Optimizer:
@@ -33,13 +31,7 @@ def build(settings: Settings, replicas: int = 1) -> keras.optimizers.Optimizer:
         options["global_clipnorm"] = settings.clip / replicas
     if settings.ema:
         options |= {"use_ema": True, "ema_momentum": settings.ema}
-    try:
-        return getattr(keras.optimizers, CLASSES[settings.optimizer])(rate, **options)
-    except (TypeError, ValueError) as error:
-        raise InputError(
-            f"`optimizer='{settings.optimizer}'` does not take {settings.optimizer_options}: "
-            + str(error).splitlines()[0]
-        ) from None
+    return create(settings.optimizer, rate, options)
 
 
 def averages(optimizer: keras.optimizers.Optimizer) -> list[Any] | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from tfvfi.errors import ArgumentError
+from tfvfi.models.advice import EPOCHS, optimizer_of, rate_of
 from tfvfi.models.preset import Preset
 
 STRATEGIES = ("one", "mirrored", "multi_worker")
@@ -14,14 +15,13 @@ SCHEDULES = ("constant", "steps", "cosine")
 OPTIMIZERS = ("adam", "adamw", "adamax", "sgd")
 
 # What a preset that recommends nothing is trained with.
-RATE, BATCH_SIZE, EPOCHS = 1e-4, 8, 100
+BATCH_SIZE = 8
 AUGMENTATION = (
     ("crop", 1.0),
     ("flip_vertically", 0.5),
     ("flip_horizontally", 0.5),
     ("reverse_time", 0.5),
 )
-MILESTONES, FACTOR = (0.5, 0.75), 0.1
 # An interval is this share of the steps, as long as that is neither hasty nor slow.
 INTERVALS, LONGEST_INTERVAL = 20, 1000
 # What may change when a run is continued: what it has learned so far stays valid.
@@ -218,8 +218,7 @@ def _exceeded(value: Any, limits: Mapping[str, Any]) -> str | None:
 
 
 def _optimizer(settings: Settings, advice: Mapping[str, Any]) -> dict[str, Any]:
-    advised = dict(advice.get("optimizer", {"name": "adamw"}))
-    name = advised.pop("name")
+    name, advised = optimizer_of(advice)
     if settings.optimizer not in (None, name):
         # Options that were recommended for another optimizer mean nothing to this one.
         name, advised = settings.optimizer, {}
@@ -228,20 +227,16 @@ def _optimizer(settings: Settings, advice: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _rate(settings: Settings, advice: Mapping[str, Any]) -> dict[str, Any]:
-    advised = advice.get("learning_rate", RATE)
-    if not isinstance(advised, Mapping):
-        advised = {"schedule": "constant", "first": advised}
+    advised = rate_of(advice)
     first = settings.learning_rate or advised["first"]
-    ends = advised.get("last", 0.1 * advised["first"]) / advised["first"]
-    epochs = advice.get("epochs", EPOCHS)
-    milestones = tuple(epoch / epochs for epoch in advised.get("epochs", ())) or MILESTONES
+    end = advised["last"] / advised["first"]
     return {
         "learning_rate": first,
-        "schedule": _first(settings.schedule, advised["schedule"]),
-        "final_rate": _first(settings.final_rate, ends * first),
-        "milestones": _first(settings.milestones, milestones),
-        "factor": _first(settings.factor, advised.get("factor"), FACTOR),
-        "warm_up": _first(settings.warm_up, advised.get("warm_up"), 0),
+        "schedule": _first(settings.schedule, advised["shape"]),
+        "final_rate": _first(settings.final_rate, end * first),
+        "milestones": _first(settings.milestones, advised["milestones"]),
+        "factor": _first(settings.factor, advised["factor"]),
+        "warm_up": _first(settings.warm_up, advised["warm_up"]),
     }
 
 

@@ -11,6 +11,7 @@ import keras
 from keras import ops
 
 from tfvfi.errors import InputError
+from tfvfi.metrics import psnr
 
 # What is kept of the outputs for validation and pictures.
 SHOWN = ("frame", "flow", "flow0", "flow1")
@@ -26,7 +27,7 @@ class Trainer(keras.Model):
 
     Example:
         >>> import numpy as np, tfvfi
-        >>> from tfvfi.training.objectives import l1
+        >>> from tfvfi.models.objectives import l1
         >>> trainer = Trainer(tfvfi.load("ifrnet_s", weights=None), l1)
         >>> frames = np.zeros((2, 32, 32, 3), "float32")
         >>> batch = dict.fromkeys(("frame0", "frame1", "target"), frames)
@@ -70,7 +71,8 @@ class Trainer(keras.Model):
         frame = watched.outputs.get("frame")
         if frame is not None:
             # A cycle, whose last pass is compared with the frame in the middle, has no target.
-            found["psnr"] = psnr(frame, batch["target"] if "target" in batch else batch["frame1"])
+            target = batch["target"] if "target" in batch else batch["frame1"]
+            found["psnr"] = ops.mean(psnr(target, frame))
         if not training:
             found["outputs"] = {
                 key: watched.outputs[key] for key in SHOWN if key in watched.outputs
@@ -99,9 +101,3 @@ class Watched:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._network, name)
-
-
-def psnr(frame: Any, target: Any) -> Any:
-    """Peak signal-to-noise ratio in dB of each example, averaged; 100 where they are equal."""
-    error = ops.mean(ops.square(ops.clip(frame, 0.0, 1.0) - target), axis=(1, 2, 3))
-    return ops.mean(-10 * ops.log10(ops.maximum(error, 1e-10)))

@@ -29,7 +29,13 @@ PRESETS = (
         description="AdaConv: a full 41 x 82 kernel for every pixel; 15.9 M parameters, slow",
         origin=f"Niklaus et al., Adaptive Convolution, CVPR 2017, in the form of {REPOSITORY}",
         times=(0.5,),
-        objectives=(Objective("adaconv", "tfvfi.models.adaconv.objective:objective"),),
+        objectives=(
+            Objective(
+                "adaconv",
+                "tfvfi.models.adaconv.objective:objective",
+                terms=("color", "gradient"),
+            ),
+        ),
         training=TRAINING,
     ),
 )

@@ -4,6 +4,7 @@ from tfvfi.models.preset import Checkpoint, Objective, Preset, PublishedScore
 
 REPOSITORY = "https://github.com/google-research/frame-interpolation"
 LOSSES = "tfvfi.models.film.objective"
+VGG = ("perceptual_weights",)
 PAPER = "FILM, ECCV 2022, tables 1 and 2, trained with the L1 loss"
 
 # Three million steps of eight patches of Vimeo90K's 51,313 triplets.
@@ -62,9 +63,9 @@ PRESETS = (
             for metric, value in zip(("PSNR", "SSIM"), values, strict=True)
         ),
         objectives=(
-            Objective("film_l1", f"{LOSSES}:l1"),
-            Objective("film_vgg", f"{LOSSES}:vgg", options=("perceptual_weights",)),
-            Objective("film_style", f"{LOSSES}:style", options=("perceptual_weights",)),
+            Objective("film_l1", f"{LOSSES}:l1", terms=("l1",)),
+            Objective("film_vgg", f"{LOSSES}:vgg", options=VGG, terms=("l1", "vgg")),
+            Objective("film_style", f"{LOSSES}:style", options=VGG, terms=("l1", "vgg", "style")),
         ),
         training=TRAINING,
     ),

@@ -63,7 +63,8 @@ class FlowNet2(FlowEstimator):
         super().__init__(**kwargs)
         self.chain = tuple(chain)
         self.fusion = fusion
-        self.fit = fit
+        # Not `fit`, which is what trains a Keras model.
+        self.fit_rule = fit
         policy = self.dtype_policy
         self.networks = [
             FlowNet(kind, dtype=policy, name=name)
@@ -79,7 +80,7 @@ class FlowNet2(FlowEstimator):
             **super().get_config(),
             "chain": self.chain,
             "fusion": self.fusion,
-            "fit": self.fit,
+            "fit": self.fit_rule,
         }
 
     def flow(self, frame0: Any, frame1: Any) -> dict[str, Any]:
@@ -124,7 +125,7 @@ class FlowNet2(FlowEstimator):
 
     def flow_at_any_size(self, frame0: Any, frame1: Any) -> Any:
         """The flow of a batch of any size; see `fit`."""
-        if self.fit == "resize":
+        if self.fit_rule == "resize":
             return super().flow_at_any_size(frame0, frame1)
         height, width = images.size(frame0)
         padding = images.pad_end(height, width, self.multiple)

@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from keras import ops
-
-from tfvfi.losses import flow_difference, multi_scale_flow, photometric, smoothness
+from tfvfi.losses import flow_difference, multi_scale_flow
+from tfvfi.models.objectives import unsupervised
 
 
 def objective(
@@ -13,11 +12,15 @@ def objective(
 ) -> tuple[Any, dict[str, Any]]:
     """The loss of a flow estimator; see `tfvfi.losses` for what goes in and comes out.
 
-    With "flow" in the batch, from the target to both frames, the endpoint error of both, as
-    published: at five levels for a network that stands alone, of the result for a chain. Without
-    it, photometric error and smoothness of the flow from frame0 to frame1, which needs no truth.
+    With "flow" in the batch, its endpoint error as published: at five levels for a network that
+    stands alone, of the result for a chain. In triplets flow leads from the target to both frames,
+    in pairs from frame0 to frame1. Without it, photometric error and smoothness of the flow from
+    frame0 to frame1, which needs no truth.
     """
-    if "flow" in batch:
+    if "flow" in batch and "target" not in batch:
+        outputs = network({key: batch[key] for key in network.input_names}, training=training)
+        terms = {"flow": supervised(outputs, batch["flow"])}
+    elif "flow" in batch:
         terms = {
             f"flow{end}": supervised(
                 network(
@@ -39,12 +42,3 @@ def supervised(outputs: Mapping[str, Any], truth: Any, norm: str = "l1") -> Any:
     if "flow_levels" in outputs:
         return multi_scale_flow(outputs["flow_levels"], truth, norm)[0]
     return flow_difference(outputs["flow"], truth, norm)
-
-
-def unsupervised(frame0: Any, frame1: Any, flow: Any) -> dict[str, Any]:
-    """Photometric error and smoothness, a pixel."""
-    pixels = ops.cast(ops.prod(ops.shape(flow)[1:3]), "float32")
-    return {
-        "photometric": photometric(frame0, frame1, flow) / pixels,
-        "smoothness": smoothness(flow) / pixels,
-    }

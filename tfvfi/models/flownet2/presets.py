@@ -26,7 +26,13 @@ def _preset(name: str, description: str, stems: tuple[str, ...], chain: tuple, f
             Checkpoint(f"{stem}_checkpoint.pth.tar", REPOSITORY, LICENCE, trained_on=data)
             for stem, data in stems
         ),
-        objectives=(Objective("flownet2", "tfvfi.models.flownet2.objective:objective"),),
+        objectives=(
+            Objective(
+                "flownet2",
+                "tfvfi.models.flownet2.objective:objective",
+                terms=("flow", "flow0", "flow1", "photometric", "smoothness"),
+            ),
+        ),
         training=TRAINING,
     )
 

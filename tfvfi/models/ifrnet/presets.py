@@ -3,6 +3,8 @@
 from tfvfi.models.preset import Checkpoint, Objective, Preset, PublishedScore
 
 REPOSITORY = "https://github.com/ltkong218/IFRNet"
+LOSSES = "tfvfi.models.ifrnet.objective"
+FRAME_TERMS = ("charbonnier", "census", "geometry")
 
 TRAINING = {
     "optimizer": {"name": "adamw", "weight_decay": 0.0, "beta_1": 0.9, "beta_2": 0.999},
@@ -91,8 +93,8 @@ def _preset(
         checkpoints=_checkpoints(stem),
         scores=scores,
         objectives=(
-            Objective("ifrnet", "tfvfi.models.ifrnet.objective:objective"),
-            Objective("guided", "tfvfi.models.ifrnet.objective:guided"),
+            Objective("ifrnet", f"{LOSSES}:objective", terms=(*FRAME_TERMS, "distillation")),
+            Objective("guided", f"{LOSSES}:guided", terms=(*FRAME_TERMS, "guidance")),
         ),
         training=TRAINING,
         **bundled,

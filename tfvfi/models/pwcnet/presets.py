@@ -29,7 +29,14 @@ PRESETS = (
                 "FlyingChairs and FlyingThings3D",
             ),
         ),
-        objectives=(Objective("pwcnet", "tfvfi.models.pwcnet.objective:objective", batch="pair"),),
+        objectives=(
+            Objective(
+                "pwcnet",
+                "tfvfi.models.pwcnet.objective:objective",
+                batch="pair",
+                terms=("level2", "level3", "level4", "level5", "level6"),
+            ),
+        ),
         training=TRAINING,
     ),
 )

@@ -68,11 +68,12 @@ PRESETS = (
         ),
         scores=_scores(),
         objectives=(
-            Objective("sepconv_l1", "tfvfi.models.sepconv.objective:l1"),
+            Objective("sepconv_l1", "tfvfi.models.sepconv.objective:l1", terms=("l1",)),
             Objective(
                 "sepconv_lf",
                 "tfvfi.models.objectives:features_of_vgg19",
                 options=("perceptual_weights",),
+                terms=("perceptual",),
             ),
         ),
         training=TRAINING,

@@ -43,11 +43,14 @@ PRESETS = (
         ),
         scores=SCORES,
         objectives=(
-            Objective("laplacian", "tfvfi.models.softsplat.objective:objective"),
+            Objective(
+                "laplacian", "tfvfi.models.softsplat.objective:objective", terms=("laplacian",)
+            ),
             Objective(
                 "perceptual",
                 "tfvfi.models.objectives:features_of_vgg19",
                 options=("perceptual_weights",),
+                terms=("perceptual",),
             ),
         ),
         training=TRAINING,

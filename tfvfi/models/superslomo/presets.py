@@ -11,6 +11,7 @@ OBJECTIVES = (
         "superslomo",
         "tfvfi.models.superslomo.objective:supervised",
         options=("perceptual_weights",),
+        terms=("pixel", "perceptual", "warping", "smoothness"),
     ),
 )
 

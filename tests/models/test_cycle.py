@@ -11,10 +11,10 @@ from tests.models.shared import GOLDEN, golden_arrays, named_variables, texture
 from tfvfi import registry
 from tfvfi.errors import InputError
 from tfvfi.losses import mutual_warping, total_variation
+from tfvfi.models.cycle import cycle, cycle_pseudo, frozen_copy, three_passes
 from tfvfi.models.superslomo.checkpoint import variable_names
 from tfvfi.models.superslomo.objective import l1, perceptual_term
 from tfvfi.porting import port, rules_of
-from tfvfi.training.cycle import cycle, cycle_pseudo, frozen_copy, three_passes
 
 # The published means, of brightness from 0 to 255, are weighted by these.
 PUBLISHED = {"pixel": 0.8, "perceptual": 0.005, "warping": 0.4, "smoothness": 1, "teacher": 0.8}

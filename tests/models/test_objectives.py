@@ -6,7 +6,7 @@ import pytest
 from tests.training import tiny
 from tfvfi import losses, registry
 from tfvfi.errors import InputError
-from tfvfi.training import objectives
+from tfvfi.models import objectives
 
 tiny.register()
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from tfvfi.training.schedules import LearningRate
+from tfvfi.models.schedules import LearningRate
 
 
 def test_cosine_after_a_warm_up():

@@ -1,0 +1,128 @@
+"""Everything that a Keras user does with a model, done with a network of this package.
+
+It is loaded, summarized, compiled with its paper's objective, trained for some steps with Keras's
+own callbacks, evaluated, asked for predictions, saved, and loaded again by another process, which
+must predict the same.
+
+    python examples/keras_user.py --model=ifrnet_s --output=out/keras_user
+    tensorboard --logdir=out/keras_user
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from absl import flags
+
+import tfvfi
+from tfvfi import startup
+from tfvfi.cli import command
+from tfvfi.errors import InputError
+
+FLAGS = flags.FlagValues()
+flags.DEFINE_string("model", "ifrnet_s", "what to train", flag_values=FLAGS)
+flags.DEFINE_string("weights", None, "where to start; fresh ones if not given", flag_values=FLAGS)
+flags.DEFINE_string("records", "records/sample", "what to learn from", flag_values=FLAGS)
+flags.DEFINE_string("output", None, "a folder for results", flag_values=FLAGS, required=True)
+flags.DEFINE_integer("steps", 20, "steps of training", 1, flag_values=FLAGS)
+flags.DEFINE_integer("batch_size", 2, "examples in a step", 1, flag_values=FLAGS)
+flags.DEFINE_integer("crop_size", 64, "side of the crops in pixels", 1, flag_values=FLAGS)
+
+# What another process does with the saved model.
+AGAIN = """
+import sys
+import keras
+import numpy as np
+import tfvfi
+
+model = keras.saving.load_model(sys.argv[1])
+inputs = dict(np.load(sys.argv[2]))
+np.save(sys.argv[3], model.predict(inputs, verbose=0)[model.main_output])
+"""
+
+
+def main() -> None:
+    """Goes through the steps and says what came of them."""
+    startup.import_keras()
+    output = Path(FLAGS.output)
+    output.mkdir(parents=True, exist_ok=True)
+
+    model = tfvfi.load(FLAGS.model, weights=FLAGS.weights)
+    model.summary()
+    model.compile(optimizer="auto", loss="auto", metrics="auto")
+    history = fit(model, output)
+    print("Trained:", written(history))
+    print("Evaluated:", written(model.evaluate(batches(model), steps=2, return_dict=True)))
+
+    inputs = first_inputs(model)
+    predicted = model.predict(inputs, verbose=0)[model.main_output]
+    model.save(output / "model.keras")
+    again = predicted_by_another_process(inputs, output)
+    if not np.array_equal(again, predicted):
+        worst = np.abs(again - predicted).max()
+        raise InputError(f"the loaded model predicts otherwise, by up to {worst:.1e}")
+    print(f"Saved to {output / 'model.keras'}; loaded by another process it predicts the same.")
+
+
+def fit(model: Any, output: Path) -> dict[str, float]:
+    """Trains in two epochs; TensorBoard and a checkpoint of every epoch go to the output."""
+    import keras
+
+    epochs = min(2, FLAGS.steps)
+    history = model.fit(
+        batches(model),
+        epochs=epochs,
+        steps_per_epoch=FLAGS.steps // epochs,
+        shuffle=False,
+        callbacks=[
+            keras.callbacks.TensorBoard(output / "logs"),
+            keras.callbacks.ModelCheckpoint(output / "epoch-{epoch}.keras"),
+            keras.callbacks.TerminateOnNaN(),
+        ],
+    )
+    return {name: values[-1] for name, values in history.history.items()}
+
+
+def batches(model: Any) -> Any:
+    """Batches without end: triplets for interpolators, pairs with exact flow for estimators."""
+    how = {"batch_size": FLAGS.batch_size, "crop_size": FLAGS.crop_size}
+    if model.main_output == "frame":
+        return loaded(FLAGS.records, **how)
+    return loaded(f"procedural:{FLAGS.records}", kind="pair", **how)
+
+
+def loaded(records: str, **how: Any) -> Any:
+    """Batches of records: a tf.data.Dataset, or an iterator on other backends of Keras."""
+    import keras
+
+    if keras.backend.backend() == "tensorflow":
+        return tfvfi.data.load(records, **how)
+    # Keras takes tuples, not dicts, from a generator.
+    return ((batch,) for batch in tfvfi.data.iterate(records, **how))
+
+
+def first_inputs(model: Any) -> dict[str, np.ndarray]:
+    """The inputs of one batch, without the truth."""
+    batch = next(iter(batches(model)))
+    batch = batch[0] if isinstance(batch, tuple) else batch
+    return {name: np.asarray(batch[name]) for name in model.input_names}
+
+
+def predicted_by_another_process(inputs: dict[str, np.ndarray], output: Path) -> np.ndarray:
+    """What the saved model predicts in a process that imported nothing but tfvfi and Keras."""
+    given, found = output / "inputs.npz", output / "predicted.npy"
+    np.savez(given, **inputs)
+    saved = output / "model.keras"
+    subprocess.run([sys.executable, "-c", AGAIN, saved, given, found], check=True)
+    return np.load(found, allow_pickle=False)
+
+
+def written(values: dict[str, float]) -> str:
+    """Metrics as text."""
+    return ", ".join(f"{name} {value:.4g}" for name, value in values.items())
+
+
+if __name__ == "__main__":
+    command.run(main, FLAGS)
