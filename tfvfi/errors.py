@@ -1,5 +1,8 @@
 """The exceptions that mean "the user can correct this"."""
 
+import contextlib
+from collections.abc import Iterator
+
 
 class InputError(ValueError):
     """A mistake in what was given to tfvfi, not in tfvfi.
@@ -9,12 +12,33 @@ class InputError(ValueError):
     with `--flags` for arguments, and exit with 1.
     """
 
-    # Keras adds pages of arguments to errors raised inside a call, unless it finds this mark.
-    _keras_call_info_injected = True
-
 
 class ArgumentError(InputError):
     """An argument has a value that no input could make right, such as a negative size.
 
     Commands exit with 2, as for any other wrong flag.
     """
+
+
+@contextlib.contextmanager
+def plain_errors() -> Iterator[None]:
+    """Raises the user's mistakes as they were raised first.
+
+    Keras replaces an error within a call by one of the same class with pages of arguments before
+    and after its message.
+    """
+    try:
+        yield
+    except InputError as error:
+        first = _first(error)
+        if first is error:
+            raise
+        raise first from None
+
+
+def _first(error: InputError) -> InputError:
+    """The error that others repeat with more words before it."""
+    before = error.__context__
+    if isinstance(before, InputError) and str(error).find(str(before)) > 0:
+        return _first(before)
+    return error

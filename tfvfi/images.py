@@ -11,9 +11,9 @@ from tfvfi.ops.tensor import Side, Tensor
 Padding = tuple[Side, Side, Side, Side]
 
 
-def check_pair(a: np.ndarray, b: np.ndarray) -> None:
+def check_pair(frame0: np.ndarray, frame1: np.ndarray) -> None:
     """Refuses what is not two frames of one size and type."""
-    for frame in (a, b):
+    for frame in (frame0, frame1):
         if not isinstance(frame, np.ndarray) or frame.ndim != 3 or frame.shape[-1] != 3:
             shape = getattr(frame, "shape", None)
             what = f"{type(frame).__name__}" if shape is None else f"an array of shape {shape}"
@@ -22,10 +22,10 @@ def check_pair(a: np.ndarray, b: np.ndarray) -> None:
             raise InputError(f"a frame has at least one pixel. Received: shape {frame.shape}")
         if frame.dtype not in (np.uint8, np.uint16) and frame.dtype.kind != "f":
             raise InputError(f"frames are uint8, uint16 or float. Received: {frame.dtype}")
-    if a.shape != b.shape or a.dtype != b.dtype:
+    if frame0.shape != frame1.shape or frame0.dtype != frame1.dtype:
         raise InputError(
             "both frames must have one size and type. "
-            f"Received: {a.shape} {a.dtype} and {b.shape} {b.dtype}"
+            f"Received: {frame0.shape} {frame0.dtype} and {frame1.shape} {frame1.dtype}"
         )
 
 

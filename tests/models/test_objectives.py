@@ -83,8 +83,8 @@ def test_own_objectives_come_first():
     [
         ("ifrnet_s", "photometric", {}, "there is no objective 'photometric' for ifrnet_s; those"),
         ("pwcnet", "l1", {}, "those that suit it are: photometric, pwcnet"),
-        ("ifrnet_s", "l1", {"teacher": "x"}, "takes no --teacher"),
-        ("ifrnet_s", "perceptual", {"perceptual_weights": None}, "needs --perceptual_weights"),
+        ("ifrnet_s", "l1", {"teacher": "x"}, "takes no `teacher`"),
+        ("ifrnet_s", "perceptual", {"perceptual_weights": None}, "needs `perceptual_weights`"),
         ("ifrnet_s", "perceptual", {"perceptual_weights": "x"}, "there is no file x"),
     ],
 )

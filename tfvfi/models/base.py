@@ -1,4 +1,4 @@
-"""The two contracts: an `Interpolator` paints frames, a `FlowEstimator` says what moved where.
+"""The two contracts: an `Interpolator` renders frames, a `FlowEstimator` gives their motion.
 
 Conventions of both:
 - frames are RGB, NHWC, float32 in [0, 1]; a network that wants otherwise converts inside;
@@ -83,56 +83,57 @@ class Interpolator(Network):
         return images.pad_edge(frames, self.padding(*images.size(frames)))
 
     def interpolate(
-        self, a: np.ndarray, b: np.ndarray, times: Sequence[float] = (0.5,)
+        self, frame0: np.ndarray, frame1: np.ndarray, times: Sequence[float] = (0.5,)
     ) -> list[np.ndarray]:
         """The frames between one pair, of any size, in the order of `times`.
 
         Args:
-            a: The first frame, H x W x 3: uint8, uint16, or float in [0, 1].
-            b: The second, of the same size and type.
+            frame0: The first frame, H x W x 3: uint8, uint16, or float in [0, 1].
+            frame1: The second, of the same size and type.
             times: Where between them. Times that the weights do not answer are reached by
                 halving where that leads there, and refused otherwise.
 
         Returns:
-            Frames of the type of `a`, clipped to its range.
+            Frames of the type of `frame0`, clipped to its range.
 
         Example:
             >>> import numpy as np, tfvfi
             >>> model = tfvfi.load("flow_interpolation")
-            >>> a, b = np.zeros((40, 60, 3), "uint8"), np.full((40, 60, 3), 200, "uint8")
-            >>> [frame.dtype.name for frame in model.interpolate(a, b, times=(0.25, 0.5))]
+            >>> black, gray = np.zeros((40, 60, 3), "uint8"), np.full((40, 60, 3), 200, "uint8")
+            >>> [frame.dtype.name for frame in model.interpolate(black, gray, times=(0.25, 0.5))]
             ['uint8', 'uint8']
         """
-        images.check_pair(a, b)
+        images.check_pair(frame0, frame1)
         times = [float(time) for time in times]
         check_times(self.name, times, self.times)
-        ends = {0.0: images.to_unit(a), 1.0: images.to_unit(b)}
+        ends = {0.0: images.to_unit(frame0), 1.0: images.to_unit(frame1)}
         inner = list(dict.fromkeys(time for time in times if time not in ends))
         direct = [time for time in inner if self.times == "any" or time in self.times]
         known = ends | dict(zip(direct, self._between(*ends.values(), direct), strict=True))
         for time in inner:
             self._halve(Fraction(time), known)
-        return [images.from_unit(known[time], a.dtype) for time in times]
+        return [images.from_unit(known[time], frame0.dtype) for time in times]
 
     def interpolate_batch(
-        self, a: np.ndarray, b: np.ndarray, times: Sequence[float]
+        self, frame0: np.ndarray, frame1: np.ndarray, times: Sequence[float]
     ) -> list[np.ndarray]:
         """The frames between several pairs of one size, in one pass for each time.
 
         Args:
-            a: The first frames, N x H x W x 3, float32 in [0, 1].
-            b: The second ones.
+            frame0: The first frames, N x H x W x 3, float32 in [0, 1].
+            frame1: The second ones.
             times: Where between them; times that the weights answer themselves.
 
         Returns:
             For each time N x H x W x 3, float32, clipped to [0, 1].
         """
-        height, width = a.shape[1:3]
+        height, width = frame0.shape[1:3]
         padding = self.padding(height, width)
-        prepared = self._prepare(*(self.pad(ops.convert_to_tensor(frames)) for frames in (a, b)))
+        pair = (self.pad(ops.convert_to_tensor(frames)) for frames in (frame0, frame1))
+        prepared = self._prepare(*pair)
         rendered = [
             ops.convert_to_numpy(
-                self._render_one(prepared, ops.full((len(a),), time, dtype="float32"))
+                self._render_one(prepared, ops.full((len(frame0),), time, dtype="float32"))
             )
             for time in times
         ]
@@ -171,15 +172,16 @@ class Interpolator(Network):
         self._halve(after, known)
         (known[float(time)],) = self._between(known[float(before)], known[float(after)], [0.5])
 
-    def _between(self, a: np.ndarray, b: np.ndarray, times: Sequence[float]) -> list[np.ndarray]:
+    def _between(
+        self, frame0: np.ndarray, frame1: np.ndarray, times: Sequence[float]
+    ) -> list[np.ndarray]:
         """Frames at times that the network answers itself, as many in one pass as memory allows."""
         if not times:
             return []
-        height, width = a.shape[:2]
+        height, width = frame0.shape[:2]
         top, _, left, _ = self.padding(height, width)
-        prepared = self._prepare(
-            *(self.pad(ops.convert_to_tensor(frame[None])) for frame in (a, b))
-        )
+        pair = (self.pad(ops.convert_to_tensor(frame[None])) for frame in (frame0, frame1))
+        prepared = self._prepare(*pair)
         at_once = max(1, PIXELS_IN_ONE_PASS // (height * width))
         frames = []
         for start in range(0, len(times), at_once):
@@ -190,12 +192,15 @@ class Interpolator(Network):
             frames.extend(rendered[:, top : top + height, left : left + width].astype("float32"))
         return frames
 
-    def _flow_of_pair(self, flow: Callable, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    def _flow_of_pair(
+        self, flow: Callable[[Any, Any], Any], frame0: np.ndarray, frame1: np.ndarray
+    ) -> np.ndarray:
         """The flow of one pair of any size, by a function of padded frames."""
-        images.check_pair(a, b)
-        height, width = a.shape[:2]
+        images.check_pair(frame0, frame1)
+        height, width = frame0.shape[:2]
         top, _, left, _ = self.padding(height, width)
-        pair = (self.pad(ops.convert_to_tensor(images.to_unit(frame)[None])) for frame in (a, b))
+        units = (images.to_unit(frame)[None] for frame in (frame0, frame1))
+        pair = (self.pad(ops.convert_to_tensor(frames)) for frames in units)
         return ops.convert_to_numpy(flow(*pair))[0, top : top + height, left : left + width]
 
     def _frame_at(self, prepared: dict[str, Any], time: Any) -> Any:
@@ -237,20 +242,20 @@ class FlowEstimator(Network):
         flow = self.flow(*(resize(frame, inside) for frame in (frame0, frame1)))["flow"]
         return images.resize_flow(flow, (height, width))
 
-    def estimate(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    def estimate(self, frame0: np.ndarray, frame1: np.ndarray) -> np.ndarray:
         """The flow of one pair of any size.
 
         Args:
-            a: The frame where the flow starts, H x W x 3: uint8, uint16, or float in [0, 1].
-            b: The frame where it leads, of the same size and type.
+            frame0: The frame where the flow starts, H x W x 3: uint8, uint16, or float in [0, 1].
+            frame1: The frame where it leads, of the same size and type.
 
         Returns:
             H x W x 2, float32: x then y, in pixels.
         """
-        images.check_pair(a, b)
-        return self.estimate_batch(a[None], b[None])[0]
+        images.check_pair(frame0, frame1)
+        return self.estimate_batch(frame0[None], frame1[None])[0]
 
-    def estimate_batch(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    def estimate_batch(self, frame0: np.ndarray, frame1: np.ndarray) -> np.ndarray:
         """The flow of several pairs of one size, B x H x W x 2; see `estimate`."""
-        pairs = (ops.convert_to_tensor(images.to_unit(frames)) for frames in (a, b))
+        pairs = (ops.convert_to_tensor(images.to_unit(frames)) for frames in (frame0, frame1))
         return ops.convert_to_numpy(self._flow(*pairs))

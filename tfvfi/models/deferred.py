@@ -13,6 +13,9 @@ from tfvfi.models.index import own_presets
 # Classes beside the networks that a saved model can name: their module -> their names.
 OTHERS = {
     "tfvfi.layers": ("Conv2D", "ConvPReLU", "Double", "PReLU"),
+    "tfvfi.metrics": ("PSNR", "SSIM", "EndpointError"),
+    "tfvfi.models.fitting": ("ObjectiveLoss",),
+    "tfvfi.models.schedules": ("LearningRate",),
 }
 
 

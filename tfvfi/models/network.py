@@ -8,7 +8,7 @@ from typing import Any
 import keras
 
 from tfvfi import images
-from tfvfi.errors import InputError
+from tfvfi.errors import InputError, plain_errors
 from tfvfi.models import fitting, folders, loading
 
 
@@ -39,6 +39,11 @@ class Network(keras.Model):
         self.supports_jit = keras.backend.backend() != "tensorflow"
         # In an object of its own, for Keras wants no new state in a network that is built.
         self._plan = fitting.Plan()
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """The outputs of `call`."""
+        with plain_errors():
+            return super().__call__(*args, **kwargs)
 
     def build(self, input_shape: Mapping[str, Any] | None = None) -> None:
         """Creates every variable, without computing anything.

@@ -4,10 +4,12 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import keras
 from keras import ops
 from keras.optimizers.schedules import LearningRateSchedule
 
 
+@keras.saving.register_keras_serializable("tfvfi")
 class LearningRate(LearningRateSchedule):
     """A warm-up from zero, then constant, in steps, or along half a cosine.
 

@@ -10,7 +10,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from tfvfi.errors import InputError
+from tfvfi.errors import plain_errors
 from tfvfi.metrics import psnr
 
 # What is kept of the outputs for validation and pictures.
@@ -50,11 +50,8 @@ class Trainer(keras.Model):
             batch: Name -> shape of what a batch holds.
         """
         tensors = {name: keras.KerasTensor(shape, "float32") for name, shape in batch.items()}
-        try:
+        with plain_errors():
             self(tensors, training=True)
-        except InputError as error:
-            # Keras puts sentences of its own in front of what is wrong.
-            raise InputError(str(error).splitlines()[-1]) from None
         # Native operations do not exist inside XLA; JAX knows nothing else.
         self.compile(optimizer, jit_compile=keras.backend.backend() == "jax")
         # Keras wraps it for float16. Its variables must exist before a checkpoint fills them.

@@ -54,11 +54,13 @@ def _grey(frames: np.ndarray) -> list[np.ndarray]:
     ]
 
 
-def _dis(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def _dis(frame0: np.ndarray, frame1: np.ndarray) -> np.ndarray:
     """The flow of grey frames: searched for densely at half their size, then refined."""
-    height, width = a.shape
+    height, width = frame0.shape
     missing = [max(0, SMALLEST_SIDE - side) for side in (height, width)]
-    padded = [np.pad(grey, [(0, missing[0]), (0, missing[1])], mode="edge") for grey in (a, b)]
+    padded = [
+        np.pad(grey, [(0, missing[0]), (0, missing[1])], mode="edge") for grey in (frame0, frame1)
+    ]
     halves = [
         cv2.resize(grey, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA) for grey in padded
     ]
@@ -70,7 +72,9 @@ def _dis(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return _search(*padded, flow, stride=3)[:height, :width].astype(np.float32)
 
 
-def _search(a: np.ndarray, b: np.ndarray, start: np.ndarray | None, stride: int) -> np.ndarray:
+def _search(
+    frame0: np.ndarray, frame1: np.ndarray, start: np.ndarray | None, stride: int
+) -> np.ndarray:
     """Dense inverse search down to single pixels, finer than any preset of OpenCV's."""
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     search.setFinestScale(0)
@@ -78,4 +82,4 @@ def _search(a: np.ndarray, b: np.ndarray, start: np.ndarray | None, stride: int)
     search.setVariationalRefinementIterations(10)
     # Half the smoothness of the presets, which are for flow, not for frames.
     search.setVariationalRefinementAlpha(10)
-    return search.calc(a, b, start)
+    return search.calc(frame0, frame1, start)

@@ -93,17 +93,17 @@ class FlowInterpolation(Interpolator):
         """The frame at `time`, and what else the mode has."""
         return MODES[self.mode].render(prepared, ops.reshape(time, (-1, 1, 1, 1)))
 
-    def estimate(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    def estimate(self, frame0: np.ndarray, frame1: np.ndarray) -> np.ndarray:
         """The flow between two frames of any size, as frames are painted by it.
 
         Args:
-            a: The frame where the flow starts, H x W x 3: uint8, uint16, or float in [0, 1].
-            b: The frame where it leads, of the same size and type.
+            frame0: The frame where the flow starts, H x W x 3: uint8, uint16, or float in [0, 1].
+            frame1: The frame where it leads, of the same size and type.
 
         Returns:
             H x W x 2, float32: x then y, in pixels.
         """
-        return self._flow_of_pair(self._flow_alone, a, b)
+        return self._flow_of_pair(self._flow_alone, frame0, frame1)
 
     def _flow(self, frame0: Any, frame1: Any) -> Any:
         """The flow from frame0 to frame1, estimated at its scale."""

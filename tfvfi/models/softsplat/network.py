@@ -32,8 +32,8 @@ class SoftSplat(Interpolator):
     Example:
         >>> import numpy as np, tfvfi
         >>> model = tfvfi.load("softsplat", weights=None)
-        >>> a, b = np.random.default_rng(0).integers(0, 255, (2, 37, 50, 3)).astype("uint8")
-        >>> [frame.shape for frame in model.interpolate(a, b, times=(0.25, 0.5))]
+        >>> pair = np.random.default_rng(0).integers(0, 255, (2, 37, 50, 3)).astype("uint8")
+        >>> [frame.shape for frame in model.interpolate(*pair, times=(0.25, 0.5))]
         [(37, 50, 3), (37, 50, 3)]
     """
 
@@ -89,17 +89,17 @@ class SoftSplat(Interpolator):
         known = ("flow01", "flow10", "metric01", "metric10")
         return {"frame": ops.flip(frame, axis=-1), **{name: pair[name] for name in known}}
 
-    def estimate(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    def estimate(self, frame0: np.ndarray, frame1: np.ndarray) -> np.ndarray:
         """The flow between two frames of any size, as the network uses it.
 
         Args:
-            a: The frame where the flow starts, H x W x 3: uint8, uint16, or float in [0, 1].
-            b: The frame where it leads, of the same size and type.
+            frame0: The frame where the flow starts, H x W x 3: uint8, uint16, or float in [0, 1].
+            frame1: The frame where it leads, of the same size and type.
 
         Returns:
             H x W x 2, float32: x then y, in pixels.
         """
-        return self._flow_of_pair(lambda *pair: self._prepare(*pair)["flow01"], a, b)
+        return self._flow_of_pair(lambda *pair: self._prepare(*pair)["flow01"], frame0, frame1)
 
 
 def statistics(frame0: Any, frame1: Any) -> tuple[Any, Any]:
