@@ -108,7 +108,7 @@ def test_every_sum_of_a_network_is_marked(name, form):
 
 
 def test_every_sum_of_a_training_step_is_marked():
-    from tfvfi.training.objectives import l1
+    from tfvfi.models.objectives import l1
     from tfvfi.training.tensorflow_step import TensorFlowTrainer
 
     trainer = TensorFlowTrainer(tfvfi.load("ifrnet_s", weights=None), l1)

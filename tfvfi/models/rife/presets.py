@@ -64,7 +64,13 @@ def _preset(
         config=config,
         checkpoints=checkpoints,
         scores=SCORES,
-        objectives=(Objective("rife", "tfvfi.models.rife.objective:objective"),),
+        objectives=(
+            Objective(
+                "rife",
+                "tfvfi.models.rife.objective:objective",
+                terms=("laplacian", "teacher", "distillation"),
+            ),
+        ),
         training=TRAINING,
         **more,
     )
