@@ -24,6 +24,8 @@ from tfvfi.ops import resize
 from tfvfi.ops.sums import in_order
 from tfvfi.tracing import compiled
 
+__all__ = ["FlowEstimator", "Interpolator", "Network"]
+
 # Frames rendered in one pass are limited by their pixels, so that memory is too: about 2 Mpixel.
 PIXELS_IN_ONE_PASS = 2**21
 
