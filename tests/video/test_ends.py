@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.video.clips import Fade, grey, read, write
+from tfvfi.media.source import open_source
 from tfvfi.video import Encoding, interpolate_video
 
 # When frames are shown, in hundredths: with pauses, and a long last one.
@@ -132,3 +133,53 @@ def test_encoders_need_not_plan_for_the_highest_rates(tmp_path, codec, preset, c
     _, times = read(tmp_path / "out.mkv")
     assert count == len(set(times)) == 120
     assert "rror" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("factor", [2, 10, 11, 80])
+def test_a_timecode_does_not_cost_the_video(tmp_path, factor, caplog):
+    """An MP4 has timecodes of up to 255 frames a second, and refuses others at its very end."""
+    source = tmp_path / "in.mkv"
+    plain = write(tmp_path / "plain.mkv", [moving(number) for number in range(3)], 25)
+    with av.open(str(plain)) as given, av.open(str(source), "w") as out:
+        copy = out.add_stream_from_template(given.streams.video[0])
+        copy.metadata["timecode"] = "01:00:00:00"
+        for packet in given.demux(video=0):
+            if packet.size:
+                packet.stream = copy
+                out.mux(packet)
+    interpolate_video(source, tmp_path / "out.mp4", Fade(), factor, scene_cuts="mix")
+    assert len(read(tmp_path / "out.mp4")[0]) == 3 * factor
+    with av.open(str(tmp_path / "out.mp4")) as made:
+        kept = made.streams.video[0].metadata.get("timecode")
+    assert (kept is not None) == (25 * factor <= 255)
+    assert ("timecode" in caplog.text) == (kept is None)
+
+
+def test_the_last_frame_is_not_longer_than_its_container_knows(tmp_path):
+    """The last frame shown is not the last one written, and FFmpeg takes the other's length."""
+    source = tmp_path / "in.mp4"
+    times = [Fraction(12 * n, 100) for n in range(11)]
+    frames = [moving(number) for number in range(11)]
+    write(source, frames, 25, times, "libx264", "yuv420p")
+    with av.open(str(source)) as container:
+        stream = container.streams.video[0]
+        expected = stream.duration * stream.time_base
+    interpolate_video(source, tmp_path / "out.mkv", Fade(), 2, scene_cuts="mix")
+    with av.open(str(tmp_path / "out.mkv")) as made:
+        assert made.duration / 1e6 == pytest.approx(float(expected), abs=0.01)
+
+
+def test_a_rate_that_cannot_be_is_not_believed(tmp_path):
+    """FFmpeg takes the clock of raw DV for its rate: 60000 frames a second."""
+    source = write(
+        tmp_path / "in.dv",
+        [moving(number, (576, 720)) for number in range(2)],
+        25,
+        None,
+        "dvvideo",
+        "yuv420p",
+    )
+    assert open_source([source]).rate == 25
+    interpolate_video(source, tmp_path / "out.mp4", Fade(), 2, size="72x58", scene_cuts="mix")
+    with av.open(str(tmp_path / "out.mp4")) as made:
+        assert made.streams.video[0].average_rate == 50

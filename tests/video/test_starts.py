@@ -7,7 +7,7 @@ import av
 import numpy as np
 import pytest
 
-from tests.video.clips import Fade, grey, packets, read
+from tests.video.clips import Fade, grey, packets, read, write
 from tests.video.test_tracks import flash_and_beep
 from tfvfi.video import interpolate_video
 
@@ -148,3 +148,29 @@ def test_packets_that_a_container_refuses_are_left_out_aloud(tmp_path, caplog):
     assert interpolate_video(source, tmp_path / "out.mp4", Fade(), damaged="keep") == 100
     assert "1 packets of track 1 of" in caplog.text and "in.ts" in caplog.text
     assert len(packets(tmp_path / "out.mp4")) > 0.9 * len(made)
+
+
+def test_what_a_decoder_must_leave_out_is_no_pause(tmp_path):
+    """A part of a video without key frames begins with frames that cannot be decoded."""
+    whole = tmp_path / "whole.mkv"
+    write(
+        whole,
+        [grey(2 * number) for number in range(75)],
+        25,
+        None,
+        "libx264",
+        "yuv420p",
+    )
+    source = tmp_path / "in.mkv"
+    with av.open(str(whole)) as given, av.open(str(source), "w") as out:
+        copy = out.add_stream_from_template(given.streams.video[0])
+        held = [packet for packet in given.demux(video=0) if packet.size]
+        # Frames that refer to others come first, and then those to which they refer.
+        for packet in [*held[5:10], *held[:1], *held[1:5]]:
+            shift = 0 if packet in held[5:10] else 400
+            packet.dts = len(out.streams) and (held.index(packet) * 40 + shift)
+            packet.pts, packet.stream = packet.dts + 80, copy
+            out.mux(packet)
+    interpolate_video(source, tmp_path / "out.mkv", Fade(), damaged="keep")
+    with av.open(str(tmp_path / "out.mkv")) as made:
+        assert made.streams.video[0].start_time == 0

@@ -28,6 +28,8 @@ from tfvfi.media.whole import missing_bytes
 
 logger = logging.getLogger(__name__)
 
+# What has more frames a second is a clock.
+HIGHEST_RATE = 1000
 # Containers that know when their pictures end, and by how many seconds they may be wrong: the
 # reading of one that is damaged can end early without a word.
 KNOW_THEIR_END = ("mov,mp4", "matroska", "avi")
@@ -69,7 +71,7 @@ class Video:
             context = stream.codec_context
             self.size = (context.height, context.width)
             check_pixels(path, self.size, max_pixels)
-            self.rate = Fraction(stream.average_rate or stream.guessed_rate or PICTURE_RATE)
+            self.rate = _rate(stream)
             self.frames_expected = stream.frames or None
             self.seconds_expected = _seconds(container, stream)
             self.end_expected = _end(container, stream)
@@ -121,6 +123,10 @@ class Video:
                     length = time - previous
                 if frame.duration:
                     length = frame.duration * base
+                if self.end_expected is not None and not self.origin:
+                    # The container knows best, if this is the last frame.
+                    left = self.end_expected - time
+                    length = left if 0 < left < length else length
                 previous = time
                 count += 1
                 image = FrameArray.of(converter.array(frame, deep, alpha), frame)
@@ -181,6 +187,14 @@ def open_source(
     return Video(paths[0], damaged, max_pixels=max_pixels)
 
 
+def _rate(stream: Any) -> Fraction:
+    """Frames a second on average; FFmpeg's guess where its average is that of a clock."""
+    average, guessed = stream.average_rate, stream.guessed_rate
+    if average and guessed and guessed < HIGHEST_RATE < average:
+        average = None
+    return Fraction(average or guessed or PICTURE_RATE)
+
+
 def _origin(container: Any, start: Fraction, step: Fraction) -> Fraction:
     """When the earliest track starts, which is time 0 for players.
 
@@ -188,13 +202,13 @@ def _origin(container: Any, start: Fraction, step: Fraction) -> Fraction:
 
     Args:
         container: An open file.
-        start: When its pictures start.
+        start: When the first picture is shown that can be decoded.
         step: The times of the pictures stay multiples of it.
     """
-    if container.start_time is None:
-        return max(Fraction(0), start)
-    later = start - max(Fraction(0), Fraction(container.start_time, av.time_base))
-    return start - math.ceil(later / step) * step if later > 0 else start
+    sounds = (one for one in container.streams.audio if one.start_time is not None)
+    starts = (one.start_time * Fraction(one.time_base) for one in sounds)
+    later = start - max(Fraction(0), min(starts, default=start))
+    return max(Fraction(0), start - math.ceil(later / step) * step) if later > 0 else start
 
 
 def _seconds(container: Any, stream: Any) -> Fraction:

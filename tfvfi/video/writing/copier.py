@@ -23,6 +23,8 @@ OWN_WORDS = (
     *("duration", "encoder", "major_brand", "minor_version", "compatible_brands"),
     *("alpha_mode", "rotate"),
 )
+# An MP4 has a timecode of a byte for the frames in a second.
+FASTEST_TIMECODE = 255
 COVER_KINDS = {"png": "image/png", "mjpeg": "image/jpeg"}
 MATROSKA_STATISTICS = ("bps", "number_of_", "_statistics_")
 
@@ -174,7 +176,14 @@ class Copier:
         """Chapters, and what is written about the file and its pictures."""
         self.target.metadata.update(_words(self.source.metadata))
         if self.target.streams.video:
-            self._describe_stream(pictures, self.target.streams.video[0])
+            made = self.target.streams.video[0]
+            self._describe_stream(pictures, made)
+            if made.codec_context.framerate > FASTEST_TIMECODE and self._drop_timecode(made):
+                logger.warning(
+                    "the timecode of %s is left out: it counts to %d frames a second",
+                    self.path,
+                    FASTEST_TIMECODE,
+                )
         chapters = []
         for chapter in self.source.chapters():
             base = Fraction(chapter["time_base"])
@@ -189,6 +198,13 @@ class Copier:
                 chapters.append({**chapter, **stamps})
         if chapters:
             self.target.set_chapters(chapters)
+
+    def _drop_timecode(self, made: Any) -> bool:
+        """Forgets a timecode that an MP4 would refuse when it is complete."""
+        if self.target.format.name not in ("mp4", "mov"):
+            return False
+        found = [words.pop("timecode", None) for words in (self.target.metadata, made.metadata)]
+        return any(found)
 
     def _describe_stream(self, source: Any, copy: Any) -> None:
         copy.metadata.update(_words(source.metadata))
