@@ -15,6 +15,8 @@ import av
 SHORTEST_JUMP = 10
 # Corrections that are as close to each other are one: tracks jump one after another.
 SAME_JUMP = 1
+# Of larger files the length is believed, for it would take long to read them twice.
+MOST_READ = 2**31
 
 
 class Continuity:
@@ -69,3 +71,31 @@ class Continuity:
             self._corrections.append(wanted)
             known = wanted
         self._moved = known
+
+
+def seconds_across_jumps(container: Any, stream: Any) -> Fraction | None:
+    """How long the pictures of a recording are; None where its clock cannot jump.
+
+    FFmpeg takes the difference of the first and the last time, which may be days. All packets are
+    read for it, but none is decoded.
+
+    Args:
+        container: A file that has been opened for this alone.
+        stream: Its pictures.
+    """
+    continuity = Continuity(container)
+    if not continuity.jumps or container.size > MOST_READ:
+        return None
+    first = end = None
+    try:
+        for packet in container.demux(continuity.needed([stream])):
+            continuity.mend(packet)
+            if packet.stream.index == stream.index and packet.pts is not None:
+                time = packet.pts * packet.time_base
+                first = time if first is None else min(first, time)
+                last = time + (packet.duration or 0) * packet.time_base
+                end = last if end is None else max(end, last)
+    except av.FFmpegError:
+        # What is damaged is reported when it is decoded.
+        pass
+    return None if first is None else end - first

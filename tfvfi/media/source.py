@@ -14,6 +14,7 @@ from tfvfi.errors import InputError
 from tfvfi.media.claims import MOST_PIXELS, check_pixels
 from tfvfi.media.colors import Converter
 from tfvfi.media.container import open_container, picture_stream
+from tfvfi.media.continuity import seconds_across_jumps
 from tfvfi.media.contract import FrameSource
 from tfvfi.media.damage import STOP, refusal
 from tfvfi.media.decoding import decoded
@@ -92,6 +93,10 @@ class Video:
                 logger.warning(
                     "%s is interlaced: deinterlace it first, or lines will be interpolated", path
                 )
+
+        with open_container(path) as container:
+            seconds = seconds_across_jumps(container, container.streams[self.stream])
+        self.seconds_expected = self.seconds_expected if seconds is None else seconds
 
     def __iter__(self) -> Iterator[Shown]:
         """The frames without transparency."""

@@ -203,8 +203,13 @@ class Copier:
         """Forgets a timecode that an MP4 would refuse when it is complete."""
         if self.target.format.name not in ("mp4", "mov"):
             return False
-        found = [words.pop("timecode", None) for words in (self.target.metadata, made.metadata)]
-        return any(found)
+        found = [
+            words.pop(name)
+            for words in (self.target.metadata, made.metadata)
+            for name in list(words)
+            if name.lower() == "timecode"
+        ]
+        return bool(found)
 
     def _describe_stream(self, source: Any, copy: Any) -> None:
         copy.metadata.update(_words(source.metadata))
