@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from tfvfi.errors import InputError
+from tfvfi.errors import ArgumentError, InputError
 from tfvfi.ops.tensor import Tensor
 
 # Convolutions in each of the five blocks, and the channels that they give.
@@ -56,10 +56,10 @@ class Vgg:
         pool: str = "max",
     ):
         if network not in DEPTHS:
-            raise InputError(f"network is one of {', '.join(DEPTHS)}. Received: {network!r}")
+            raise ArgumentError(f"network is one of {', '.join(DEPTHS)}. Received: {network!r}")
         names = _layer_names(network)
         if last.replace("relu", "conv") not in names:
-            raise InputError(
+            raise ArgumentError(
                 f"{network} has layers conv1_1, relu1_1, ..., {names[-1]}. Received: {last!r}"
             )
         tensors = _tensors(weights, network)

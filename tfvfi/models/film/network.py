@@ -78,14 +78,14 @@ class FILM(Interpolator):
         **kwargs: Any,
     ):
         if not 1 <= specialized_levels < levels or not 2 <= fusion_levels <= levels:
-            raise InputError(
+            raise ArgumentError(
                 "specialized_levels must be at least 1 and below levels, fusion_levels at least 2 "
                 f"and not above levels. Received: levels={levels}, "
                 f"specialized_levels={specialized_levels}, fusion_levels={fusion_levels}"
             )
         predictors = specialized_levels + 1
         if not len(flow_filters) == len(flow_convolutions) == predictors:
-            raise InputError(
+            raise ArgumentError(
                 f"flow_filters and flow_convolutions have {predictors} numbers each, one for each "
                 "specialized level and one for the levels that share a predictor. "
                 f"Received: {tuple(flow_filters)} and {tuple(flow_convolutions)}"
@@ -93,7 +93,7 @@ class FILM(Interpolator):
         if border not in BORDERS:
             raise ArgumentError(f"border is one of {', '.join(BORDERS)}. Received: {border!r}")
         if not time_scaling and tuple(times) != (MIDDLE,):
-            raise InputError(
+            raise ArgumentError(
                 f"this network answers time {MIDDLE} only, unless time_scaling=True. "
                 f"Received: times={times!r}"
             )
@@ -107,6 +107,8 @@ class FILM(Interpolator):
         self.flow_filters = tuple(flow_filters)
         self.flow_convolutions = tuple(flow_convolutions)
         self.border = border
+        # What a pixel of a frame takes on a processor: 3,900 were measured with 64 filters.
+        self.bytes_per_pixel = 200 + 58 * filters
         # Every level of the pyramid is then exactly half as large as the one before.
         self.multiple = 2 ** (levels - 1) if border == "zeros" else 1
 
