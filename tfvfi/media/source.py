@@ -129,9 +129,9 @@ class Video:
                 if frame.duration:
                     length = frame.duration * base
                 if self.end_expected is not None and not self.origin:
-                    # The container knows best, if this is the last frame.
+                    # The container knows better, if this is the last frame; it may round.
                     left = self.end_expected - time
-                    length = left if 0 < left < length else length
+                    length = left if 0 < left < length * 9 / 10 else length
                 previous = time
                 count += 1
                 image = FrameArray.of(converter.array(frame, deep, alpha), frame)
