@@ -179,5 +179,5 @@ def test_a_clip_that_changed_is_made_again(tmp_path):
 
 @pytest.mark.parametrize("videos", ["", "nowhere", "nowhere/*.mp4"])
 def test_nothing_found_is_told(tmp_path, videos):
-    with pytest.raises(InputError, match="--videos is a folder of videos or of frames"):
+    with pytest.raises(InputError, match="`videos` is a folder of videos or of frames"):
         clips.find(f"{tmp_path}/{videos}")

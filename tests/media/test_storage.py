@@ -3,7 +3,7 @@
 import pytest
 
 from tests.data import small_videos
-from tests.data.test_making import SMALL, here
+from tests.data.making_records import SMALL, here
 from tfvfi.data import making
 from tfvfi.data.records import Records
 from tfvfi.data.samples import Samples
