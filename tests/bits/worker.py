@@ -83,6 +83,7 @@ def stages() -> dict[str, Callable[[], Callable]]:
         return lambda: model.interpolate(*pair, times=(0.5,))
 
     def convolution() -> Callable:
+        keras.utils.set_random_seed(0)
         layer = layers.Conv2D(32, activation="relu")
         layer.build((None, None, None, 32))
         convolve, image = compiled(layer), noise(*size, 32)

@@ -244,6 +244,10 @@ class FlowEstimator(Network):
         flow = self.flow(*(resize(frame, inside) for frame in (frame0, frame1)))["flow"]
         return images.resize_flow(flow, (height, width))
 
+    def both_ways(self, frame0: Any, frame1: Any) -> tuple[Any, Any]:
+        """The flow of a batch of any size from frame0 to frame1, and the flow back."""
+        return self.flow_at_any_size(frame0, frame1), self.flow_at_any_size(frame1, frame0)
+
     def estimate(self, frame0: np.ndarray, frame1: np.ndarray) -> np.ndarray:
         """The flow of one pair of any size.
 

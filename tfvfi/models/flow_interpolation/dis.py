@@ -1,5 +1,6 @@
 """DIS optical flow (Kroeger et al., ECCV 2016), computed by OpenCV."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import cv2
@@ -34,6 +35,12 @@ class DIS(FlowEstimator):
         """The flow itself: DIS takes any size."""
         return self.flow(frame0, frame1)["flow"]
 
+    def both_ways(self, frame0: Any, frame1: Any) -> tuple[Any, Any]:
+        """The flows there and back, estimated at once."""
+        there, back = [frame0, frame1], [frame1, frame0]
+        flows = self.flow_at_any_size(ops.concatenate(there), ops.concatenate(back))
+        return tuple(ops.split(flows, 2))
+
     def flow(self, frame0: Any, frame1: Any) -> dict[str, Any]:
         """Flow of a batch, (B, H, W, 2)."""
         try:
@@ -43,7 +50,9 @@ class DIS(FlowEstimator):
                 "DIS flow is computed by OpenCV and cannot become part of a graph: "
                 "for training or export name a learned flow estimator"
             ) from None
-        flows = [_dis(*pair) for pair in zip(*map(_grey, pairs), strict=True)]
+        # OpenCV works outside Python's lock, and leaves cores idle between its parallel parts.
+        with ThreadPoolExecutor() as threads:
+            flows = list(threads.map(_dis, *map(_grey, pairs)))
         return {"flow": ops.convert_to_tensor(np.stack(flows))}
 
 

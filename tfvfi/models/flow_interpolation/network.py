@@ -1,5 +1,6 @@
 """Frames from optical flow, without learning to paint: by warping, or by splatting."""
 
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -65,6 +66,9 @@ class FlowInterpolation(Interpolator):
         # Sides times the scale must be whole.
         self.multiple = Fraction(scale).limit_denominator(100).denominator
         self.estimator = flow
+        prepare = MODES[mode].prepare
+        # Where the flow cannot be part of a graph, what follows it still is one.
+        self._prepare_with_flow = prepare if self.traceable else compiled(prepare)
         self._flow_alone = compiled(self._flow) if self.traceable else self._flow
 
     def get_config(self) -> dict[str, Any]:
@@ -86,8 +90,8 @@ class FlowInterpolation(Interpolator):
 
     def prepare(self, frame0: Any, frame1: Any) -> dict[str, Any]:
         """Flow in both directions, and what the mode makes of it."""
-        flow01, flow10 = self._flow(frame0, frame1), self._flow(frame1, frame0)
-        return MODES[self.mode].prepare(frame0, frame1, flow01, flow10)
+        flow01, flow10 = self._at_scale(self.estimator.both_ways, frame0, frame1)
+        return self._prepare_with_flow(frame0, frame1, flow01, flow10)
 
     def render(self, prepared: dict[str, Any], time: Any) -> dict[str, Any]:
         """The frame at `time`, and what else the mode has."""
@@ -106,8 +110,16 @@ class FlowInterpolation(Interpolator):
         return self._flow_of_pair(self._flow_alone, frame0, frame1)
 
     def _flow(self, frame0: Any, frame1: Any) -> Any:
-        """The flow from frame0 to frame1, estimated at its scale."""
+        """The flow from frame0 to frame1."""
+
+        def there(*pair: Any) -> tuple[Any]:
+            return (self.estimator.flow_at_any_size(*pair),)
+
+        return self._at_scale(there, frame0, frame1)[0]
+
+    def _at_scale(self, estimate: Callable, frame0: Any, frame1: Any) -> Sequence[Any]:
+        """Flows that are estimated at the network's scale."""
         if self.scale == 1:
-            return self.estimator.flow_at_any_size(frame0, frame1)
+            return estimate(frame0, frame1)
         resized = (resize(frame, self.scale) for frame in (frame0, frame1))
-        return resize_flow(self.estimator.flow_at_any_size(*resized), size(frame0))
+        return [resize_flow(flow, size(frame0)) for flow in estimate(*resized)]

@@ -16,8 +16,7 @@ from typing import Any
 from keras import ops
 
 from tfvfi.images import size
-from tfvfi.models.flow_interpolation.splines import coefficients, spline_warp
-from tfvfi.ops import backward_warp, resize, splat
+from tfvfi.ops import backward_warp, resize, splat, spline
 
 # A pixel counts as occluded when its flows differ by more than this share of their length ...
 RELATIVE_DISAGREEMENT = 0.3
@@ -43,8 +42,8 @@ def prepare(frame0: Any, frame1: Any, flow01: Any, flow10: Any) -> dict[str, Any
     return {
         "frame0": frame0,
         "frame1": frame1,
-        "spline0": coefficients(frame0),
-        "spline1": coefficients(frame1),
+        "spline0": spline.coefficients(frame0),
+        "spline1": spline.coefficients(frame1),
         "flow01": flow01,
         "flow10": flow10,
         "seen01": consistency(flow01, flow10),
@@ -151,8 +150,8 @@ def _arrived(projected: dict[str, Any]) -> Any:
 def _paint(pair: dict[str, Any], motion: Any, mask: Any, time: Any) -> tuple[Any, Any]:
     """The frame that a motion at t gives, and how far its two sources differ."""
     flow0, flow1 = -time * motion, (1 - time) * motion
-    sharp0, sharp1 = spline_warp(pair["spline0"], flow0), spline_warp(pair["spline1"], flow1)
-    soft0, soft1 = backward_warp(pair["frame0"], flow0), backward_warp(pair["frame1"], flow1)
+    sharp0, soft0 = spline.read(pair["spline0"], pair["frame0"], flow0)
+    sharp1, soft1 = spline.read(pair["spline1"], pair["frame1"], flow1)
     gap = ops.mean(ops.abs(sharp0 - sharp1), axis=-1, keepdims=True)
     # Detail in the wrong place is worse than none.
     softness = ops.minimum(ops.square(around(gap) / DOUBTFUL), 1)

@@ -72,6 +72,26 @@ def splat(values: Tensor, flow: Tensor) -> Tensor:
     return tf.cast(out, values.dtype)
 
 
+def spline_coefficients(frame: Tensor, taps: list[float]) -> Tensor:
+    """See `tfvfi.ops.spline`; `taps` are the weights of a pixel and of those at each distance."""
+    import tensorflow as tf
+
+    out = _library().tfvfi_spline_coefficients(
+        tf.cast(frame, "float32"), tf.constant(taps, "float32")
+    )
+    return tf.cast(out, frame.dtype)
+
+
+def spline_read(spline: Tensor, frame: Tensor, flow: Tensor) -> tuple[Tensor, Tensor]:
+    """See `tfvfi.ops.spline.read`."""
+    import tensorflow as tf
+
+    sharp, soft = _library().tfvfi_spline_read(
+        *(tf.cast(tensor, "float32") for tensor in (spline, frame, flow))
+    )
+    return tf.cast(sharp, frame.dtype), tf.cast(soft, frame.dtype)
+
+
 def correlation(
     a: Tensor,
     b: Tensor,

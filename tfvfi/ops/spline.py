@@ -1,17 +1,19 @@
-"""Warping that keeps detail: frames are read as cubic splines, which bilinear sampling blurs.
+"""Reading frames as cubic splines, which keeps the detail that bilinear sampling blurs.
 
 A cubic B-spline through the pixels of a frame is given by its coefficients, a sharpened form of
 the frame (Unser, 1999). Between pixels the spline is a sum of 4 x 4 coefficients, all weights of
-which are positive: so four bilinear reads give it, each where two by two of them balance.
+which are positive: so four bilinear reads give it, each where two by two of them balance. The
+native form sums the 4 x 4 coefficients; it has no gradients and is used where none are wanted.
 """
 
 import math
-from typing import Any
 
 from keras import ops
 
-from tfvfi import images
-from tfvfi.ops import backward_warp, bilinear
+from tfvfi.ops import bilinear, native
+from tfvfi.ops.dispatch import gradients_wanted
+from tfvfi.ops.tensor import Side, Tensor
+from tfvfi.ops.warp import backward_warp
 
 # A coefficient depends on pixels as POLE ** distance; beyond REACH it does so by less than 1/4000.
 POLE, REACH = math.sqrt(3) - 2, 6
@@ -19,14 +21,44 @@ POLE, REACH = math.sqrt(3) - 2, 6
 SCALE = 1 / (1 + 2 * sum(POLE**by for by in range(1, REACH + 1)))
 
 
-def coefficients(frame: Any) -> Any:
-    """The coefficients of the spline through the pixels of a frame, of its shape."""
+def coefficients(frame: Tensor) -> Tensor:
+    """The coefficients of the spline through the pixels of a frame, of its shape.
+
+    Args:
+        frame: [N, H, W, C], floating point.
+    """
+    if not gradients_wanted() and native.usable(frame):
+        return native.spline_coefficients(frame, [SCALE * POLE**by for by in range(REACH + 1)])
     return _sharpened(_sharpened(frame, axis=1), axis=2)
 
 
-def spline_warp(spline: Any, flow: Any) -> Any:
-    """A frame, given by its `coefficients`, read where the flow points; its border goes on."""
-    height, width = images.size(spline)
+def read(spline: Tensor, frame: Tensor, flow: Tensor) -> tuple[Tensor, Tensor]:
+    """A frame read where a flow points, as a spline and bilinearly; its border goes on.
+
+    Args:
+        spline: The `coefficients` of the frame.
+        frame: [N, H, W, C], floating point.
+        flow: [N, H, W, 2], (x, y) in pixels.
+
+    Returns:
+        Two tensors of the frame's shape: the spline's values, and what `backward_warp` gives.
+
+    Example:
+        >>> import numpy as np
+        >>> from tfvfi.ops import spline
+        >>> frame = np.arange(6, dtype="float32").reshape(1, 1, 6, 1)
+        >>> flow = np.full((1, 1, 6, 2), (0.5, 0), "float32")
+        >>> sharp, soft = spline.read(spline.coefficients(frame), frame, flow)
+        >>> np.ravel(soft)
+        array([0.5, 1.5, 2.5, 3.5, 4.5, 5. ], dtype=float32)
+    """
+    if not gradients_wanted() and native.usable(spline, frame, flow):
+        return native.spline_read(spline, frame, flow)
+    return _read(spline, flow), backward_warp(frame, flow)
+
+
+def _read(spline: Tensor, flow: Tensor) -> Tensor:
+    _, height, width, _ = ops.shape(spline)
     columns, rows = bilinear.columns(width), bilinear.rows(height)
     left, right = _balances(columns, flow[..., 0], width)
     above, below = _balances(rows, flow[..., 1], height)
@@ -37,15 +69,15 @@ def spline_warp(spline: Any, flow: Any) -> Any:
     )
 
 
-def _sharpened(frame: Any, axis: int) -> Any:
+def _sharpened(frame: Tensor, axis: int) -> Tensor:
     """Coefficients of the splines along one axis."""
-    side = images.size(frame)[axis - 1]
+    side = ops.shape(frame)[axis]
     # Mirrored, as often as it takes, so that the coefficient beyond the border is that of the
     # border.
     pixels = (ops.arange(side + 2 * REACH) + (2 * REACH * side - REACH)) % (2 * side)
     mirrored = ops.take(frame, ops.minimum(pixels, 2 * side - 1 - pixels), axis=axis)
 
-    def moved(by: int) -> Any:
+    def moved(by: int) -> Tensor:
         part = slice(REACH + by, REACH + by + side)
         return mirrored[:, part] if axis == 1 else mirrored[:, :, part]
 
@@ -53,7 +85,9 @@ def _sharpened(frame: Any, axis: int) -> Any:
     return SCALE * (frame + sum(pairs))
 
 
-def _balances(pixels: Any, flow: Any, side: Any) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
+def _balances(
+    pixels: Tensor, flow: Tensor, side: Side
+) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
     """Where on one axis the first two and the last two of four coefficients balance, and weights.
 
     Returns:
