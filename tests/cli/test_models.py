@@ -27,8 +27,9 @@ def test_every_network_has_a_line(run):
     assert header.split()[:5] == ["name", "kind", "times", "weights", "licence"]
     assert [line.split()[0] for line in lines] == list(tfvfi.list_models())
     by_name = {line.split()[0]: line for line in lines}
-    assert "bundled" in by_name["ifrnet_s"] and "convert" in by_name["ifrnet"]
-    assert "none" in by_name["flow_interpolation"]
+    assert "bundled" in by_name["ifrnet_s"] and "to convert" in by_name["ifrnet"]
+    assert "none needed" in by_name["flow_interpolation"]
+    assert "downloadable" in by_name["rife_v4_0"] or "cached" in by_name["rife_v4_0"]
 
 
 def test_only_one_kind_as_json(run):

@@ -4,9 +4,9 @@
     tfvfi models --kind=flow --parameters
     tfvfi models --json
 
-Weights are bundled (they come with tfvfi), download (tfvfi download-weights fetches them), convert
-(tfvfi convert-checkpoint turns the published file into them), train (none are published) or none
-(the method has no parameters).
+Weights are bundled (they come with tfvfi), downloadable (tfvfi download-weights fetches them),
+cached (it has), to convert (tfvfi convert-checkpoint turns the published file into them), to train
+(none are published) or none needed (the method has no parameters).
 """
 
 import json
@@ -43,12 +43,14 @@ def _presets() -> "list[Preset]":
 
 
 def _row(known: "Preset") -> dict[str, Any]:
+    from tfvfi.models.cache import state_of_weights
+
     row: dict[str, Any] = {"name": known.name, "kind": known.kind, "times": _times(known)}
     if FLAGS.parameters:
         row["parameters"] = _parameters(known)
     return {
         **row,
-        "weights": _weights(known),
+        "weights": state_of_weights(known),
         "licence": known.licence,
         "description": known.description,
     }
@@ -58,17 +60,6 @@ def _times(known: "Preset") -> str:
     if known.kind == "flow":
         return "-"
     return known.times if isinstance(known.times, str) else ", ".join(map(str, known.times or ()))
-
-
-def _weights(known: "Preset") -> str:
-    """How its weights are got."""
-    if not known.has_weights:
-        return "none"
-    if known.bundled:
-        return "bundled"
-    if any(getattr(checkpoint, "download", None) for checkpoint in known.checkpoints):
-        return "download"
-    return "convert" if known.checkpoints else "train"
 
 
 def _parameters(known: "Preset") -> int:
