@@ -20,7 +20,7 @@ from tfvfi.media.source import open_source
 from tfvfi.registry import ModelSpec
 from tfvfi.video import Encoding, Treatment, interpolate_video
 from tfvfi.video.identity import identity
-from tfvfi.video.writing import encoder
+from tfvfi.video.writing import encoder, spool
 
 ROOT = Path(__file__).parents[2]
 FRAMES = 150
@@ -299,8 +299,8 @@ def test_ctrl_c_leaves_a_clean_folder(tmp_path, resume, name):
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=20)
     assert process.returncode == 130 and "interrupted" in said and "Traceback" not in said
-    # Pictures are finished one by one, of a video nothing is yet.
-    parts = {".out.parts"} if resume and name == "out" else set()
+    # Pictures are finished one by one; of a video frames are kept.
+    parts = {f".{name}.parts"} if resume else set()
     assert set(os.listdir(tmp_path)) == {"in.mp4"} | parts
 
 
@@ -347,10 +347,13 @@ def test_an_error_in_the_network_leaves_nothing(tmp_path):
     assert os.listdir(tmp_path) == ["in.mp4"]
 
 
-def test_a_finished_part_that_is_damaged_is_not_believed(tmp_path):
+@pytest.mark.parametrize("damage", ["cut", "flipped"])
+def test_a_finished_part_that_is_damaged_is_not_believed(tmp_path, damage):
     source = interrupted(tmp_path)
     part = tmp_path / ".out.mp4.parts" / "000000.packets"
-    part.write_bytes(part.read_bytes()[:-100])
+    held = bytearray(part.read_bytes())
+    held[len(held) // 2] ^= 1
+    part.write_bytes(held if damage == "flipped" else held[:-100])
     network = Fade()
     interpolate_video(
         source,
@@ -364,3 +367,70 @@ def test_a_finished_part_that_is_damaged_is_not_believed(tmp_path):
     assert network.pairs == FRAMES - 1
     shutil.rmtree(tmp_path / "whole", ignore_errors=True)
     same(tmp_path / "out.mp4", whole(source, tmp_path, "out.mp4"))
+
+
+class Stops(Fade):
+    """Dies after some pairs."""
+
+    def __init__(self, after):
+        super().__init__()
+        self.after = after
+
+    def interpolate(self, a, b, times=(0.5,)):
+        if self.pairs == self.after:
+            raise RuntimeError("out of memory")
+        return super().interpolate(a, b, times)
+
+
+@pytest.mark.parametrize("name", ["out.mp4", "out.mkv"])
+def test_slow_work_keeps_the_frames_of_an_unfinished_segment(tmp_path, monkeypatch, name):
+    """A segment may take an hour; a kill in it costs a frame, and the video is the same."""
+    monkeypatch.setattr(spool, "SECONDS", 0.0)
+    source = film(tmp_path, 200)
+    settings = {"resume": True, "scene_cuts": "mix", "progress": False}
+    done = 0
+    for after in (20, 110, 30):
+        network = Stops(after)
+        with pytest.raises(RuntimeError):
+            interpolate_video(source, tmp_path / name, network, 2, **settings)
+        done += after
+    network = Fade()
+    interpolate_video(source, tmp_path / name, network, 2, **settings)
+    # At most two frames on their way to the encoder are lost each time.
+    assert 199 - done <= network.pairs <= 199 - done + 3 * 12
+    monkeypatch.undo()
+    same(tmp_path / name, whole(source, tmp_path, name))
+    assert set(os.listdir(tmp_path)) == {"in.mp4", "whole", name}
+
+
+def test_a_damaged_frame_of_an_unfinished_segment_is_not_believed(tmp_path, monkeypatch):
+    monkeypatch.setattr(spool, "SECONDS", 0.0)
+    source = film(tmp_path, 40)
+    settings = {"resume": True, "scene_cuts": "mix", "progress": False}
+    with pytest.raises(RuntimeError):
+        interpolate_video(source, tmp_path / "out.mkv", Stops(30), 2, **settings)
+    kept = sorted((tmp_path / ".out.mkv.parts" / "frames").glob("*.png"))
+    data = bytearray(kept[10].read_bytes())
+    data[-20] ^= 1
+    kept[10].write_bytes(data)
+    network = Fade()
+    interpolate_video(source, tmp_path / "out.mkv", network, 2, **settings)
+    assert network.pairs == 39 - 5
+    same(tmp_path / "out.mkv", whole(source, tmp_path, "out.mkv"))
+
+
+@pytest.mark.parametrize("form", ["png", "jpeg"])
+def test_a_flipped_byte_in_a_finished_picture_is_noticed(tmp_path, form):
+    source = film(tmp_path, 12)
+    settings = {"resume": True, "scene_cuts": "mix", "progress": False}
+    settings["encoding"] = Encoding(pictures=form)
+    with pytest.raises(RuntimeError):
+        interpolate_video(source, tmp_path / "out", Stops(8), 2, **settings)
+    picture = sorted((tmp_path / ".out.parts" / "pictures").iterdir())[4]
+    data = bytearray(picture.read_bytes())
+    data[-30] ^= 1
+    picture.write_bytes(data)
+    network = Fade()
+    interpolate_video(source, tmp_path / "out", network, 2, **settings)
+    assert network.pairs == 11 - 2 and len(os.listdir(tmp_path / "out")) == 24
+    assert set(os.listdir(tmp_path)) == {"in.mp4", "out"}

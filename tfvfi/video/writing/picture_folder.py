@@ -34,9 +34,7 @@ class PictureFolder:
         self.turns = turns
         self.ending, _, self.keeps_alpha, _ = stills.FORMATS[form]
         self.folder = parts.pictures()
-        self.done = 0
-        while self._picture(self.done).exists():
-            self.done += 1
+        self.done = parts.pictures_done(self._picture)
         self.lengths: list[Fraction] = []
 
     def write(self, image: np.ndarray | None, time: Fraction, length: Fraction) -> None:
@@ -48,8 +46,10 @@ class PictureFolder:
         image = np.ascontiguousarray(np.rot90(image, self.turns))
         aside = target.with_name(f".{target.name}")
         try:
-            aside.write_bytes(stills.encode(image, self.form).tobytes())
+            data = stills.encode(image, self.form).tobytes()
+            aside.write_bytes(data)
             os.replace(aside, target)
+            self.parts.note_picture(data)
         except OSError as error:
             raise self._cannot_write(error) from None
 

@@ -10,7 +10,8 @@ import json
 import os
 import shutil
 import struct
-from collections.abc import Iterator, Sequence
+import zlib
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -22,10 +23,15 @@ from tfvfi.media.storage import only_one
 
 # Most file systems take names of 255 bytes.
 LONGEST_NAME = 240
-# A segment begins with the numbers of its frames and bytes, and a packet with its times and length,
-# whether it is a whole picture, and the sizes of its data and of its transparency.
-START = struct.Struct("<IQ")
+# A segment begins with the numbers of its frames and bytes and the SHA-256 of the rest; a packet
+# with its times and length, whether it is a whole picture, and the sizes of its data and of its
+# transparency.
+START = struct.Struct("<IQ32s")
 HEAD = struct.Struct("<qqqBII")
+# Bytes that are read at once.
+BLOCK = 2**20
+# The checksums of pictures, a line each, in order.
+CHECKSUMS = "checksums.txt"
 # Where the transparency of VP9 is: the type's name and number.
 BESIDE = ("matroska_block_additional", 15)
 
@@ -43,6 +49,7 @@ class Parts:
         self.folder = parts_folder(output)
         self.kept = plan is not None
         self.unfinished: BinaryIO | None = None
+        self.digest = hashlib.sha256()
         self.lock = contextlib.ExitStack()
         try:
             self.folder.mkdir(exist_ok=True)
@@ -90,7 +97,11 @@ class Parts:
             if self.unfinished is None:
                 self.unfinished = (self.folder / "unfinished").open("wb")
                 self.unfinished.write(bytes(START.size))
-            self.unfinished.writelines(_packed(packet) for packet in packets)
+                self.digest = hashlib.sha256()
+            for packet in packets:
+                data = _packed(packet)
+                self.digest.update(data)
+                self.unfinished.write(data)
 
     def finish_segment(self, number: int, frames: int) -> None:
         """Lets the segment that was being made appear, if parts are kept."""
@@ -98,17 +109,47 @@ class Parts:
             with self.unfinished as file:
                 length = file.tell()
                 file.seek(0)
-                file.write(START.pack(frames, length))
+                file.write(START.pack(frames, length, self.digest.digest()))
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(file.name, self._segment(number))
             self.unfinished = None
+
+    @property
+    def frames(self) -> Path | None:
+        """Where frames of the unfinished segment wait, if parts are kept; see `Spool`."""
+        return self.folder / "frames" if self.kept else None
 
     def pictures(self) -> Path:
         """The folder where single pictures wait."""
         folder = self.folder / "pictures"
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+    def note_picture(self, data: bytes) -> None:
+        """Notes the checksum of the next picture, if parts are kept."""
+        if self.kept:
+            with (self.folder / CHECKSUMS).open("a") as file:
+                file.write(f"{zlib.crc32(data):08x}\n")
+
+    def pictures_done(self, picture: Callable[[int], Path]) -> int:
+        """How many pictures are there from the first one on, with every byte as it was written.
+
+        Args:
+            picture: Gives the path of each.
+        """
+        notes = self.folder / CHECKSUMS
+        found = notes.read_text().splitlines() if notes.exists() else []
+        done = 0
+        for noted in found:
+            file = picture(done)
+            if not file.is_file() or f"{zlib.crc32(file.read_bytes()):08x}" != noted:
+                break
+            done += 1
+        if self.kept:
+            # What is not believed is made, and noted, again.
+            notes.write_text("".join(f"{noted}\n" for noted in found[:done]))
+        return done
 
     def remove(self) -> None:
         """Leaves nothing."""
@@ -128,7 +169,9 @@ class Parts:
 
     def _holds_work(self) -> bool:
         """Whether anything is finished."""
-        return any(self.folder.glob("*.packets")) or any(self.folder.glob("pictures/[!.]*"))
+        return any(
+            any(self.folder.glob(each)) for each in ("*.packets", "pictures/[!.]*", "frames/*.png")
+        )
 
     def _segment(self, number: int) -> Path:
         return self.folder / f"{number:06d}.packets"
@@ -164,17 +207,22 @@ def _cannot_continue(output: Path, before: dict[str, Any], plan: dict[str, Any] 
 def read_segment(path: Path) -> tuple[int, Iterator[av.Packet]]:
     """The number of frames and the packets of a finished segment."""
     with path.open("rb") as file:
-        frames, _ = START.unpack(file.read(START.size))
+        frames, *_ = START.unpack(file.read(START.size))
     return frames, _packets(path)
 
 
 def _is_whole(path: Path) -> bool:
-    """Whether a segment is there, with every byte."""
+    """Whether a segment is there, with every byte as it was written."""
     if not path.is_file() or path.stat().st_size < START.size:
         return False
     with path.open("rb") as file:
-        _, length = START.unpack(file.read(START.size))
-    return length == path.stat().st_size
+        _, length, digest = START.unpack(file.read(START.size))
+        if length != path.stat().st_size:
+            return False
+        found = hashlib.sha256()
+        while data := file.read(BLOCK):
+            found.update(data)
+    return found.digest() == digest
 
 
 def _packets(path: Path) -> Iterator[av.Packet]:

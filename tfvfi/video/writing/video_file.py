@@ -16,6 +16,7 @@ from tfvfi.video.writing.copier import Copier
 from tfvfi.video.writing.encoder import Encoder, refusal
 from tfvfi.video.writing.encoding import has_alpha, muxer
 from tfvfi.video.writing.segments import Parts, read_segment
+from tfvfi.video.writing.spool import Spool
 from tfvfi.video.writing.svt import kept_calm
 
 logger = logging.getLogger(__name__)
@@ -47,6 +48,9 @@ class VideoFile:
         self.parts = parts
         self.keeps_alpha = has_alpha(encoder.pixel_format)
         self.done = self.number = self.in_segment = 0
+        # Frames that were written, and those of them that are in finished segments.
+        self.written = self.finished = self.encoded = 0
+        self.spool = Spool(parts.frames, encoder.segment)
         self.last_stamp: int | None = None
         # A frame that waits to be encoded, with its time and length; and the lengths of all.
         self.waiting: tuple[np.ndarray, int, int] | None = None
@@ -71,8 +75,16 @@ class VideoFile:
         stamp, ticks = self.encoder.placed(time, length)
         self.shortest = min(self.shortest or ticks, ticks)
         self.longest = max(self.longest, ticks)
-        if image is None:
+        number, self.written = self.written, self.written + 1
+        if number < self.finished:
             return
+        try:
+            if image is None:
+                image = self.spool.read(number)
+            else:
+                self.spool.add(number, image)
+        except OSError as error:
+            raise self._cannot_write(error) from None
         # One frame waits, for the last one may need a segment of its own.
         if self.waiting is not None:
             self._encode(*self.waiting)
@@ -127,8 +139,10 @@ class VideoFile:
             for segment in self.parts.segments():
                 frames, packets = read_segment(segment)
                 self._mux(packets)
-                self.done += frames
+                self.finished += frames
                 self.number += 1
+            self.encoded = self.finished
+            self.done = self.finished + self.spool.recover(self.finished)
         except BaseException:
             self.discard()
             raise
@@ -161,7 +175,9 @@ class VideoFile:
         except OSError as error:
             raise self._cannot_write(error) from None
         self.number += 1
+        self.encoded += self.in_segment
         self.in_segment = 0
+        self.spool.end_segment(self.encoded)
 
     def _mux(self, packets: Iterable[av.Packet]) -> None:
         try:
