@@ -175,9 +175,9 @@ def test_other_settings_do_not_continue_and_do_not_destroy(tmp_path):
     source = interrupted(tmp_path)
     held = sorted(os.listdir(tmp_path / ".out.mp4.parts"))
     for settings, said in [
-        ({"resume": True, "factor": 3}, r"begun otherwise \(treatment differ"),
-        ({"resume": True, "encoding": Encoding(crf=30)}, r"begun otherwise \(.*encoding"),
-        ({}, "unfinished work .* pass --resume"),
+        ({"resume": True, "factor": 3}, r"with other settings \(treatment\)"),
+        ({"resume": True, "encoding": Encoding(crf=30)}, r"with other settings \(.*encoding"),
+        ({}, "unfinished work .*resume"),
     ]:
         with pytest.raises(InputError, match=said):
             interpolate_video(source, tmp_path / "out.mp4", Fade(), **settings)
