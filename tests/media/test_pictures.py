@@ -96,6 +96,15 @@ def test_files_that_are_none_are_said(tmp_path):
         pictures.read(tmp_path / "b.png")
 
 
+def test_a_picture_with_warnings_is_damaged(tmp_path, capfd):
+    data = bytearray(encoded("jpeg"))
+    data[len(data) // 2 : len(data) // 2 + 2] = b"\xff\x11"
+    (tmp_path / "a.jpg").write_bytes(data)
+    with pytest.raises(InputError, match=r"a\.jpg is damaged: Corrupt JPEG data"):
+        pictures.read(tmp_path / "a.jpg")
+    assert capfd.readouterr().err == ""
+
+
 def test_pictures_are_in_the_order_of_their_numbers(tmp_path):
     for name in ("f10.png", "f9.png", "f1.jpg", "notes.txt", "._f9.png", "f\u00b2.png"):
         (tmp_path / name).write_bytes(b"")

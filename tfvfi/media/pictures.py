@@ -9,6 +9,7 @@ import numpy as np
 
 from tfvfi.errors import InputError
 from tfvfi.media.claims import MOST_PIXELS, claimed_size, read_within
+from tfvfi.media.reports import picture_reports
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".ppm")
 
@@ -68,11 +69,16 @@ def decode_as_tensorflow(data: bytes, size: tuple[int, int]) -> np.ndarray:
 
 
 def read(path: Path) -> np.ndarray:
-    """A picture file, as `decode` gives it; `InputError` if there is none."""
+    """A picture file, as `decode` gives it; `InputError` if there is none, or if it is damaged."""
+    data = read_within(path).tobytes()
     try:
-        return decode(read_within(path).tobytes())
+        with picture_reports() as reports:
+            image = decode(data)
     except BadPictureError as error:
         raise InputError(f"{path} is no picture that can be read: {error}") from None
+    if reports:
+        raise InputError(f"{path} is damaged: {reports[0]}")
+    return image
 
 
 def in_order(paths: Iterable[Path]) -> list[Path]:

@@ -71,8 +71,11 @@ def interpolate_video(
 ) -> int:
     """Writes a smoother video; the output appears when it is complete.
 
-    Sound, subtitles, attachments, chapters and metadata are copied unchanged. The number of frames
-    and the time at which each is shown are defined in `tfvfi.video.timeline`.
+    Sound, subtitles, attachments, chapters and metadata are copied unchanged; what the container
+    of the output does not hold is converted or left out, and a line is logged about it. Source
+    frames keep every bit of their planes wherever the size, the pixel format and the color tags
+    stay. The number of frames and the time at which each is shown are defined in
+    `tfvfi.video.timeline`; the earliest track starts at 0.
 
     Args:
         source: A video or animation, a folder or numbered pattern of pictures, several pictures,
