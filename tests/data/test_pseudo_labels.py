@@ -156,7 +156,7 @@ def test_outputs_that_cannot_be(given, tmp_path):
 
 def test_records_that_cannot_be_labelled(tmp_path):
     short = small_records.write(tmp_path / "short", count=3, frames=2, shards=1)
-    with pytest.raises(InputError, match=r"windows of 2 frames .*--frames"):
+    with pytest.raises(InputError, match=r"windows of 2 frames, .*at least 3 frames"):
         add_flow(short, tmp_path / "made", by_numbers, KNOWN)
     damaged = small_records.write(tmp_path / "damaged", count=3, shards=1)
     shard = small_records.shard(damaged, 0)
