@@ -70,6 +70,9 @@ class SuperSloMo(Interpolator):
         ((1, 32, 64, 3), (1, 32, 64, 2), (1, 32, 64, 1))
     """
 
+    # What a pixel of a frame takes on a processor, measured.
+    bytes_per_pixel = 1550
+
     def __init__(
         self,
         form: str = "nvidia",
