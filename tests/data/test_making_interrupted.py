@@ -65,7 +65,7 @@ def test_what_others_have_beside_a_manifest_is_not_overwritten(made, videos, tmp
 
 def test_what_is_no_folder_to_write_is_told(videos, tmp_path):
     (tmp_path / "file").write_text("")
-    for output, said in (("", "Received no name"), (tmp_path / "file", "Not a directory")):
+    for output, said in (("", "received an empty name"), (tmp_path / "file", "Not a directory")):
         with pytest.raises(InputError, match=said):
             create(videos, output)
 

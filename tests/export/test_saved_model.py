@@ -151,7 +151,7 @@ def test_a_failed_export_leaves_nothing(tmp_path, monkeypatch):
         ("flow_interpolation", "default", Options(), "computed outside TensorFlow"),
         ("ifrnet_s", None, Options(optimize=True, precision="float16"), "weights are float32"),
         ("ifrnet_s", None, Options(encoded_as="gif"), "encoded as png, jpeg. Received: gif"),
-        ("flownet2_s", None, Options(encoded_as="png"), "gives flow, which no image file holds"),
+        ("flownet2_s", None, Options(encoded_as="png"), "estimates flow, which no image"),
     ],
 )
 def test_what_cannot_be_exported_is_refused(tmp_path, model, weights, options, said):

@@ -155,7 +155,7 @@ def test_an_export_that_cannot_be_written_is_refused_at_once(records, tmp_path):
     for export, said in (
         ("weights.pth", r"\.weights\.h5"),
         (f"{tmp_path}/file/e.weights.h5", "is no folder to write to"),
-        (f"{tmp_path}/folder.weights.h5", "is a folder; --export names a file"),
+        (f"{tmp_path}/folder.weights.h5", "is a folder; `export` is a file"),
     ):
         with pytest.raises(InputError, match=said):
             train(Settings("tiny", records, str(tmp_path / "run"), export=export))
