@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 SUFFIX = ".weights.h5"
 ATTRIBUTE = "tfvfi"
+# The group in which Keras keeps the state of a compiled model's optimizer.
+OPTIMIZER = "optimizer"
 
 
 def save(model: "Model", path: str | Path, half: bool = False, **origin: Any) -> None:
@@ -50,8 +52,7 @@ def save(model: "Model", path: str | Path, half: bool = False, **origin: Any) ->
     aside = path.with_name(f".{os.getpid()}-{path.name}")
     try:
         model.save_weights(aside, overwrite=True)
-        if half:
-            _halve(aside)
+        _rewrite(aside, half)
         with h5py.File(aside, "r+") as file:
             file.attrs[ATTRIBUTE] = json.dumps(about)
         os.replace(aside, path)
@@ -149,7 +150,10 @@ def _check_variables(model: "Model", path: Path, about: dict[str, Any]) -> None:
 
 
 def _dataset_shapes(path: Path) -> list[tuple[int, ...]]:
-    """The sorted shapes of all arrays; links and arrays that lead out of the file are refused."""
+    """The sorted shapes of all arrays; links and arrays that lead out of the file are refused.
+
+    What the optimizer of a compiled model keeps is left out.
+    """
     shapes = []
 
     def visit(group: h5py.Group) -> None:
@@ -161,7 +165,7 @@ def _dataset_shapes(path: Path) -> list[tuple[int, ...]]:
                 visit(item)
             elif item.external or item.is_virtual:
                 raise InputError(f"{path} is refused: {name} is kept outside the file")
-            elif item.dtype.kind == "f":
+            elif item.dtype.kind == "f" and not item.name.startswith(f"/{OPTIMIZER}/"):
                 shapes.append(tuple(item.shape))
 
     with _open(path) as file:
@@ -169,15 +173,17 @@ def _dataset_shapes(path: Path) -> list[tuple[int, ...]]:
     return sorted(shapes)
 
 
-def _halve(path: Path) -> None:
-    """Rounds every array of a file to 16 bits."""
+def _rewrite(path: Path, half: bool) -> None:
+    """Leaves out what an optimizer keeps, and rounds every array to 16 bits where asked to."""
     arrays: dict[str, Any] = {}
 
     def keep(name: str, item: Any) -> None:
-        if isinstance(item, h5py.Dataset):
-            arrays[name] = item[()].astype("float16")
+        if isinstance(item, h5py.Dataset) and not name.startswith(f"{OPTIMIZER}/"):
+            arrays[name] = item[()].astype("float16") if half else item[()]
 
     with h5py.File(path, "r") as file:
+        if not half and OPTIMIZER not in file:
+            return
         file.visititems(keep)
     # Written anew: HDF5 does not give back the room of what is deleted.
     with h5py.File(path, "w") as file:

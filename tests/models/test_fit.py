@@ -186,3 +186,15 @@ def test_a_network_without_a_preset_names_what_it_needs(batch):
         model.compile("sgd")
     model.compile("sgd", "mae")
     assert "psnr" in model.evaluate(batch, return_dict=True, verbose=0)
+
+
+def test_weights_of_a_compiled_model_are_the_weights_alone(model, batch, tmp_path):
+    model.compile("adam")
+    model.fit(batch, batch_size=4, verbose=0)
+    tfvfi.weights.save(model, tmp_path / "ours.weights.h5")
+    model.save_weights(tmp_path / "keras.weights.h5")
+    sizes = [(tmp_path / f"{by}.weights.h5").stat().st_size for by in ("ours", "keras")]
+    assert sizes[0] < sizes[1]
+    for by in ("ours", "keras"):
+        again = tfvfi.load("mix", tmp_path / f"{by}.weights.h5")
+        np.testing.assert_array_equal(again.get_weights()[0], model.get_weights()[0])

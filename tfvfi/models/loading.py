@@ -111,7 +111,9 @@ def _from_folder(folder: Path, weights: str | Path | None, options: dict[str, An
     arguments = folders.read(folder)[1]
     try:
         model = network.from_config({**arguments, **options})
-    except (TypeError, KeyError) as error:
+    except InputError:
+        raise
+    except (TypeError, KeyError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(
             f"{folder} holds no arguments of {network.__name__}: {reason}; save the preset anew"
