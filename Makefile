@@ -46,7 +46,8 @@ $(VENV)/reference: $(VENV)/ready
 	@touch $@
 
 test-jax: .venv-jax/ready
-	KERAS_BACKEND=jax .venv-jax/bin/python -m pytest tests/ops tests/training/test_backends.py -m "not slow" \
+	KERAS_BACKEND=jax .venv-jax/bin/python -m pytest tests/ops tests/training/test_backends.py \
+	  tests/examples/test_keras_user.py -m "not slow" \
 	  --ignore-glob="tests/ops/test_native_*"
 
 test-all: $(VENV)/reference test-jax

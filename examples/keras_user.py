@@ -8,6 +8,7 @@ must predict the same.
     tensorboard --logdir=out/keras_user
 """
 
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -70,17 +71,20 @@ def fit(model: Any, output: Path) -> dict[str, float]:
     """Trains in two epochs; TensorBoard and a checkpoint of every epoch go to the output."""
     import keras
 
+    callbacks = [
+        keras.callbacks.ModelCheckpoint(output / "epoch-{epoch}.keras"),
+        keras.callbacks.TerminateOnNaN(),
+    ]
+    # Keras writes TensorBoard's files by TensorFlow, on whatever backend it runs.
+    if importlib.util.find_spec("tensorflow"):
+        callbacks.append(keras.callbacks.TensorBoard(output / "logs"))
     epochs = min(2, FLAGS.steps)
     history = model.fit(
         batches(model),
         epochs=epochs,
         steps_per_epoch=FLAGS.steps // epochs,
         shuffle=False,
-        callbacks=[
-            keras.callbacks.TensorBoard(output / "logs"),
-            keras.callbacks.ModelCheckpoint(output / "epoch-{epoch}.keras"),
-            keras.callbacks.TerminateOnNaN(),
-        ],
+        callbacks=callbacks,
     )
     return {name: values[-1] for name, values in history.history.items()}
 

@@ -27,6 +27,7 @@ from tests.golden.seeded import seeded_state
 from tests.models.looking import operations, pick, watch_flows
 from tfvfi import registry, weights
 from tfvfi.errors import InputError
+from tfvfi.models import objectives
 from tfvfi.porting import port, rules_of
 
 GOLDEN = Path(__file__).parent.parent / "golden"
@@ -88,6 +89,7 @@ class NetworkCase:
         preset: What to build.
         options: Arguments beside the preset's, for instance a smaller network.
         size: A height and width that the network takes as they are, as small as it can do with.
+        trained_size: A size that its objective takes, where `size` is none.
         output: Its main output.
         unreached: Names of weights that its output does not depend on.
         exact: How the names of layers begin that are float32 under any policy.
@@ -98,6 +100,7 @@ class NetworkCase:
     preset = ""
     options: Mapping[str, Any] = {}
     size = (64, 96)
+    trained_size: tuple[int, int] | None = None
     output = ""
     unreached: tuple[str, ...] = ()
     exact: tuple[str, ...] = ()
@@ -205,6 +208,27 @@ class NetworkCase:
         assert again.get_config() == model.get_config()
         for ours, theirs in zip(again.weights, model.weights, strict=True):
             np.testing.assert_array_equal(ours, theirs)
+
+    def test_its_papers_objective_trains_it(self, twin):
+        batch = self.batch(twin)
+        objective = registry.preset(self.preset).objectives[0]
+        terms = objectives.build(objective, {})(twin, batch)[1]
+        assert terms and set(terms) <= set(objective.terms)
+        twin.compile(run_eagerly=True)
+        before = twin.get_weights()
+        history = twin.fit(batch, batch_size=1, verbose=0).history
+        measured = ("psnr", "ssim") if self.output == "frame" else ("endpoint_error",)
+        assert set(history) == {"loss", *terms, *measured}
+        assert all(np.isfinite(values).all() for values in history.values())
+        assert any((old != new).any() for old, new in zip(before, twin.get_weights(), strict=True))
+        assert twin.get_compile_config()["loss"]["registered_name"] == "tfvfi>ObjectiveLoss"
+
+    def batch(self, model: Any) -> dict[str, np.ndarray]:
+        """One example to learn from, with the truth, as small as the network takes it."""
+        inputs = self.inputs(model, size=self.trained_size or self.size)
+        if self.output == "flow":
+            return inputs | {"flow": np.ones((*inputs["frame0"].shape[:3], 2), "float32")}
+        return inputs | {"target": (inputs["frame0"] + inputs["frame1"]) / 2}
 
     def test_the_summary_shows_shapes(self, model, monkeypatch):
         monkeypatch.setenv("COLUMNS", "200")

@@ -57,6 +57,7 @@ def like_the_reference():
 class TestAdaConv(InterpolatorCase):
     preset = "adaconv"
     size = (8, 16)
+    trained_size = (79, 79)
     half_width = 96
 
     def golden(self):

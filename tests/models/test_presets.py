@@ -103,8 +103,16 @@ def test_a_folder_that_is_no_preset_is_an_unknown_name(tmp_path):
         tfvfi.load(tmp_path)
 
 
-def test_keras_clones_and_draws_a_network():
+def test_keras_clones_a_network():
     model = tfvfi.load("mix", weights=None, start=0.7)
     clone = keras.models.clone_model(model)
     assert clone.get_config() == model.get_config() and clone is not model
     np.testing.assert_allclose(clone.get_weights()[0], 0.7)
+
+
+def test_keras_draws_a_network_with_its_shapes():
+    model = tfvfi.load("sepconv", weights=None)
+    drawn = keras.utils.model_to_dot(model, show_shapes=True).to_string()
+    assert "<b>sepconv</b> (SepConv)" in drawn
+    # What goes in and what comes out.
+    assert drawn.count("(None, 32, 32, 3)") == 3

@@ -57,9 +57,7 @@ class Network(keras.Model):
         if not self.traceable or all(layer.built for layer in self.layers):
             return
         shapes = input_shape or self._default_shapes()
-        self.compute_output_spec(
-            {name: keras.KerasTensor(shapes[name], dtype="float32") for name in self.input_names}
-        )
+        self({name: keras.KerasTensor(shapes[name], dtype="float32") for name in self.input_names})
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "Network":
