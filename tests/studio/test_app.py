@@ -18,6 +18,7 @@ from tfvfi.studio.state import Studio
 SAMPLE = Path(__file__).parents[2] / "samples" / "clip.mp4"
 TOKEN = "a-secret-of-the-test"
 MODEL = {"name": "flow_interpolation", "options": {}, "weights": None}
+PLAN = {"inputs": ["{place}/clip.mp4"], "order": {"model": MODEL}}
 
 
 @pytest.fixture(scope="module")
@@ -155,6 +156,10 @@ def test_a_plan_is_a_sentence_and_a_command(page, place):
         ("pair", {"inputs": ["{place}/clip.mp4"], "seconds": -1}, "a position is a number"),
         ("preview", {"inputs": ["{place}/clip.mp4"], "model": {"name": "x"}}, "no model 'x'"),
         ("preview", {"inputs": ["{place}/clip.mp4"], "model": {"name": "ifrnet"}}, "ifrnet"),
+        ("plan", {**PLAN, "seconds_each": "x"}, "seconds_each is a number"),
+        ("plan", {**PLAN, "seconds_each": -1}, "seconds_each is a number"),
+        ("plan", {**PLAN, "seconds_each": True}, "seconds_each is a number"),
+        ("plan", {**PLAN, "order": {"model": MODEL, "treatment": {"fps": "0"}}}, "is a rate"),
         ("add", {"inputs": ["{place}/clip.mp4"], "order": {"model": {"name": "x"}}}, "no model"),
         ("tune", {"inputs": ["{place}/clip.mp4"], "model": MODEL}, "no weights to train"),
         ("cancel", {"id": "unknown"}, "no such job"),

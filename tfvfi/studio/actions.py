@@ -1,4 +1,4 @@
-"""What the page can ask for by `POST /api/<action>`: JSON in, JSON out."""
+"""The actions that the page requests with `POST /api/<action>`: JSON in, JSON out."""
 
 import secrets
 from collections.abc import Callable, Mapping
@@ -14,10 +14,12 @@ from tfvfi.studio.state import Studio
 from tfvfi.studio.tuning import TuneOrder
 
 Given = Mapping[str, Any]
+# Longer times, in seconds, are not believed.
+LONGEST = 1e9
 
 
 def begin(studio: Studio, given: Given) -> dict[str, Any]:
-    """What the page needs at its start."""
+    """What the page needs when it starts."""
     return {
         "version": __version__,
         "folders": [str(root) for root in studio.folders.roots],
@@ -29,12 +31,12 @@ def begin(studio: Studio, given: Given) -> dict[str, Any]:
 
 
 def browse(studio: Studio, given: Given) -> dict[str, Any]:
-    """What a folder holds."""
+    """The contents of a folder."""
     return studio.folders.listing(given.get("path"))
 
 
 def uploads(studio: Studio, given: Given) -> dict[str, Any]:
-    """What was uploaded, and the weights that were trained here."""
+    """The uploads, and the weights that were trained here."""
     folders = studio.folders
     uploaded = folders.listing(str(folders.uploads))["entries"]
     tuned = folders.listing(str(folders.tuned))["entries"]
@@ -51,7 +53,7 @@ def forget_upload(studio: Studio, given: Given) -> dict[str, Any]:
 
 
 def facts(studio: Studio, given: Given) -> dict[str, Any]:
-    """What a source is; its scan for cuts and repeats begins."""
+    """Describes a source and starts to scan it for cuts and repeated frames."""
     inputs = _inputs(studio, given)
     found = studio.about(inputs)
     studio.scans.start(inputs)
@@ -59,7 +61,7 @@ def facts(studio: Studio, given: Given) -> dict[str, Any]:
 
 
 def scan(studio: Studio, given: Given) -> dict[str, Any]:
-    """How far the scan is."""
+    """The progress or the result of the scan of a source."""
     return studio.scans.start(_inputs(studio, given))
 
 
@@ -98,11 +100,11 @@ def stop_preview(studio: Studio, given: Given) -> dict[str, Any]:
 
 
 def plan(studio: Studio, given: Given) -> dict[str, Any]:
-    """What would come out, and the command line for it."""
+    """Describes the output that an order would produce, and the equivalent command line."""
     inputs = _inputs(studio, given)
     order = Order.parse(given.get("order"), studio.folders)
     each = given.get("seconds_each")
-    if not isinstance(each, int | float | None):
+    if each is not None and not (type(each) in (int, float) and 0 <= each < LONGEST):
         raise InputError(f"seconds_each is a number of seconds; received {each!r}")
     output = _output(studio, given, inputs, order.ending)
     return {
@@ -160,7 +162,7 @@ def again(studio: Studio, given: Given) -> dict[str, Any]:
 
 
 def remove(studio: Studio, given: Given) -> dict[str, Any]:
-    """Forgets a job."""
+    """Removes a job from the queue."""
     studio.queue.remove(str(given.get("id")))
     return jobs(studio, given)
 
@@ -180,13 +182,13 @@ def _inputs(studio: Studio, given: Given) -> list[str]:
 
 def _position(given: Given) -> dict[str, float]:
     seconds = given.get("seconds", 0)
-    if type(seconds) not in (int, float) or not 0 <= seconds < 1e9:
+    if type(seconds) not in (int, float) or not 0 <= seconds < LONGEST:
         raise InputError(f"a position is a number of seconds from 0 on; received {seconds!r}")
     return {"seconds": seconds}
 
 
 def _output(studio: Studio, given: Given, inputs: list[str], ending: str) -> Path:
-    """Where the result goes: a free name in the folder of results."""
+    """The path of the result: an unused name in the folder of results."""
     name = safe_name(given.get("output") or f"{source_name(inputs)} smooth").removesuffix(ending)
     return unused(studio.folders.results, name, ending, studio.queue.outputs())
 

@@ -22,16 +22,16 @@ from tfvfi.studio.worker import StoppedError
 
 PAGE = Path(__file__).parent / "page"
 PAGE_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-# What browsers are told that media are: nothing that they would run.
+# Content types of media. None of them is a type that a browser would execute.
 MEDIA_TYPES = {
     **{".mp4": "video/mp4", ".m4v": "video/mp4", ".mov": "video/mp4", ".webm": "video/webm"},
     **{".mkv": "video/x-matroska", ".ogv": "video/ogg", ".gif": "image/gif", ".png": "image/png"},
     **{".apng": "image/apng", ".webp": "image/webp", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"},
 }
 OPAQUE = "application/octet-stream"
-# Bytes of a request that is no upload.
+# The size limit of a request that is not an upload, in bytes.
 LONGEST_REQUEST = 2**20
-# Pictures of a training.
+# The pictures that a training produces.
 ROLES = ("truth", "before", "now")
 
 
@@ -81,7 +81,7 @@ async def _page_file(request: Request) -> Response:
 
 
 async def _action(request: Request) -> Response:
-    """Does what the page asks for, in a thread."""
+    """Runs an action in a thread."""
     action = ACTIONS.get(request.path_params["action"])
     if action is None:
         return _nothing()
@@ -130,12 +130,12 @@ async def _media(request: Request) -> Response:
 
 
 async def _result(request: Request) -> Response:
-    """What a job made, to play or to download."""
+    """The output of a job, to play or to download."""
     job = request.app.state.studio.queue.find(request.path_params["id"])
     path = Path(job.output)
     if job.state != DONE or not path.exists():
         raise InputError(f"{path.name} is not there; run the job again")
-    # Results may have been replaced by links since.
+    # The result may have been replaced by a link in the meantime.
     path = request.app.state.studio.folders.resolve(str(path))
     if path.is_dir():
         return ZippedFolder(path)
@@ -159,7 +159,7 @@ async def _stopped(request: Request, error: Exception) -> Response:
 
 
 async def _defect(request: Request, error: Exception) -> Response:
-    """Something unexpected; the server prints the details in the terminal."""
+    """An unexpected error: one sentence for the page, the details for the terminal."""
     sentence = f"an unexpected {type(error).__name__}; the terminal shows the details"
     return JSONResponse({"error": sentence}, 500)
 

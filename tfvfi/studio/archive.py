@@ -11,18 +11,18 @@ CHUNK = 2**20
 
 
 class Pipe:
-    """What a ZIP file is written to, and read from again at once."""
+    """A buffer that a ZIP file is written to and immediately read from."""
 
     def __init__(self) -> None:
         self._waiting: list[bytes] = []
 
     def write(self, data: bytes) -> int:
-        """Takes bytes."""
+        """Buffers bytes."""
         self._waiting.append(bytes(data))
         return len(data)
 
     def flush(self) -> None:
-        """Does nothing: whoever reads takes everything."""
+        """Does nothing: `take` empties the buffer."""
 
     def close(self) -> None:
         """Does nothing: what was written can still be taken."""

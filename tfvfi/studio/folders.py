@@ -1,4 +1,4 @@
-"""Which files the page may read and write: those in the chosen folders, and uploads.
+"""The files that the page may read and write: those in the chosen folders, and uploads.
 
 Every path that comes from the page passes through `Folders.resolve`, which follows links first and
 then asks whether the result lies in a chosen folder.
@@ -19,15 +19,15 @@ from tfvfi.media import clips, pictures
 WORK = "tfvfi-studio"
 UPLOADS, RESULTS, TUNED = "uploads", "results", "tuned"
 WEIGHTS = ".weights.h5"
-# The largest upload, and what must stay free on the disk besides.
+# The size limit of an upload, and the disk space that an upload must leave free, in bytes.
 LARGEST_UPLOAD, LEFT_FREE = 64 * 2**30, 2**28
 LONGEST_NAME = 120
-# Entries of a folder that are listed.
+# The most entries of a folder that are listed.
 MOST_LISTED = 2000
 
 
 class Folders:
-    """The chosen folders, and the studio's own in the first of them.
+    """The chosen folders, and the studio's own folder inside the first of them.
 
     Args:
         chosen: Folders that exist.
@@ -52,7 +52,7 @@ class Folders:
                 folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(f"{self.work} cannot be written: {error.strerror}") from None
-        # A link in its place must not lead elsewhere.
+        # Each must be a real folder, not a link that leads elsewhere.
         for folder in (self.uploads, self.results, self.tuned):
             self.resolve(str(folder))
         for left in self.uploads.glob("**/.*.unfinished"):
@@ -100,7 +100,7 @@ class Folders:
         return path
 
     def listing(self, text: str | None) -> dict[str, Any]:
-        """What a folder holds that can be chosen; the chosen folders themselves for None."""
+        """The entries of a folder that can be chosen; for None, the chosen folders themselves."""
         if not text:
             found = [
                 {"name": str(root), "path": str(root), "kind": "folder"} for root in self.roots
@@ -122,7 +122,7 @@ class Folders:
         }
 
     def _entry(self, path: Path) -> dict[str, Any] | None:
-        """How an entry of a folder is listed; None: it is not."""
+        """The description of an entry of a folder; None if it is not listed."""
         try:
             real = self.resolve(str(path))
         except InputError:
@@ -186,7 +186,7 @@ class Folders:
         return target
 
     def forget_upload(self, text: str) -> None:
-        """Deletes an upload; nothing else can be deleted through this."""
+        """Deletes an upload. Nothing else can be deleted this way."""
         path = self.resolve(text)
         if path == self.uploads or not path.is_relative_to(self.uploads):
             raise InputError(f"{path.name} is no upload")
@@ -194,7 +194,7 @@ class Folders:
 
 
 def safe_name(name: str) -> str:
-    """A file name without folders, hidden dots and characters that no file name needs.
+    """A file name without folders, leading dots and troublesome characters.
 
     Example:
         >>> safe_name("../../.bashrc"), safe_name("C:\\\\clips\\\\my clip.mp4")
@@ -209,7 +209,7 @@ def safe_name(name: str) -> str:
 
 
 def unused(folder: Path, stem: str, ending: str, taken: Iterable[Path] = ()) -> Path:
-    """A file that does not exist, with a number where the name alone is taken.
+    """A path that does not exist yet, with a number added where the plain name is taken.
 
     Args:
         folder: Where it will be.
@@ -225,7 +225,7 @@ def unused(folder: Path, stem: str, ending: str, taken: Iterable[Path] = ()) -> 
 
 
 def _kind(path: Path) -> str | None:
-    """What a file is by its name: "folder", "video", "picture", "weights", or nothing of use."""
+    """The kind of a file by its name: "folder", "video", "picture", "weights" or None."""
     if path.is_dir():
         return "folder"
     if not path.is_file():
@@ -243,7 +243,7 @@ def _is_media(name: str) -> bool:
 
 
 def _shown(text: Any) -> str:
-    """A name as Unicode text, also where its bytes are none."""
+    """A name as valid Unicode, even if its bytes are not."""
     return str(text).encode("utf-8", "backslashreplace").decode()
 
 

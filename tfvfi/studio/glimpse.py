@@ -1,4 +1,4 @@
-"""Frames to look at: two neighbours anywhere in a source, without decoding all before them."""
+"""Finds neighbouring frames anywhere in a source without decoding everything before them."""
 
 import base64
 from collections.abc import Iterator, Sequence
@@ -21,12 +21,12 @@ from tfvfi.media.sequence import Pictures
 from tfvfi.media.shown import Shown
 from tfvfi.media.source import Video, open_source
 
-# Quick to make, and lossless: previews are judged by their pixels.
+# Fast, and lossless because previews are judged by their pixels.
 PNG = (cv2.IMWRITE_PNG_COMPRESSION, 1)
 
 
 class Glimpse:
-    """Frames of a source, wherever they are.
+    """Random access to the frames of a source.
 
     Args:
         inputs: What `open_source` takes.
@@ -37,7 +37,7 @@ class Glimpse:
         self._turns = round(self._source.look.rotation / 90) % 4
 
     def neighbours(self, seconds: float, count: int = 2, skip_repeats: bool = False) -> list[Shown]:
-        """Frames in a row, of which the first is shown at a time; at the end, the last ones.
+        """Consecutive frames from a time on; at the end of the source, the last ones.
 
         Args:
             seconds: Counted from the first frame.
@@ -54,7 +54,7 @@ class Glimpse:
             if skip_repeats and detector.repeats(np.ascontiguousarray(shown.image[..., :3])):
                 continue
             found = [*found, shown][-count:]
-            # The one after the first of them is behind the wanted time.
+            # The second frame comes after the requested time, so the first one is shown at it.
             if len(found) == count and found[1].time > wanted:
                 break
         if len(found) < count:
@@ -62,7 +62,7 @@ class Glimpse:
         return found
 
     def upright(self, shown: Shown) -> np.ndarray:
-        """The frame as a player shows it: 8 bits, turned as its file asks."""
+        """The frame as a player shows it: in 8 bits, and rotated as its file specifies."""
         image = shown.image[..., :3]
         if image.dtype != np.uint8:
             image = cv2.convertScaleAbs(image, alpha=255 / white(image.dtype))
@@ -80,7 +80,7 @@ def png(image: np.ndarray) -> str:
 
 
 def _from(source: FrameSource, wanted: Fraction) -> Iterator[Shown]:
-    """The frames from somewhere before a time on, or all of them."""
+    """The frames from some point before a time on, or all frames."""
     if isinstance(source, Video):
         frames = _sought(source, wanted)
         first = next(frames, None)
@@ -90,7 +90,7 @@ def _from(source: FrameSource, wanted: Fraction) -> Iterator[Shown]:
             return
     if isinstance(source, Pictures):
         first = min(int(wanted * source.rate), len(source.paths) - 1)
-        # A few before, for whoever asks at the end.
+        # Start a few pictures early, so that the last ones have neighbours.
         skipped = max(0, first - 4)
         for shown in Pictures(source.paths[skipped:]):
             yield replace(shown, time=shown.time + skipped / source.rate)
@@ -99,13 +99,13 @@ def _from(source: FrameSource, wanted: Fraction) -> Iterator[Shown]:
 
 
 def _sought(video: Video, wanted: Fraction) -> Iterator[Shown]:
-    """Frames of a video from the last whole picture before a time on; none if it cannot seek."""
+    """The frames of a video from a key frame before a time on; none if seeking fails."""
     converter = Converter()
     with open_container(video.path) as opened:
         container: Any = opened
         stream = container.streams[video.stream]
         stream.thread_type = "AUTO"
-        # A second before, so that the last frames of a file are found too.
+        # Start a second early, so that the last frames have neighbours.
         target = max(video.start, wanted - 1)
         try:
             container.seek(int((video.origin + target) / video.time_base), stream=stream)

@@ -1,4 +1,4 @@
-"""Who may ask: every request needs the token, a host name of ours, and no foreign origin."""
+"""Access control: every request needs the token, one of our host names, and our own origin."""
 
 import ipaddress
 import secrets
@@ -15,7 +15,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 
-# For programs; browsers send the cookie.
+# Programs send the token in this header; browsers send the cookie.
 TOKEN_HEADER = "x-studio-token"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 HEADERS = {
@@ -34,10 +34,10 @@ HEADERS = {
 
 
 class Guard:
-    """Refuses strangers, and adds the security headers to every answer.
+    """Refuses requests without the token or from elsewhere, and adds security headers to responses.
 
     Args:
-        app: What answers those who may ask.
+        app: The application behind the guard.
         token: The secret that the printed address carries.
         host: The address that the server is bound to.
         port: Its port, which keeps the cookies of several studios apart.
@@ -50,7 +50,7 @@ class Guard:
         self.cookie = f"tfvfi_studio_{port}"
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
-        """Answers one request."""
+        """Handles one request."""
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
@@ -75,7 +75,7 @@ class Guard:
         await answer(scope, receive, send_with_headers)
 
     def _refusal(self, request: HTTPConnection, method: str) -> str | None:
-        """Why a request is refused; None if it is not."""
+        """The reason to refuse a request; None to accept it."""
         headers = request.headers
         if not self._is_ours(headers.get("host", "")):
             return "This studio is not reached by that host name."
@@ -108,13 +108,13 @@ class Guard:
             return True
         if self.host in LOOPBACK:
             return False
-        # Reached from other machines, by an address or by the name of this one.
+        # Other machines use an IP address or this machine's name.
         own = socket.gethostname().lower()
         return _is_address(name) or name in (own, f"{own}.local", own.split(".")[0])
 
 
 def _is_foreign(headers: Headers, method: str, opens: bool) -> bool:
-    """Whether a page of another origin asks.
+    """Whether the request comes from a page of another origin.
 
     The printed address may be opened from anywhere, say from the page of a remote terminal.
     """

@@ -21,13 +21,13 @@ from tfvfi.video.writing.segments import parts_folder
 QUEUED, RUNNING, DONE, FAILED, CANCELLED = "queued", "running", "done", "failed", "cancelled"
 INTERPOLATE, TUNE = "interpolate", "tune"
 logger = logging.getLogger(__name__)
-# Warnings that are kept of a job, and seconds after which its progress is written down.
+# The most warnings kept for a job, and the seconds between records of its progress.
 MOST_NOTICES, EVERY = 20, 5
 
 
 @dataclass
 class Job:
-    """Something to do.
+    """A piece of work for the queue.
 
     Attributes:
         kind: The name of its task: "interpolate" or "tune".
@@ -72,7 +72,7 @@ class Job:
 
 
 class Queue:
-    """Jobs in order.
+    """A queue of jobs, kept in a file.
 
     Args:
         path: The file that they are kept in.
@@ -195,14 +195,14 @@ class Queue:
 
         try:
             if job.kind == INTERPOLATE and Path(job.output).exists():
-                # Finished by an attempt that did not live to write that down.
+                # An earlier attempt finished it but was killed before it could record that.
                 result = {"frames": job.total}
             else:
                 result = self._worker.run(
                     job.kind, job.arguments, listen, unless=lambda: job.state != RUNNING
                 )
         except StoppedError:
-            # Whoever cancelled it may have queued it again by now.
+            # It may have been cancelled and queued again since.
             state = QUEUED if self._closed else job.state
         except InputError as error:
             state, message = FAILED, str(error)
@@ -266,7 +266,7 @@ class Listener:
             job.notices = [*job.notices, report["notice"]][-MOST_NOTICES:]
         if "point" in report:
             point = report["point"]
-            # A training that is continued begins with step 0 again, and goes on behind the others.
+            # A resumed training repeats step 0, which the curve already has.
             kept = [each for each in job.curve if each["step"] < point["step"] or not point["step"]]
             job.curve = kept if kept and not point["step"] else [*kept, point]
         if "picture" in report and job.folder is not None:
@@ -281,7 +281,7 @@ class Listener:
         job.done, job.total = done, total
         if job.kind == INTERPOLATE:
             job.stage = ""
-        # The first frames wait for the network to be compiled.
+        # The time before the first report includes compiling the network, so it does not count.
         if self._first is None:
             self._first = now, done
         elif now > self._first[0]:

@@ -13,14 +13,14 @@ from tfvfi.studio.folders import Folders
 from tfvfi.video.treatment import Treatment
 from tfvfi.video.writing.encoding import CONTAINERS, Encoding, codecs_in
 
-# How thoroughly motion is estimated, for those who do not want to choose a network.
+# Models for those who do not want to choose one.
 QUALITIES: dict[str, dict[str, Any]] = {
     "fast": {"name": registry.DEFAULT_MODEL, "options": {"scale": 0.5}},
     "best": {"name": registry.DEFAULT_MODEL, "options": {}},
 }
-# Options that the page may set; none of them names a file.
+# The options that the page may set. None of them is a path.
 OPTIONS = {"scale": (int, float), "flow": (str,), "mode": (str,)}
-# What a file that is no video becomes.
+# Formats other than videos.
 STILLS = ("png", "jpeg", "webp", "tiff")
 ANIMATIONS = (".gif", ".webp", ".apng")
 CODEC_NAMES = {
@@ -35,7 +35,7 @@ CODEC_NAMES = {
 
 @dataclass(frozen=True)
 class Order:
-    """Everything that decides what comes out.
+    """Everything that determines the output.
 
     Attributes:
         model: "name", "options" and "weights" (a file or None) of the network.
@@ -51,7 +51,7 @@ class Order:
 
     @classmethod
     def parse(cls, given: Any, folders: Folders) -> "Order":
-        """Reads what the page sent.
+        """Validates what the page sent.
 
         Raises:
             InputError: Something is missing, contradicts itself, or leads out of the folders.
@@ -103,7 +103,7 @@ class Order:
         return shlex.join([*words, "--resume"])
 
     def plan(self, about: Mapping[str, Any], seconds_each: float | None) -> dict[str, Any]:
-        """What will come out, in numbers and in a sentence.
+        """Describes the output, in numbers and in a sentence.
 
         Args:
             about: What is known of the source, as the tasks `facts` and `scan` report it.
@@ -198,7 +198,7 @@ def choices() -> dict[str, Any]:
 
 
 def duration(seconds: float) -> str:
-    """A length of time in words.
+    """A duration in words.
 
     Example:
         >>> duration(1.034), duration(75), duration(7260)

@@ -1,4 +1,4 @@
-"""What runs in a worker's process: tasks in by the standard input, results out as JSON lines.
+"""The worker process: reads tasks from standard input, writes results as lines of JSON.
 
 When the server dies, however that happens, the input ends and so does this process.
 """
@@ -32,7 +32,7 @@ def main() -> None:
     """Does tasks until the input ends."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
-    # Whatever else is printed goes to the terminal.
+    # Everything else that is printed goes to the terminal.
     replies = Replies(os.fdopen(os.dup(1), "w", encoding="utf-8"))
     os.dup2(2, 1)
     requests: queue.Queue[str] = queue.Queue()
@@ -45,7 +45,7 @@ def main() -> None:
 def _read(requests: queue.Queue[str]) -> None:
     for line in sys.stdin:
         requests.put(line)
-    # Without a server nobody waits for the result.
+    # The server is gone, so nobody waits for a result.
     os._exit(1)
 
 
@@ -59,7 +59,7 @@ def _serve(request: dict[str, Any], replies: Replies) -> None:
     except OSError as error:
         replies.send(mistake=f"{error.filename or 'a file'}: {error.strerror or error}")
     except Exception as error:
-        # A defect: the details are for the terminal, a sentence for the page.
+        # A defect of ours: the terminal gets the details, the page a sentence.
         traceback.print_exc()
         replies.send(
             mistake=f"an unexpected {type(error).__name__} ended the work; the terminal that the "

@@ -5,7 +5,7 @@ import threading
 import time
 from typing import Any, TextIO
 
-# Reports of progress are sent no more often than this many seconds.
+# The least time between two reports of progress, in seconds.
 EVERY = 0.2
 
 

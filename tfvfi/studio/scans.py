@@ -11,7 +11,7 @@ Status = dict[str, Any]
 
 
 class Scans:
-    """One scan at a time: that of the source which the page shows.
+    """Scans the source that the page shows; a new source replaces the scan of the last one.
 
     Args:
         worker: Does them.

@@ -72,7 +72,7 @@ def serve(
 
 
 def kept_token(path: Path) -> str:
-    """The token of this folder, so that a page which is open finds a restarted studio again.
+    """The token of this folder, kept so that an open page reconnects to a restarted studio.
 
     Args:
         path: A file that only its owner can read; made if it is not there.
@@ -97,7 +97,7 @@ def _bound(host: str, port: int) -> socket.socket:
         listener = socket.socket(family, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
-        # Who opens the address as soon as it is printed waits a moment and is not refused.
+        # A browser that opens the address at once then waits instead of being refused.
         listener.listen()
     except (OSError, OverflowError) as error:
         said = getattr(error, "strerror", None) or error

@@ -13,12 +13,12 @@ from tfvfi.studio.jobs import Queue
 from tfvfi.studio.scans import Scans
 from tfvfi.studio.worker import Worker
 
-# Pictures of previews that are remembered.
+# The most pictures of previews that are kept in memory.
 MOST_PICTURES = 48
 
 
 class Studio:
-    """Everything behind the page.
+    """The state that all routes share.
 
     Args:
         folders: What may be read and written.
@@ -28,7 +28,7 @@ class Studio:
         self.folders = folders
         self.queue = Queue(folders.work / "jobs.json", Worker())
         self.scans = Scans(Worker())
-        # Frames are looked at in one process and rendered in another, where networks stay loaded.
+        # One process reads frames; another renders previews and keeps the networks loaded.
         self.looker, self.renderer = Worker(), Worker()
         self._pictures: OrderedDict[str, bytes] = OrderedDict()
         self._facts: dict[tuple[tuple[str, int], ...], dict[str, Any]] = {}

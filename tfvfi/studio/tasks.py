@@ -21,9 +21,9 @@ from tfvfi.media.source import Video, open_source
 from tfvfi.studio.glimpse import Glimpse, png
 from tfvfi.studio.replies import Replies
 
-# How far work in the background gives way to previews; 0 does not, 19 does most.
+# Niceness of background work, so that previews stay quick: 0 is normal, 19 the lowest.
 RENDERING, SCANNING = 5, 10
-# Networks that stay loaded: the chosen one and the one that it is compared with.
+# How many networks stay loaded: the chosen one and the one it is compared with.
 LOADED = 2
 
 
@@ -33,7 +33,7 @@ def facts(replies: Replies, inputs: Sequence[str]) -> dict[str, Any]:
     try:
         source = open_source(inputs)
     except InputError as error:
-        # What cannot be opened at all is refused here; the rest is shown as far as it goes.
+        # A damaged source is shown as far as it can be decoded; others are refused here.
         source, damage = open_source(inputs, KEEP), str(error)
     height, width = source.size
     if round(source.look.rotation / 90) % 2:
@@ -63,7 +63,7 @@ def scan(replies: Replies, inputs: Sequence[str]) -> dict[str, Any]:
     _give_way(SCANNING)
     source = open_source(inputs, KEEP)
     if isinstance(source, Video):
-        # Colors that are a level off change nothing here, and are had much sooner.
+        # Approximate colors suffice here and are much faster to decode.
         source = Video(source.paths[0], KEEP, exact=False)
     cuts, repeats, found = CutDetector(), DuplicateDetector(), []
     before, count, repeated = None, 0, 0

@@ -23,7 +23,7 @@ from tfvfi.studio.replies import Replies
 from tfvfi.training.session import train
 from tfvfi.training.settings import Settings
 
-# Points of the curve, and pictures, that a training gives.
+# How many points of the curve, and pictures, a training produces.
 INTERVALS = 25
 PATCH, CROP, BATCH, PATCHES = 160, 128, 4, 400
 
@@ -59,7 +59,7 @@ def tune(
     if len(inputs) != 1:
         raise InputError("fine-tuning needs a video or a folder of pictures in a row")
     records = str(Path(folder) / "records")
-    # One video cannot be split into two for validation.
+    # A single video cannot be split for validation.
     making.create(
         inputs[0],
         records,

@@ -35,7 +35,7 @@ class TuneOrder:
 
     @classmethod
     def parse(cls, given: Any, folders: Folders) -> "TuneOrder":
-        """Reads what the page sent.
+        """Validates what the page sent.
 
         Raises:
             InputError: Something is missing or out of bounds.
@@ -48,7 +48,7 @@ class TuneOrder:
                 "ifrnet_s"
             )
         if model["weights"] is None:
-            # Answers in one sentence how to get weights if there are none.
+            # Raises a sentence on how to get the weights if there are none.
             registry.weight_path(known, "default")
         objective = given.get("objective", OBJECTIVES[0])
         if objective not in OBJECTIVES:

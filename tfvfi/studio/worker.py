@@ -1,4 +1,4 @@
-"""A process that does one task at a time, seen from the server.
+"""A worker process that does one task at a time, as the server sees it.
 
 Tasks run in a process of their own, so that a stopped task ends at once, a decoder that crashes
 takes nothing with it, and the page is answered meanwhile.
@@ -19,7 +19,7 @@ from tfvfi.errors import InputError
 
 logger = logging.getLogger(__name__)
 Report = Callable[[dict[str, Any]], None]
-# Seconds that a process has to end before it is killed.
+# Seconds that a process may take to end before it is killed.
 PATIENCE = 5
 
 
@@ -43,13 +43,13 @@ class Worker:
         report: Report | None = None,
         unless: Callable[[], bool] = lambda: False,
     ) -> Any:
-        """Does a task and waits for its result; one at a time, the others wait.
+        """Runs a task and waits for its result. Concurrent calls wait for each other.
 
         Args:
             task: A name in `tfvfi.studio.tasks`.
             arguments: What the task is called with, as JSON can hold it.
-            report: Called with whatever the task reports meanwhile.
-            unless: Asked before the task begins; a true answer counts as `stop`.
+            report: Called with each report of the task.
+            unless: Called just before the task begins; if it returns true, the task is stopped.
 
         Raises:
             InputError: The task says what is wrong, or its process died.
@@ -99,7 +99,7 @@ class Worker:
                 text=True,
                 encoding="utf-8",
                 env=_environment(),
-                # Ctrl-C in the terminal is for the server, which ends its workers.
+                # Ctrl-C in the terminal reaches only the server, which ends its workers.
                 start_new_session=True,
             )
         return self._process

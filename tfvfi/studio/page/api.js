@@ -32,14 +32,14 @@ export async function ask(action, given = {}) {
   return answer;
 }
 
-// What is wrong, for all of the page; nothing takes it away again.
+// Shows an error that concerns the whole page; an empty text removes it.
 export function complain(text) {
   const place = find('#trouble');
   place.textContent = sentence(text);
   show(place, Boolean(text));
 }
 
-// Sends a file and reports how much of it is sent; `control.stop()` ends that.
+// Sends a file and reports its progress; `control.stop()` aborts it.
 export function upload(file, group, progress, control) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();

@@ -1,4 +1,4 @@
-// A line chart in SVG, with values to read.
+// A line chart in SVG with labelled axes.
 
 const NAMESPACE = 'http://www.w3.org/2000/svg';
 const WIDTH = 600;

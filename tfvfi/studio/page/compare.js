@@ -1,4 +1,4 @@
-// Two pictures in one place: a divider that slides between them, or one after another.
+// Compares two pictures in one place: with a sliding divider, or by flipping between them.
 
 import { all, find } from './dom.js';
 
@@ -34,7 +34,7 @@ export class Compare {
     this.place();
   }
 
-  // Shows pictures, each with "src" and "name"; `flips` are those that are shown in turn.
+  // Shows two pictures, each with "src" and "name"; `flips` are the ones that are flipped through.
   show(left, right, flips = [left, right]) {
     this.pictures = [left, right];
     this.flips = flips;

@@ -39,5 +39,5 @@ export function size(bytes) {
   return `${Number((bytes / 1000 ** power).toPrecision(3))} ${units[power]}`;
 }
 
-// A sentence of the library begins small and marks names of arguments.
+// Sentences of the library begin in lower case and put arguments in backticks.
 export const sentence = (text) => (text ? text[0].toUpperCase() + text.slice(1).replaceAll('`', '') : '');

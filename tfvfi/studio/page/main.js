@@ -10,7 +10,7 @@ import { startQueue } from './queue.js';
 import { startPlayer } from './player.js';
 import { startTune } from './tune.js';
 
-// The token has become a cookie; it need not stay in the address.
+// The token is in a cookie now, so it is removed from the address.
 history.replaceState(null, '', location.pathname + location.hash);
 
 const THEMES = ['system', 'light', 'dark'];

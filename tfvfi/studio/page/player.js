@@ -1,4 +1,4 @@
-// The result beside its source, in step.
+// Plays the result beside its source, in step.
 
 import { find, make, seconds, show } from './dom.js';
 
@@ -62,7 +62,7 @@ function screen(place, src, slower) {
     show(find(place), false);
     if (place === '#before') videos = videos.filter((each) => each !== video);
   });
-  // The result is heard, not the source.
+  // Only the result is audible.
   if (place === '#after') video.muted = false;
   find(`${place} .screen`).replaceChildren(video);
   return video;
@@ -100,7 +100,7 @@ function seek(time) {
   clock();
 }
 
-// Decoders drift: the source is set right where it is off by more than a frame or two.
+// Players drift apart, so the source is corrected when it is off by more than a frame or two.
 function keepInStep() {
   const [result, source] = videos;
   if (!result) return;
@@ -112,7 +112,7 @@ function keepInStep() {
 }
 
 function speeds() {
-  // Slower than a sixteenth browsers do not play.
+  // Browsers refuse to play slower than a sixteenth.
   for (const video of videos) video.playbackRate = Math.max(0.0625, Number(find('#speed').value) / video.slower);
 }
 

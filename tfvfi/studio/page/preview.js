@@ -1,4 +1,4 @@
-// The picture: a frame that exists, and the new one next to it.
+// The preview: an original frame compared with a new one.
 
 import { checked, find, make, options, seconds, sentence, show } from './dom.js';
 import { Refusal, ask } from './api.js';
@@ -66,7 +66,7 @@ function step(frames) {
   moved(Number(position.value));
 }
 
-// Shows the source's own frame soon, and a new one once the position has settled.
+// Shows the original frame at once, and a new one when the slider has come to rest.
 function moved(time) {
   store.position = time;
   clock();
@@ -108,7 +108,7 @@ async function stop() {
   await ask('stop_preview');
 }
 
-// Renders what is wanted last, until nothing is.
+// Renders the latest request until none is left.
 async function work() {
   busy = true;
   compare.waiting(true);
@@ -155,7 +155,7 @@ async function render({ source, seconds: time, model: chosen, against }) {
   if (store.secondsEach === null && !wanted && !found.cut) await measure(given, chosen, source);
 }
 
-// The first frame waits for the network to be prepared; the next one shows how long one takes.
+// The first frame includes preparing the network, so another one is timed.
 async function measure(given, chosen, source) {
   const { seconds: each } = await ask('trial', { ...given, skip_repeats: undefined, model: chosen });
   if (store.source !== source || JSON.stringify(model()) !== JSON.stringify(chosen)) return;

@@ -1,4 +1,4 @@
-// The queue: what is being done, what waits, and what is finished.
+// The queue: running, waiting and finished jobs.
 
 import { find, make, sentence, show, span } from './dom.js';
 import { Refusal, ask, complain } from './api.js';
@@ -16,7 +16,7 @@ export function startQueue() {
   follow();
 }
 
-// Asks again and again; more often while something happens.
+// Polls the jobs, more often while one is running.
 async function follow() {
   clearTimeout(timer);
   let active = false;
@@ -36,7 +36,7 @@ function draw(jobs) {
   for (const job of jobs) {
     const row = rows.get(job.id) ?? make('li', { className: 'job card' });
     kept.set(job.id, row);
-    // A row is made anew only when its buttons change, so that focus stays where it is.
+    // A row is rebuilt only when its buttons change, so that it keeps the focus.
     const kind = `${job.state} ${job.message}`;
     if (row.dataset.kind !== kind) {
       row.dataset.kind = kind;

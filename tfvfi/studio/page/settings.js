@@ -1,10 +1,10 @@
-// The form: what is to be done, the sentence that says what will come out, and the start.
+// The settings, the sentence that describes the output, and the start of a job.
 
 import { checked, find, options, sentence as written, show } from './dom.js';
 import { Refusal, ask, complain } from './api.js';
 import { emit, on, store } from './store.js';
 
-// The share of repeated frames from which on they are worth a word.
+// A larger share of repeated frames than this is pointed out.
 const MANY_REPEATS = 0.25;
 let asked = 0;
 
@@ -12,7 +12,6 @@ export function startSettings() {
   const form = find('#settings');
   fill();
   form.addEventListener('input', changed);
-  form.addEventListener('change', changed);
   form.addEventListener('submit', start);
   find('#copy').addEventListener('click', copy);
   on('source', (facts) => {
@@ -40,7 +39,7 @@ export function startSettings() {
   arrange();
 }
 
-// The network that is chosen, as the server wants it.
+// The chosen network in the form that the server expects.
 export function model() {
   const quality = checked('quality');
   if (quality !== 'own') return { ...store.begin.qualities[quality], weights: null };
@@ -49,7 +48,7 @@ export function model() {
 
 export const skipsRepeats = () => find('#duplicates').value !== 'keep';
 
-// Chooses weights that were trained here.
+// Selects weights that were trained on the second page.
 export async function useWeights(network, path) {
   await fillWeights();
   find('input[name="quality"][value="own"]').checked = true;
@@ -91,7 +90,7 @@ function changed(event) {
   }
 }
 
-// Shows what applies.
+// Shows the settings that apply.
 function arrange() {
   const motion = checked('motion');
   const ending = find('#ending').value;
@@ -139,7 +138,7 @@ function order() {
   return { model: model(), treatment, encoding, ending };
 }
 
-// Asks what would come out; of several questions only the last one counts.
+// Requests the description of the output; only the latest response is shown.
 async function plan() {
   if (!store.source) return;
   const number = ++asked;
@@ -192,7 +191,7 @@ async function copy() {
   try {
     await navigator.clipboard.writeText(text);
   } catch {
-    // Without permission the text is selected instead.
+    // Without permission to use the clipboard, the text is selected instead.
     getSelection().selectAllChildren(find('#command'));
     return;
   }

@@ -1,4 +1,4 @@
-// Choosing what to work on: dropping, uploading, browsing, and the facts about it.
+// Choosing a source: dropping, uploading, browsing, and the facts about it.
 
 import { all, find, make, seconds, show, size } from './dom.js';
 import { Refusal, ask, complain, upload } from './api.js';
@@ -149,7 +149,7 @@ async function filesIn(entry) {
   if (entry.isFile) return [await new Promise((resolve, reject) => entry.file(resolve, reject))];
   const reader = entry.createReader();
   const found = [];
-  // A reader gives a hundred entries at a time.
+  // A reader returns at most a hundred entries at a time.
   for (;;) {
     const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
     if (!some.length) break;

@@ -1,4 +1,4 @@
-// What the parts of the page share, and how they hear of changes.
+// State that the modules share, and events between them.
 
 export const store = {
   begin: null, // what the server offers

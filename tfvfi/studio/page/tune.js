@@ -1,4 +1,4 @@
-// The second page: a network learns from the clip, and the picture shows how it gets on.
+// The second page: fine-tunes a network on the clip and shows its progress.
 
 import { checked, find, make, options, sentence, show } from './dom.js';
 import { Refusal, ask, complain } from './api.js';
