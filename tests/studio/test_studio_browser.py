@@ -335,7 +335,7 @@ def test_mistakes_are_sentences_on_the_page(server, tmp_path):
         until(lambda: one(browser, "#start").is_enabled())
         choose(browser, "quality", "own")
         one(browser, '#network option[value="ifrnet"]').click()
-        until(lambda: "comes without weights" in text(browser, "#preview-status"), 60)
+        until(lambda: "comes without weights" in text(browser, "#preview-status"), 180)
         # The browser itself notes answers that are no success.
         assert all("400 (Bad Request)" in line["message"] for line in console(browser))
     finally:

@@ -7,11 +7,13 @@ import { emit, on, store } from './store.js';
 // A larger share of repeated frames than this is pointed out.
 const MANY_REPEATS = 0.25;
 let asked = 0;
+let previewed; // the network that the last preview was requested for
 
 export function startSettings() {
   const form = find('#settings');
   fill();
   form.addEventListener('input', changed);
+  form.addEventListener('change', changed);
   form.addEventListener('submit', start);
   find('#copy').addEventListener('click', copy);
   on('source', (facts) => {
@@ -37,6 +39,7 @@ export function startSettings() {
   on('measured', plan);
   on('weights', fillWeights);
   arrange();
+  previewed = JSON.stringify([model(), skipsRepeats()]);
 }
 
 // The chosen network in the form that the server expects.
@@ -63,7 +66,11 @@ export function label(network) {
 
 function fill() {
   const { networks, codecs, animations, stills } = store.begin;
-  options(find('#network'), networks.map((each) => [each.name, label(each)]));
+  options(
+    find('#network'),
+    networks.map((each) => [each.name, label(each)]),
+    networks.find((each) => each.ready).name,
+  );
   const names = { '.mp4': 'MP4', '.mov': 'MOV', '.m4v': 'M4V', '.mkv': 'Matroska', '.webm': 'WebM' };
   options(find('#ending'), [
     ...Object.keys(codecs).filter((ending) => ending !== '.m4v').map((ending) => [ending, names[ending]]),
@@ -84,10 +91,12 @@ function changed(event) {
   if (event?.target.id === 'ending') find('#codec').value = '';
   arrange();
   plan();
-  if (!event || ['quality', 'network', 'weights', 'duplicates'].includes(event.target.name || event.target.id)) {
-    store.secondsEach = null;
-    emit('model', model());
-  }
+  // One choice fires two events; only a different network asks for another preview.
+  const now = JSON.stringify([model(), skipsRepeats()]);
+  if (now === previewed) return;
+  previewed = now;
+  store.secondsEach = null;
+  emit('model', model());
 }
 
 // Shows the settings that apply.
