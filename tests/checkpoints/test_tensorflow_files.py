@@ -105,7 +105,7 @@ def _no_index(folder: Path) -> Path:
         (_remove_data, r"incomplete: variables.data-00000-of-00001 is missing"),
         (_cut_data, r"cut off: its data end early"),
         (_remove_variables, r"SavedModel without variables/variables.index"),
-        (_lead_outside, r"holds 2 checkpoints and does not tell the latest"),
+        (_lead_outside, r"holds 2 checkpoints without a record of the latest"),
         (_empty_folder, r"folder without a SavedModel or a checkpoint"),
         (_no_index, r"damaged: its index cannot be read"),
     ],

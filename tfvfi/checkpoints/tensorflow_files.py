@@ -127,7 +127,7 @@ def _prefix_in(folder: Path) -> Path | None:
         "is a folder without a SavedModel or a checkpoint of TensorFlow; name one that holds "
         f"{SAVED_MODEL} or *{INDEX}"
         if not found
-        else f"holds {len(found)} checkpoints and does not tell the latest; name one *{INDEX}"
+        else f"holds {len(found)} checkpoints without a record of the latest; name one *{INDEX}"
     )
 
 

@@ -1,7 +1,7 @@
 """The three losses that FILM was trained with.
 
-All begin with the mean absolute difference. The weights of the two losses that compare features
-change once, after half of the training: by then frames are about right, and texture is learned.
+All include the mean absolute difference. The weights of the two losses that compare features change
+once, after half of the training, when the network turns from overall accuracy to texture.
 """
 
 from collections.abc import Callable, Mapping
