@@ -1,96 +1,22 @@
-"""Interrupted at any moment, continued, and equal to the unbroken work frame for frame."""
+"""Killed at any moment, continued, and equal to the unbroken work frame for frame."""
 
 import json
 import os
 import random
 import shutil
-import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from tests.video.clips import Fade, grey, packets, read, write
+from tests.video.clips import Fade, grey, read, write
+from tests.video.interrupting import FRAMES, film, same, start, whole
 from tfvfi.errors import InputError
-from tfvfi.media.source import open_source
 from tfvfi.registry import ModelSpec
 from tfvfi.video import Encoding, Treatment, interpolate_video
 from tfvfi.video.identity import identity
 from tfvfi.video.writing import encoder, spool
-
-ROOT = Path(__file__).parents[2]
-FRAMES = 150
-
-SCRIPT = """
-import sys, time
-sys.path.insert(0, {root!r})
-from absl import flags
-from tests.video.clips import Fade
-from tfvfi.cli import command
-from tfvfi.video import Encoding, interpolate_video
-
-class Slow(Fade):
-    def interpolate(self, a, b, times=(0.5,)):
-        time.sleep({seconds})
-        return super().interpolate(a, b, times)
-
-def main():
-    print("started", flush=True)
-    interpolate_video({source!r}, {output!r}, Slow(), 2, encoding=Encoding({codec!r}),
-                      resume={resume}, scene_cuts="mix")
-
-command.run(main, flags.FlagValues(), ["tool"])
-"""
-
-
-def start(source, output, resume=True, codec=None, seconds=0.01):
-    code = SCRIPT.format(
-        root=str(ROOT),
-        source=str(source),
-        output=str(output),
-        resume=resume,
-        codec=codec,
-        seconds=seconds,
-    )
-    process = subprocess.Popen(
-        [sys.executable, "-c", code],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        # What a shell puts into the background ignores Ctrl-C, and so would what it starts.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
-    assert process.stdout.readline() == "started\n", process.stderr.read()
-    return process
-
-
-def film(folder, frames=FRAMES):
-    """Frames that the network has to paint between, with sound."""
-    images = [grey(7 * number % 180, (96, 128)) for number in range(frames)]
-    return write(folder / "in.mp4", images, 25, None, "libx264", "yuv420p", 0, 0)
-
-
-def whole(source, folder, name, codec=None):
-    """What unbroken work makes."""
-    output = folder / "whole" / name
-    settings = {"encoding": Encoding(codec), "scene_cuts": "mix", "progress": False}
-    interpolate_video(source, output, Fade(), 2, resume=True, **settings)
-    return output
-
-
-def same(ours, theirs):
-    """Whether every frame, time and packet of sound agrees."""
-    made = [list(open_source([path])) for path in (ours, theirs)]
-    assert len(made[0]) == len(made[1])
-    for a, b in zip(*made, strict=True):
-        assert a.time == b.time
-        np.testing.assert_array_equal(a.image, b.image)
-    if ours.suffix in (".mp4", ".mkv"):
-        assert packets(ours) == packets(theirs)
 
 
 def kill_and_resume(folder, name, codec, seed, kills):
@@ -288,50 +214,6 @@ def test_changed_pictures_and_networks_do_not_continue(tmp_path):
     cv2.imwrite(str(tmp_path / "in" / "5.png"), grey(0))
     with pytest.raises(InputError, match=r"begun with other settings \(files"):
         interpolate_video(*arguments, Learned(), resume=True)
-
-
-@pytest.mark.parametrize("resume", [False, True])
-@pytest.mark.parametrize("name", ["out.mkv", "out"])
-def test_ctrl_c_leaves_a_clean_folder(tmp_path, resume, name):
-    source = film(tmp_path)
-    process = start(source, tmp_path / name, resume=resume, seconds=0.05)
-    time.sleep(1.0)
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=20)
-    assert process.returncode == 130 and "interrupted" in said and "Traceback" not in said
-    # Pictures are finished one by one; of a video frames are kept.
-    parts = {f".{name}.parts"} if resume else set()
-    assert set(os.listdir(tmp_path)) == {"in.mp4"} | parts
-
-
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
-def test_a_signal_ends_the_work_while_the_network_computes(tmp_path, number, code):
-    """Eight frames of a pair are one call that may take minutes; nobody waits for its end."""
-    source = film(tmp_path, 6)
-    process = start(source, tmp_path / "out.mkv", resume=False, seconds=30)
-    while not (tmp_path / ".out.mkv.parts" / "out.mkv").exists():
-        time.sleep(0.05)
-    time.sleep(0.5)
-    sent = time.monotonic()
-    process.send_signal(number)
-    _, said = process.communicate(timeout=20)
-    assert (
-        process.returncode == code and said == "tfvfi: interrupted; nothing half-written was left\n"
-    )
-    # Two seconds on a machine that does nothing else.
-    assert time.monotonic() - sent < 6
-    assert os.listdir(tmp_path) == ["in.mp4"]
-
-
-def test_kill_leaves_no_output_and_the_next_run_clears_up(tmp_path):
-    source = film(tmp_path)
-    process = start(source, tmp_path / "out.mkv", resume=False, seconds=0.05)
-    time.sleep(1.0)
-    process.kill()
-    process.communicate()
-    assert not (tmp_path / "out.mkv").exists()
-    interpolate_video(source, tmp_path / "out.mkv", Fade(), factor=1)
-    assert sorted(os.listdir(tmp_path)) == ["in.mp4", "out.mkv"]
 
 
 def test_an_error_in_the_network_leaves_nothing(tmp_path):
