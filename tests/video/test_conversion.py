@@ -8,6 +8,7 @@ import pytest
 
 from tests.video.clips import Fade, grey
 from tests.video.test_tracks import flash_and_beep, tracks
+from tfvfi.errors import InputError
 from tfvfi.video import Encoding, interpolate_video
 
 WORDS = [(0, 400, "eins & zwei"), (500, 300, "<i>drei</i>")]
@@ -149,3 +150,38 @@ def test_pictures_as_subtitles_are_left_out_aloud(tmp_path, caplog):
     assert not caplog.records
     interpolate_video(source, tmp_path / "out.webm", Fade(), encoding=Encoding(preset="8"))
     assert "cannot be converted and is left out; .mkv takes it" in caplog.text
+
+
+@pytest.mark.parametrize("channels", [3, 5, 6, 8])
+@pytest.mark.parametrize(
+    ("ending", "settings"),
+    [(".mp4", {}), (".mkv", {}), (".mp4", {"slowmo": True, "sound": "stretch"})],
+)
+def test_channels_without_a_place_are_kept(tmp_path, channels, ending, settings):
+    """An AVI does not declare which channel is which, and an MP4 of PCM must."""
+    source = tmp_path / "in.avi"
+    with av.open(str(source), "w") as out:
+        video = out.add_stream("mpeg4", rate=25)
+        video.width, video.height, video.pix_fmt = 48, 32, "yuv420p"
+        sound = out.add_stream("pcm_s16le", rate=8000, layout=f"{channels} channels")
+        out.start_encoding()
+        for number in range(10):
+            frame = av.VideoFrame.from_ndarray(grey(8 * number)).reformat(format="yuv420p")
+            frame.pts = number
+            out.mux(video.encode(frame))
+        out.mux(video.encode(None))
+        wave = np.zeros((1, 3200 * channels), np.int16)
+        frame = av.AudioFrame.from_ndarray(wave, "s16", f"{channels} channels")
+        frame.sample_rate, frame.pts = 8000, 0
+        out.mux((*sound.encode(frame), *sound.encode(None)))
+    assert interpolate_video(source, tmp_path / f"out{ending}", Fade(), **settings) == 20
+    with av.open(str(tmp_path / f"out{ending}")) as made:
+        assert made.streams.audio[0].channels == channels
+
+
+def test_sound_that_no_encoder_takes_is_to_blame_itself(tmp_path, monkeypatch):
+    """And not the encoder of the pictures."""
+    source = sounded(tmp_path / "in.avi", "pcm_alaw")
+    monkeypatch.setattr("tfvfi.video.writing.sound.USUAL_LAYOUTS", {1: "22.2"})
+    with pytest.raises(InputError, match=r"^aac does not take the sound of"):
+        interpolate_video(source, tmp_path / "out.mp4", Fade())

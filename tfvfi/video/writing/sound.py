@@ -18,7 +18,7 @@ SHORTEST_GAP = Fraction(1, 25)
 CONVERTED = {"webm": "libopus", "matroska": "pcm_s16le"}
 # Container -> the encoder of sound that is stretched.
 STRETCHED = {"webm": "libopus"}
-USUAL_LAYOUTS = {1: "mono", 2: "stereo", 4: "4.0", 6: "5.1", 8: "7.1"}
+USUAL_LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1", 8: "7.1"}
 
 
 class EncodedSound:

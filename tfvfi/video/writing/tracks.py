@@ -100,8 +100,11 @@ def _fits(stream: Any, muxer: str, begins: list[tuple[bytes, int, int]]) -> bool
             probe.mux(packet)
     except (av.FFmpegError, ValueError):
         return False
-    with contextlib.suppress(av.FFmpegError):
+    try:
         probe.close()
+    except av.FFmpegError:
+        # Without packets some containers cannot be completed, whatever the track.
+        return not begins
     return True
 
 

@@ -62,6 +62,9 @@ class VideoFile:
             self.copier = copier(self.container) if copier else None
             with kept_calm():
                 self.container.start_encoding()
+        except InputError:
+            self.discard()
+            raise
         except (ValueError, OSError, av.FFmpegError) as error:
             self.discard()
             if getattr(error, "errno", None) in OF_THE_DISK:
