@@ -281,5 +281,5 @@ def test_a_missing_frame_is_named(tmp_path):
     put(tmp_path / "sequences/00001/0001/im1.png")
     (tmp_path / "tri_testlist.txt").write_text("00001/0001\n")
     sample = datasets.open("vimeo90k", tmp_path)[0]
-    with pytest.raises(InputError, match=r"00001/0001/im2\.png cannot be read"):
+    with pytest.raises(InputError, match=r"there is no file .*00001/0001/im2\.png"):
         sample.targets[0].read()
