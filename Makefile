@@ -42,7 +42,7 @@ $(VENV)/reference: $(VENV)/ready
 .venv-jax/ready: pyproject.toml
 	$(PYTHON) -m venv .venv-jax
 	.venv-jax/bin/python -m pip --disable-pip-version-check --quiet install \
-	  jax keras numpy absl-py h5py opencv-python-headless protobuf tqdm pytest
+	  jax keras numpy absl-py h5py opencv-python-headless av protobuf tqdm pytest
 	@touch $@
 
 test-jax: .venv-jax/ready
