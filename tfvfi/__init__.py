@@ -1,6 +1,6 @@
 """tfvfi: video frame interpolation for TensorFlow and Keras.
 
-Importing it costs nothing: Keras and its backend are imported when a model is first needed.
+Importing it is cheap: Keras and its backend are imported only when a model is first needed.
 
 Example:
     >>> import numpy as np, tfvfi
@@ -18,7 +18,7 @@ from tfvfi import startup
 
 __version__ = "0.2.0"
 
-# Public name -> the module that holds it; imported on first use.
+# Maps a public name to the module that defines it, which is imported on first use.
 _HOMES = {
     "load": "tfvfi.registry",
     "list_models": "tfvfi.registry",
@@ -34,7 +34,7 @@ _MODULES = (
     *("benchmark", "export"),
 )
 
-# Written out for type checkers, which see the imports below it in place of the lazy names.
+# Spelled out for type checkers, which read the imports below instead of the lazy names.
 __all__ = [
     "__version__",
     "benchmark",
@@ -103,5 +103,5 @@ def _announce() -> None:
     importlib.import_module("tfvfi.models.deferred").announce()
 
 
-# So that `keras.saving.load_model` knows our networks.
+# This lets `keras.saving.load_model` find our networks.
 startup.after_keras(_announce)

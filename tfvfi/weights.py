@@ -1,7 +1,8 @@
-"""Keras weight files that know whose they are: saved aside and renamed, checked before loading.
+"""Saves and loads Keras weight files that describe their content.
 
-A file is what `keras.Model.save_weights` writes, with one attribute more: the network's name, the
-times that the weights answer, where they came from, and the name and shape of every variable.
+A file is what `keras.Model.save_weights` writes plus one attribute, which holds the name of the
+network, the times that the weights support, their origin, and the name and shape of every
+variable. Files are written atomically and checked before they are loaded.
 """
 
 import json
@@ -24,13 +25,18 @@ OPTIMIZER = "optimizer"
 
 
 def save(model: "Model", path: str | Path, half: bool = False, **origin: Any) -> None:
-    """Writes the weights of a network; the file appears only when it is complete.
+    """Writes the weights of a network to a file, which appears only when it is complete.
 
     Args:
         model: A built network.
-        path: Ends in `.weights.h5`.
-        half: Keep 16 bits of every number, for a file of half the size; it is loaded as any other.
-        **origin: What else the file should tell: checkpoint, SHA-256, licence, metrics.
+        path: The file to write, which must end in `.weights.h5`.
+        half: Whether to store every value in 16 bits, which halves the size of the file. Such a
+            file is loaded like any other.
+        **origin: Further entries of the description, such as checkpoint, SHA-256, licence or
+            metrics.
+
+    Raises:
+        InputError: The path does not end in `.weights.h5`.
 
     Example:
         >>> import tempfile, tfvfi
@@ -62,16 +68,17 @@ def save(model: "Model", path: str | Path, half: bool = False, **origin: Any) ->
 
 
 def load(model: "Model", path: str | Path, keep_times: bool = False) -> None:
-    """Fills a network from a file, after its names and shapes were checked.
+    """Loads weights into a network after checking their names and shapes.
 
     Args:
         model: A built network.
-        path: A file that `save` or plain Keras wrote.
-        keep_times: Leave `model.times` as it is; otherwise it becomes what the weights answer.
+        path: A file written by `save` or by plain Keras.
+        keep_times: Whether to leave `model.times` unchanged. Otherwise it is set to the times that
+            the weights support.
 
     Raises:
-        InputError: The file is missing, damaged, or of another network; the sentence says what
-            differs.
+        InputError: The file is missing, damaged, or belongs to another network. The message states
+            the differences.
     """
     check_readable(path)
     about = describe(path)
@@ -86,7 +93,17 @@ def load(model: "Model", path: str | Path, keep_times: bool = False) -> None:
 
 
 def describe(path: str | Path) -> dict[str, Any]:
-    """What a weight file tells of itself; {} for one that plain Keras wrote."""
+    """Returns the description in a weight file.
+
+    Args:
+        path: A file written by `save` or by plain Keras.
+
+    Returns:
+        The description, which is empty for a file written by plain Keras.
+
+    Raises:
+        InputError: The file is missing or damaged, or is not a Keras weight file.
+    """
     check_readable(path)
     with _open(path) as file:
         text = file.attrs.get(ATTRIBUTE, "{}")
@@ -100,13 +117,13 @@ def describe(path: str | Path) -> dict[str, Any]:
 
 
 def check_name(path: str | Path) -> None:
-    """Refuses a name that Keras would not write weights to."""
+    """Raises `InputError` for a file name that Keras does not accept for weights."""
     if not str(path).endswith(SUFFIX):
         raise InputError(f"weights are written to a file ending in {SUFFIX}; received {path}")
 
 
 def check_readable(path: str | Path) -> None:
-    """Refuses, in one sentence, what is no Keras weight file."""
+    """Raises `InputError` if there is no such file or its name is not that of Keras weights."""
     path = Path(path)
     if not path.is_file():
         raise InputError(f"there is no weight file {path}")
@@ -118,12 +135,12 @@ def check_readable(path: str | Path) -> None:
 
 
 def variable_shapes(model: "Model") -> dict[str, list[int]]:
-    """Name (without the model's own) and shape of every variable."""
+    """Returns the shape of every variable by its path inside the network."""
     return {variable_name(variable): list(variable.shape) for variable in model.weights}
 
 
 def variable_name(variable: Any) -> str:
-    """A variable's path inside its network."""
+    """Returns the path of a variable inside its network."""
     return variable.path.partition("/")[2]
 
 
@@ -150,9 +167,9 @@ def _check_variables(model: "Model", path: Path, about: dict[str, Any]) -> None:
 
 
 def _dataset_shapes(path: Path) -> list[tuple[int, ...]]:
-    """The sorted shapes of all arrays; links and arrays that lead out of the file are refused.
+    """Returns the sorted shapes of all arrays, except for the state of an optimizer.
 
-    What the optimizer of a compiled model keeps is left out.
+    Links, and arrays that are stored outside the file, raise `InputError`.
     """
     shapes = []
 
@@ -174,7 +191,7 @@ def _dataset_shapes(path: Path) -> list[tuple[int, ...]]:
 
 
 def _rewrite(path: Path, half: bool) -> None:
-    """Leaves out what an optimizer keeps, and rounds every array to 16 bits where asked to."""
+    """Removes the state of an optimizer and, if `half`, rounds every array to 16 bits."""
     arrays: dict[str, Any] = {}
 
     def keep(name: str, item: Any) -> None:
@@ -185,7 +202,7 @@ def _rewrite(path: Path, half: bool) -> None:
         if not half and OPTIMIZER not in file:
             return
         file.visititems(keep)
-    # Written anew: HDF5 does not give back the room of what is deleted.
+    # The file is rewritten because HDF5 does not free the space of deleted objects.
     with h5py.File(path, "w") as file:
         for name, array in arrays.items():
             file[name] = array

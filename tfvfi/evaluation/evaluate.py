@@ -1,8 +1,9 @@
-"""Networks on a benchmark: every frame measured, in files that a kill does not harm.
+"""Evaluates networks on a benchmark and keeps the result of every frame.
 
-The folder of results holds, for each network in a folder of its own, `frames.csv` (a row a frame),
-`samples.csv` (a row a sample) and `run.json` (what the numbers depend on); beside them
-`summary.json` with means, definitions and the comparison to published numbers, and `index.html`.
+The result folder has a subfolder for each network, with `frames.csv` (one row per frame),
+`samples.csv` (one row per sample) and `run.json` (what the results depend on). Beside the
+subfolders are `summary.json`, with the means, the definitions and the comparison with published
+results, and `index.html`. An evaluation that is killed can be resumed.
 """
 
 import itertools
@@ -28,17 +29,18 @@ from tfvfi.registry import ModelSpec
 
 @dataclass(frozen=True)
 class EvaluationSettings:
-    """What may be changed of a benchmark's protocol, or asked for beside it.
+    """Holds changes to the protocol of a benchmark and further settings of an evaluation.
 
     Attributes:
-        rounding: Replaces the protocol's.
-        flow_scale: Replaces the protocol's.
-        self_ensemble: Average over flips and both directions of time.
-        batch_size: How many pairs of one size are predicted at once; does not affect the numbers.
-        lpips: Files of weights for the perceptual distance; see `tfvfi.evaluation.lpips`.
+        rounding: Replaces the rounding of the protocol.
+        flow_scale: Replaces the flow scale of the protocol.
+        self_ensemble: Whether to average over flips and both directions of time.
+        batch_size: How many pairs of one size are predicted at once. The results do not depend on
+            it.
+        lpips: Weight files of the perceptual distance; see `tfvfi.evaluation.lpips`.
         limit: The largest number of samples.
-        dataset_options: Options of the benchmark's reader.
-        media: Pictures and videos to write.
+        dataset_options: Options of the reader of the benchmark.
+        media: The pictures and videos to write.
         shown: How many samples the page shows in pictures.
     """
 
@@ -62,19 +64,25 @@ def evaluate(
     overwrite: bool = False,
     progress: bool = True,
 ) -> dict[str, Any]:
-    """Measures networks on a benchmark; what the folder holds already is not measured again.
+    """Measures networks on a benchmark.
+
+    Results that the folder already holds are not measured again.
 
     Args:
         models: The networks, as specifications or as text: "name,option=value,...".
         dataset: One of `tfvfi.data.datasets.KNOWN`.
-        data_dir: Where its data lies.
-        folder: Receives the results.
-        settings: What differs from the benchmark's protocol.
-        overwrite: Discard what the folder holds.
-        progress: Show a bar, where there is a terminal.
+        data_dir: The folder (or file) that holds the data of the benchmark.
+        folder: The folder for the results.
+        settings: Changes to the protocol of the benchmark.
+        overwrite: Whether to discard earlier results in the folder.
+        progress: Whether to show a progress bar if there is a terminal.
 
     Returns:
         The summary, as in `summary.json`.
+
+    Raises:
+        InputError: A model, the dataset or a setting is invalid, the data is missing, or the
+            folder holds the results of a different run.
 
     Example:
         >>> import tempfile
@@ -111,13 +119,13 @@ def evaluate(
 
 @dataclass(frozen=True)
 class _Task:
-    """A benchmark, ready to be measured on.
+    """A benchmark that is ready for measurements.
 
     Attributes:
-        dataset: Its name.
-        data_dir: Where its data lies.
-        settings: What differs from its protocol.
-        plan: Its protocol, with what the settings replace.
+        dataset: The name of the benchmark.
+        data_dir: Where its data is.
+        settings: Changes to its protocol.
+        plan: Its protocol with those changes.
         source: All of its samples.
         count: How many of them are measured.
         measures: The metrics.
@@ -143,15 +151,15 @@ class _Task:
 
     @property
     def metrics(self) -> list[str]:
-        """Names of what is measured of a frame."""
+        """The names of the metrics that are computed for each frame."""
         return [*self.measures, "flicker"]
 
     def samples(self) -> Iterator[Any]:
-        """The samples that are measured."""
+        """Returns the samples to measure."""
         return itertools.islice(self.source, self.count)
 
     def measure(self, entry: Entry, folder: Path, progress: bool) -> dict[str, list[results.Row]]:
-        """Measures one network; its tables are complete when this returns."""
+        """Measures one network, completes its tables and returns its rows by sample."""
         table = results.FrameTable(folder, self.identity(entry), self.metrics)
         disable = None if progress else True
         with tqdm(total=self.count, desc=entry.label, unit="sample", disable=disable) as bar:
@@ -170,7 +178,7 @@ class _Task:
         return rows
 
     def identity(self, entry: Entry) -> dict[str, Any]:
-        """Everything that the numbers of a network depend on."""
+        """Returns everything that the results of a network depend on."""
         return {
             **entry.spec.identity(),
             "dataset": self.dataset,
@@ -184,7 +192,7 @@ class _Task:
         }
 
     def compare(self, entry: Entry, rows: Mapping[str, list[results.Row]]) -> dict[str, Any]:
-        """The numbers of a network beside those that its authors published."""
+        """Returns the results of a network, with those that its authors published."""
         numbers = results.of_run(rows, self.metrics)
         beside = comparison(
             entry.spec.name,
@@ -202,7 +210,7 @@ class _Task:
         }
 
     def summary(self) -> dict[str, Any]:
-        """What holds for all networks."""
+        """Returns the part of the summary that is common to all networks."""
         every = len(self.source)
         return {
             "dataset": self.dataset,
@@ -217,7 +225,7 @@ class _Task:
 
 
 def _plan(dataset: str, settings: EvaluationSettings) -> Protocol:
-    """The protocol with what the settings replace."""
+    """Returns the protocol of a dataset, with the changes of the settings."""
     known = protocol(dataset)
     if settings.rounding not in (None, *ROUNDINGS):
         raise ArgumentError(

@@ -1,17 +1,19 @@
-"""How far a frame is from the truth. Published numbers differ by decibels because this code does.
+"""Measures how far a frame is from the true one.
 
-Frames are RGB arrays, H x W x 3: uint8, uint16, or float in [0, 1]; both of one type and size.
-Nothing is rounded, converted or cropped unless the definition says so, and every definition is in
-`DEFINITIONS`, which goes into each result file. Everything is computed in float64.
+The definitions matter: published results of one network differ by decibels because their code
+differs.
 
-Which of them a published number means:
+Frames are RGB arrays, H x W x 3, of uint8, uint16 or float in [0, 1]; both frames have one type
+and size. Nothing is rounded, converted or cropped unless a definition requires it. Every
+definition is in `DEFINITIONS`, which is stored with the results. All computation is in float64.
+
+Published results use these definitions:
 
 - SSIM: `ssim` is that of scikit-image with Gaussian weights, used by Super SloMo and most papers;
-  `ssim_uniform` is what scikit-image gives unless it is asked for Gaussian weights, as in the
-  scripts of SepConv and SoftSplat; `ssim_3d` is that of CAIN, RIFE, IFRNet, EMA-VFI and their
-  successors, about 0.01 higher.
+  `ssim_uniform` is the default of scikit-image, used by the scripts of SepConv and SoftSplat;
+  `ssim_3d` is that of CAIN, RIFE, IFRNet, EMA-VFI and their successors, and is about 0.01 higher.
 - Interpolation error: "absolute" is that of IFRNet and of most tables headed IE; "rms" is that of
-  the Middlebury benchmark itself; "euclidean" is that of Super SloMo's evaluation by NVIDIA.
+  the Middlebury benchmark itself; "euclidean" is that of NVIDIA's evaluation of Super SloMo.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -71,12 +73,13 @@ DEFINITIONS: Mapping[str, str] = {
 
 
 def psnr(a: np.ndarray, b: np.ndarray, data_range: float | None = None) -> float:
-    """Peak signal-to-noise ratio in dB, of arrays of any one shape; infinite where they are equal.
+    """Returns the peak signal-to-noise ratio in dB, which is infinite for equal frames.
 
     Args:
-        a: A frame.
-        b: The other.
-        data_range: What separates black from white; left out, that of the type: 1 for floats.
+        a: A frame, or an array of any shape.
+        b: The other one, of the same shape and type.
+        data_range: The difference between white and black. The default is the range of the type,
+            which is 1 for floats.
 
     Example:
         >>> import numpy as np
@@ -90,15 +93,18 @@ def psnr(a: np.ndarray, b: np.ndarray, data_range: float | None = None) -> float
 def ssim(
     a: np.ndarray, b: np.ndarray, data_range: float | None = None, form: str = "gaussian"
 ) -> float:
-    """Structural similarity in a 2-D form.
+    """Returns the structural similarity in one of its 2-D forms.
 
     Args:
         a: A frame.
-        b: The other.
+        b: The other frame.
         data_range: As for `psnr`.
-        form: "gaussian", that of most papers, see `DEFINITIONS["ssim"]`; "uniform", see
-            `DEFINITIONS["ssim_uniform"]`; or "ifrnet", the one in IFRNet's code: Gaussian, border
-            values repeated, population variances, the whole map.
+        form: "gaussian", the form of most papers, see `DEFINITIONS["ssim"]`; "uniform", see
+            `DEFINITIONS["ssim_uniform"]`; or "ifrnet", the 2-D form in IFRNet's code: Gaussian,
+            with repeated border values and population variances, averaged over the whole map.
+
+    Raises:
+        InputError: The form is unknown, or the frames differ in shape or type or are too small.
 
     Example:
         >>> import numpy as np
@@ -122,7 +128,15 @@ def ssim(
 
 
 def ssim_3d(a: np.ndarray, b: np.ndarray, data_range: float | None = None) -> float:
-    """Structural similarity in the 3-D form of IFRNet; see `DEFINITIONS["ssim_3d"]`.
+    """Returns the structural similarity in the 3-D form of IFRNet.
+
+    Args:
+        a: A frame.
+        b: The other frame.
+        data_range: As for `psnr`.
+
+    Returns:
+        The value that `DEFINITIONS["ssim_3d"]` defines.
 
     Example:
         >>> import numpy as np
@@ -136,7 +150,12 @@ def ssim_3d(a: np.ndarray, b: np.ndarray, data_range: float | None = None) -> fl
 
 
 def interpolation_error(a: np.ndarray, b: np.ndarray, form: str = "absolute") -> float:
-    """Interpolation error in 8-bit values: "absolute", "rms" or "euclidean", see `DEFINITIONS`.
+    """Returns the interpolation error in 8-bit values.
+
+    Args:
+        a: A frame.
+        b: The other frame.
+        form: "absolute", "rms" or "euclidean"; see `DEFINITIONS`.
 
     Example:
         >>> import numpy as np
@@ -157,7 +176,14 @@ def interpolation_error(a: np.ndarray, b: np.ndarray, form: str = "absolute") ->
 
 
 def endpoint_error(flow: np.ndarray, truth: np.ndarray) -> float:
-    """Mean distance in pixels between the ends of two flows, where the truth is known.
+    """Returns the mean endpoint error in pixels over the pixels whose true flow is known.
+
+    Args:
+        flow: The estimated flow, H x W x 2.
+        truth: The true flow. Values of `UNKNOWN` or more mark unknown pixels.
+
+    Raises:
+        InputError: The shapes are wrong, or the true flow is unknown everywhere.
 
     Example:
         >>> import numpy as np
@@ -177,14 +203,14 @@ def endpoint_error(flow: np.ndarray, truth: np.ndarray) -> float:
 
 
 def flicker(frames: Sequence[np.ndarray], truths: Sequence[np.ndarray]) -> float:
-    """How much the error changes from frame to frame; see `DEFINITIONS["flicker"]`.
+    """Returns how much the error changes from frame to frame; see `DEFINITIONS["flicker"]`.
 
-    A constant tint of the new frames counts once on entering and once on leaving them: that is what
-    the eye sees between original and new frames.
+    A constant tint of the new frames counts twice, at the first and after the last of them, because
+    the eye sees both changes between original and new frames.
 
     Args:
         frames: The new frames of one pair, in order.
-        truths: What they should be.
+        truths: The true frames.
 
     Example:
         >>> import numpy as np
@@ -201,7 +227,7 @@ def flicker(frames: Sequence[np.ndarray], truths: Sequence[np.ndarray]) -> float
     return float(np.mean(np.abs(np.diff([given, *errors, given], axis=0))))
 
 
-# What every frame is measured by, under the names of result files.
+# The metrics of every frame, by their names in result files.
 OF_FRAMES: Mapping[str, Callable[[np.ndarray, np.ndarray], float]] = {
     "psnr": psnr,
     "ssim": ssim,
@@ -218,13 +244,13 @@ HIGHER_IS_BETTER = frozenset({"psnr", "ssim", "ssim_uniform", "ssim_3d"})
 def ssim_maps(
     a: np.ndarray, b: np.ndarray, blur: Callable[[np.ndarray], np.ndarray], unbiased: float = 1.0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The two factors of SSIM at every value: luminance, and contrast with structure.
+    """Returns the two factors of SSIM at every value: luminance, and contrast with structure.
 
     Args:
         a: A frame, float64 in [0, 1].
-        b: The other.
-        blur: Means over the window around every value.
-        unbiased: What turns variances of the window into those of a sample.
+        b: The other frame.
+        blur: Computes the mean over the window around every value.
+        unbiased: The factor that turns population variances of a window into sample variances.
     """
     mean_a, mean_b = blur(a), blur(b)
     variance_a = unbiased * (blur(a * a) - mean_a * mean_a)
@@ -235,13 +261,13 @@ def ssim_maps(
 
 
 def gaussian() -> np.ndarray:
-    """The window of SSIM along one axis."""
+    """Returns the Gaussian window of SSIM along one axis."""
     weights = np.exp(-np.square(np.arange(WINDOW) - RADIUS) / (2 * SIGMA**2))
     return weights / weights.sum()
 
 
 def blur(frame: np.ndarray) -> np.ndarray:
-    """Gaussian means over rows and columns, border values repeated."""
+    """Returns Gaussian means over rows and columns, with repeated border values."""
     import cv2
 
     weights = gaussian()
@@ -249,7 +275,7 @@ def blur(frame: np.ndarray) -> np.ndarray:
 
 
 def blur_3d(frame: np.ndarray) -> np.ndarray:
-    """Gaussian means over rows, columns and channels, border values repeated."""
+    """Returns Gaussian means over rows, columns and channels, with repeated border values."""
     channels = frame.shape[-1]
     mix = np.zeros((channels, channels))
     for to in range(channels):
@@ -259,18 +285,18 @@ def blur_3d(frame: np.ndarray) -> np.ndarray:
 
 
 def box_blur(frame: np.ndarray) -> np.ndarray:
-    """Means over 7 rows and columns."""
+    """Returns means over 7 rows and columns."""
     import cv2
 
     return cv2.blur(frame, (UNIFORM_WINDOW, UNIFORM_WINDOW), borderType=cv2.BORDER_REPLICATE)
 
 
-# The forms of SSIM that look at whole windows only: how large those are, and their means.
+# The forms of SSIM that use complete windows only: the size of a window, and its mean.
 WHOLE_WINDOWS = {"gaussian": (WINDOW, blur), "uniform": (UNIFORM_WINDOW, box_blur)}
 
 
 def _unit(a: np.ndarray, b: np.ndarray, data_range: float | None = None) -> list[np.ndarray]:
-    """Both in float64, with white at 1."""
+    """Returns both frames in float64, scaled so that white is 1."""
     types = [None if frame.dtype.kind == "f" else frame.dtype for frame in (a, b)]
     if a.shape != b.shape or types[0] != types[1] or types[0] not in (None, np.uint8, np.uint16):
         raise InputError(

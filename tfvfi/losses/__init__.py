@@ -1,16 +1,16 @@
-"""Losses, each a function of tensors, and the contract of an objective that is made of them.
+"""Loss functions of tensors, and the interface of the training objectives that combine them.
 
 An objective is a function
 
     objective(network, batch, training=True) -> (total, terms)
 
-`batch` is a dict of "frame0", "frame1", "target" (B, H, W, 3), "time" (B,) and, where the records
-hold it, "flow" (B, H, W, 4): from the target to frame0, then to frame1. A training adds "progress",
-the share of its steps that are done, from 0 to 1. `total` is the scalar to minimize, `terms` a dict
-of the named scalars whose sum it is. A network's own objective is
+`batch` is a dict of "frame0", "frame1", "target" (B, H, W, 3), "time" (B,) and, if the records hold
+it, "flow" (B, H, W, 4): the flow from the target to frame0, then to frame1. Training adds
+"progress", the fraction of its steps that are done, from 0 to 1. `total` is the scalar to minimize,
+and `terms` is a dict of named scalars that add up to it. The objective of a network is
 `tfvfi.models.<network>.objective:objective`.
 
-Like the networks, losses take frames as NHWC in [0, 1] and flow as (x, y) in pixels; every mean is
+Like the networks, losses take frames as NHWC in [0, 1] and flow as (x, y) in pixels. Every mean is
 over all elements.
 """
 

@@ -1,4 +1,4 @@
-"""The census loss: compares how pixels differ from their neighbors, whatever the brightness."""
+"""The census loss compares how pixels differ from their neighbors, regardless of brightness."""
 
 import numpy as np
 from keras import ops
@@ -7,13 +7,13 @@ from tfvfi.ops.tensor import Tensor
 
 
 def census(image: Tensor, target: Tensor, patch: int = 7) -> Tensor:
-    """Census distance of two images' gray values; no gradient reaches the target.
+    """Returns the census distance of the gray values of two images.
 
-    Pixels whose patch leaves the image count as zero.
+    No gradient flows to the target. Pixels whose patch extends beyond the image count as zero.
 
     Args:
         image: (B, H, W, C) in [0, 1].
-        target: The same of the true image.
+        target: The true image, of the same shape.
         patch: Side of the square of neighbors, odd.
     """
     gray, gray_target = (ops.mean(each, axis=-1, keepdims=True) for each in (image, target))
@@ -21,7 +21,7 @@ def census(image: Tensor, target: Tensor, patch: int = 7) -> Tensor:
 
 
 def census_distance(x: Tensor, y: Tensor, patch: int) -> Tensor:
-    """Mean distance of the census transforms of all channels, with gradients to both."""
+    """Returns the mean census distance over all channels, with gradients to both inputs."""
     square = ops.square(census_transform(x, patch) - census_transform(y, patch))
     distance = ops.mean(square / (0.1 + square), axis=-1)
     border = patch // 2
@@ -30,18 +30,18 @@ def census_distance(x: Tensor, y: Tensor, patch: int) -> Tensor:
 
 
 def census_transform(image: Tensor, patch: int) -> Tensor:
-    """How every pixel's neighbors differ from it, squeezed into (-1, 1).
+    """Returns the differences of every pixel's neighbors from it, squeezed into (-1, 1).
 
     Args:
-        image: (B, H, W, C); beyond its border everything is 0.
+        image: (B, H, W, C). Pixels beyond its border are taken as 0.
         patch: Side of the square of neighbors, odd.
 
     Returns:
-        (B, H, W, C * patch^2): for each channel the neighbors row by row.
+        (B, H, W, C * patch^2), which holds for each channel the neighbors row by row.
     """
     _, height, width, channels = ops.shape(image)
-    # Channels are set beside each other as pictures of their own. One-hot kernels pick the
-    # neighbors: the gradient of a convolution is cheap, that of as many slices is not.
+    # Channels are treated as separate images. One-hot kernels select the neighbors, because the
+    # gradient of one convolution is cheaper than that of patch^2 slices.
     planes = ops.reshape(ops.transpose(image, (0, 3, 1, 2)), (-1, height, width, 1))
     kernels = np.eye(patch**2).reshape(patch, patch, 1, patch**2)
     difference = ops.conv(planes, ops.cast(kernels, image.dtype), padding="same") - planes

@@ -1,4 +1,4 @@
-"""Charbonnier losses: the absolute value made smooth at zero."""
+"""Charbonnier losses, which are smooth variants of the absolute difference."""
 
 from keras import ops
 
@@ -6,12 +6,12 @@ from tfvfi.ops.tensor import Tensor
 
 
 def charbonnier(difference: Tensor, mask: Tensor | None = None, epsilon: float = 1e-3) -> Tensor:
-    """Mean of sqrt(difference^2 + epsilon^2), about the mean absolute difference.
+    """Returns the mean of sqrt(difference^2 + epsilon^2), nearly the mean absolute difference.
 
     Args:
-        difference: Any shape.
-        mask: Weights that the mean is taken with, of a shape that multiplies `difference`.
-        epsilon: Where the curve turns from straight to round.
+        difference: A tensor of any shape.
+        mask: Weights of the mean, which broadcast with `difference`.
+        epsilon: The difference below which the loss turns from linear to quadratic.
 
     Example:
         >>> import numpy as np, tfvfi
@@ -25,9 +25,11 @@ def charbonnier(difference: Tensor, mask: Tensor | None = None, epsilon: float =
 
 
 def adaptive_charbonnier(difference: Tensor, weight: Tensor) -> Tensor:
-    """Mean of (difference^2 + epsilon^2)^(weight / 2), epsilon = 10^(-(10 weight - 1) / 3).
+    """Returns the mean of (difference^2 + epsilon^2)^(weight / 2).
 
-    At weight 1 it is nearly the absolute difference; towards 0 it flattens and forgives.
+    Epsilon is 10^(-(10 weight - 1) / 3). With a weight of 1 the loss is nearly the absolute
+    difference; the closer the weight is to 0, the flatter the loss and the less large differences
+    count.
 
     Args:
         difference: (B, H, W, C).

@@ -1,4 +1,4 @@
-"""Task-oriented flow distillation: learn from another network's flow where it helps the frame."""
+"""Task-oriented flow distillation, which trains flow on a teacher's flow where the two agree."""
 
 from collections.abc import Sequence
 
@@ -10,21 +10,26 @@ from tfvfi.ops.tensor import Tensor
 
 
 def robust_weight(flow: Tensor, target: Tensor, beta: float = 0.3) -> Tensor:
-    """exp(-beta |flow - target|) of every pixel, (B, H, W, 1), without a gradient.
+    """Returns exp(-beta |flow - target|) of every pixel, (B, H, W, 1), without a gradient.
 
-    Where the network's own flow disagrees with its teacher's, the teacher counts less.
+    The teacher's flow counts less where the network's own flow disagrees with it.
+
+    Args:
+        flow: The network's own flow, (B, H, W, 2).
+        target: The teacher's flow, of the same shape.
+        beta: How fast the weight decreases with the distance.
     """
     length = ops.sqrt(ops.sum(ops.square(flow - target), axis=-1, keepdims=True))
     return ops.stop_gradient(ops.exp(-beta * length))
 
 
 def flow_distillation(levels: Sequence[Tensor], target: Tensor, weight: Tensor) -> Tensor:
-    """Adaptive Charbonnier losses of coarse flows against a full-size one, summed.
+    """Returns the sum of the adaptive Charbonnier losses of coarse flows against a full-size one.
 
     Args:
-        levels: Flows of any smaller sizes, in pixels of their own.
+        levels: Flows of any smaller sizes, each in pixels of its own size.
         target: The teacher's flow, (B, H, W, 2).
-        weight: `robust_weight` of the full-size flow.
+        weight: The `robust_weight` of the full-size flow.
     """
     size = images.size(target)
     enlarged = [images.resize_flow(flow, size) for flow in levels]

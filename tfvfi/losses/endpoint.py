@@ -1,4 +1,4 @@
-"""Endpoint errors: how far an estimated flow ends from where it should."""
+"""Endpoint errors, which are distances between the ends of estimated and true flow vectors."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,11 @@ NORMS = ("l1", "l2")
 
 
 def endpoint_error(flow: Tensor, target: Tensor) -> Tensor:
-    """Mean distance between the ends of two flows, (B, H, W, 2), in their unit.
+    """Returns the mean distance between the ends of two flows, in their unit.
+
+    Args:
+        flow: (B, H, W, 2).
+        target: The true flow, of the same shape.
 
     Example:
         >>> import numpy as np, tfvfi
@@ -24,7 +28,7 @@ def endpoint_error(flow: Tensor, target: Tensor) -> Tensor:
 
 
 def flow_difference(flow: Tensor, target: Tensor, norm: str = "l2") -> Tensor:
-    """Mean over all components of the absolute difference ("l1"), or the endpoint error ("l2")."""
+    """Returns the mean absolute difference of components ("l1") or the endpoint error ("l2")."""
     if norm not in NORMS:
         raise InputError(f"norm is one of {', '.join(NORMS)}. Received: {norm!r}")
     return ops.mean(ops.abs(flow - target)) if norm == "l1" else endpoint_error(flow, target)
@@ -38,21 +42,22 @@ def multi_scale_flow(
     first_scale: int = 4,
     unit: float = 20.0,
 ) -> tuple[Tensor, Tensor]:
-    """Weighted differences of flows at several sizes, as FlowNet 2.0 is trained.
+    """Returns weighted differences of flows at several sizes, the loss of FlowNet 2.0.
 
-    Every level has half the size and half the weight of the one before; the target is averaged
-    down to it.
+    Every level has half the size and half the weight of the level before it. The target is
+    average-pooled to the size of each level.
 
     Args:
-        flows: From fine to coarse, (B, h, w, 2), in units of `unit` pixels of the target's size.
-        target: (B, H, W, 2), in pixels; sides that divide by the coarsest scale.
+        flows: Flows from fine to coarse, (B, h, w, 2), in units of `unit` pixels at the size of
+            the target.
+        target: (B, H, W, 2), in pixels. Its sides must be divisible by the coarsest scale.
         norm: "l1" or "l2".
         first_weight: The weight of the first level.
         first_scale: How many times smaller the first level is than the target.
-        unit: How many pixels one unit of the flows is.
+        unit: The number of pixels in one unit of the flows.
 
     Returns:
-        The loss, and the endpoint error weighted in the same way.
+        The loss, and the endpoint error with the same weights.
     """
     loss = error = 0.0
     for level, flow in enumerate(flows):

@@ -1,17 +1,17 @@
-"""Geometry consistency: refined features should have the structure of the true frame's."""
+"""The geometry consistency loss compares refined features with those of the true frame."""
 
 from tfvfi.losses.census import census_distance
 from tfvfi.ops.tensor import Tensor
 
 
 def geometry(feature: Tensor, target: Tensor, patch: int = 3) -> Tensor:
-    """Census distance of two features, channel by channel.
+    """Returns the census distance of two feature maps, channel by channel.
 
-    Unlike `census`, gradients reach the target too: its encoder learns along.
+    Unlike in `census`, gradients also flow to the target, so that its encoder is trained too.
 
     Args:
         feature: (B, H, W, C).
-        target: The feature that the encoder gives for the true frame.
+        target: The output of the encoder for the true frame.
         patch: Side of the square of neighbors, odd.
     """
     return census_distance(feature, target, patch)

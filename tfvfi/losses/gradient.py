@@ -1,4 +1,4 @@
-"""Gradients of images towards all eight neighbors, as AdaConv's loss compares them."""
+"""Gradients of images towards all eight neighbors, which the loss of AdaConv compares."""
 
 from keras import ops
 
@@ -10,7 +10,7 @@ NEIGHBORS = tuple(
 
 
 def neighbor_differences(image: Tensor) -> Tensor:
-    """Each inner pixel's eight neighbors, minus the pixel.
+    """Returns the eight neighbors of each inner pixel minus the pixel.
 
     Args:
         image: (B, H, W, C).

@@ -1,4 +1,4 @@
-"""The Laplacian pyramid loss: what two images differ in, scale by scale."""
+"""Laplacian pyramid losses, which compare two images scale by scale."""
 
 import numpy as np
 from keras import ops
@@ -7,22 +7,22 @@ from tfvfi import images
 from tfvfi.ops import resize
 from tfvfi.ops.tensor import Tensor
 
-# The binomial filter of 5 x 5, with which Burt and Adelson smooth before they leave out pixels.
+# The 5 x 5 binomial filter with which Burt and Adelson smooth before they drop pixels.
 TAPS = np.array([1, 4, 6, 4, 1], "float32") / 16
 
 
 def laplacian(image: Tensor, target: Tensor, levels: int = 5) -> Tensor:
-    """Sum over levels i = 1, 2, ... of 2^(i-1) times the absolute differences, a value.
+    """Returns the sum over levels i = 1, 2, ... of 2^(i-1) times their absolute differences.
 
-    A level holds the detail between two sizes; the last one, the smallest, what is left. Each has
-    a quarter of the pixels of the one before, for which the factor makes up in part, as in
-    Niklaus and Liu (CVPR 2018 and 2020). What they sum up is divided by the number of values of
-    the image, so that the loss does not depend on its size.
+    Each level holds the detail between two sizes, and the last and smallest one holds the
+    remainder. A level has a quarter of the pixels of the level before it, which the factor
+    compensates in part, as in Niklaus and Liu (CVPR 2018 and 2020). Unlike theirs, the sum is
+    divided by the number of values of the image, so that the loss does not depend on its size.
 
     Args:
         image: (B, H, W, C).
-        target: The same of the true image.
-        levels: How many.
+        target: The true image, of the same shape.
+        levels: The number of levels.
 
     Example:
         >>> import numpy as np, tfvfi
@@ -30,22 +30,22 @@ def laplacian(image: Tensor, target: Tensor, levels: int = 5) -> Tensor:
         >>> float(tfvfi.losses.laplacian(image, image))
         0.0
     """
-    # The pyramid is linear: that of the difference is the difference of the two.
+    # The pyramid is linear, so the pyramid of the difference is the difference of the pyramids.
     pyramid = laplacian_pyramid(image - target, levels)
     values = ops.cast(ops.size(pyramid[0]), "float32")
     return sum(2.0**at * ops.sum(ops.abs(level)) for at, level in enumerate(pyramid)) / values
 
 
 def laplacian_mean(image: Tensor, target: Tensor, levels: int = 5) -> Tensor:
-    """Sum over levels of the mean absolute difference of a level, as RIFE's authors have it.
+    """Returns the sum over levels of the mean absolute difference, the form of RIFE's authors.
 
-    Unlike in `laplacian`, every level counts the same, what is left at the smallest size does not
-    count, borders are mirrored, and levels are enlarged by the filter that smooths.
+    Unlike in `laplacian`, all levels have the same weight, the remainder at the smallest size does
+    not count, borders are mirrored, and levels are enlarged with the smoothing filter.
 
     Args:
-        image: (B, H, W, C), no side below 3 at any level.
-        target: The same of the true image.
-        levels: How many.
+        image: (B, H, W, C), with sides of at least 3 at every level.
+        target: The true image, of the same shape.
+        levels: The number of levels.
 
     Example:
         >>> import numpy as np, tfvfi
@@ -65,11 +65,13 @@ def laplacian_mean(image: Tensor, target: Tensor, levels: int = 5) -> Tensor:
 
 
 def laplacian_pyramid(image: Tensor, levels: int) -> list[Tensor]:
-    """Details from fine to coarse; they add up to the image when each is enlarged.
+    """Returns the levels of the pyramid from fine to coarse.
+
+    The image is their sum when each is enlarged in turn and added to the next finer one.
 
     Args:
         image: (B, H, W, C), of any size.
-        levels: How many; the last is the image itself at its smallest size.
+        levels: The number of levels. The last one is the image itself at the smallest size.
     """
     pyramid = []
     for _ in range(levels - 1):
@@ -80,7 +82,7 @@ def laplacian_pyramid(image: Tensor, levels: int) -> list[Tensor]:
 
 
 def _enlarged(image: Tensor) -> Tensor:
-    """The image at twice its size: zeros between the pixels, then smoothed."""
+    """Returns the image at twice its size, with zeros inserted between pixels and smoothed."""
     batch, height, width, channels = ops.shape(image)
     spread = ops.reshape(4 * image, (batch, height, 1, width, 1, channels))
     spread = ops.pad(spread, ((0, 0), (0, 0), (0, 1), (0, 0), (0, 1), (0, 0)))
@@ -88,7 +90,12 @@ def _enlarged(image: Tensor) -> Tensor:
 
 
 def _smooth(image: Tensor, border: str = "edge") -> Tensor:
-    """The image without the detail that half its size cannot hold; its border goes on outside."""
+    """Returns the image without the detail that is lost at half its size.
+
+    Args:
+        image: (B, H, W, C).
+        border: How the image continues beyond its border, "edge" or "reflect".
+    """
     channels = image.shape[-1]
     if border == "reflect":
         padded = ops.pad(image, ((0, 0), (2, 2), (2, 2), (0, 0)), mode="reflect")

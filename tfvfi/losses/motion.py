@@ -1,4 +1,4 @@
-"""What tells a good pair of flows between two frames: each carries a frame onto the other."""
+"""Losses of flow that need no true flow: mutual warping and total variation."""
 
 from collections.abc import Callable
 
@@ -15,21 +15,24 @@ def mutual_warping(
     flow10: Tensor,
     warp: Callable[..., Tensor] = backward_warp,
 ) -> Tensor:
-    """Mean absolute differences of each frame from the other warped onto it, summed.
+    """Returns the sum of the mean absolute differences of each frame from the other one warped.
 
     Args:
         frame0: (B, H, W, C).
-        frame1: The same.
+        frame1: A frame of the same shape.
         flow01: (B, H, W, 2), from frame0 to frame1, in pixels.
-        flow10: The same from frame1 to frame0.
-        warp: `warp(frame, flow)`, a network's own sampler.
+        flow10: The flow from frame1 to frame0.
+        warp: The sampler of the network, called as `warp(frame, flow)`.
     """
     onto0 = ops.mean(ops.abs(warp(frame1, flow01) - frame0))
     return onto0 + ops.mean(ops.abs(warp(frame0, flow10) - frame1))
 
 
 def total_variation(flow: Tensor) -> Tensor:
-    """Mean absolute difference of neighbors in a row, plus that of neighbors in a column.
+    """Returns the mean absolute difference of neighbors in a row plus that in a column.
+
+    Args:
+        flow: (B, H, W, C).
 
     Example:
         >>> import numpy as np, tfvfi

@@ -1,4 +1,4 @@
-"""The perceptual loss: how far apart two images are in the features of a frozen VGG network."""
+"""The perceptual loss compares two images in the features of a frozen VGG network."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,17 +11,19 @@ from tfvfi.ops.tensor import Tensor
 
 
 class Perceptual:
-    """Mean squared difference of VGG features; the VGG network is frozen.
+    """Computes the mean squared difference of two images in the features of a frozen VGG network.
 
     Args:
-        weights: A file or arrays of weights, see `tfvfi.losses.vgg.Vgg`.
-        layer: What to compare: "conv4_3" before its ReLU, "relu4_3" after it.
+        weights: A file or arrays of weights; see `tfvfi.losses.vgg.Vgg`.
+        layer: The layer to compare: "conv4_3" is its output before the ReLU, "relu4_3" after it.
         network: "vgg16" or "vgg19".
-        mean: Subtracted from frames in [0, 1]; None for what the weights were trained with.
-        deviation: Frames are divided by it then; None likewise.
+        mean: The mean to subtract from frames in [0, 1]. None stands for the mean that the weights
+            were trained with.
+        deviation: The divisor applied after that. None stands for the one that the weights were
+            trained with.
 
     Raises:
-        InputError: The layer is unknown, or the weights are missing or of another network.
+        InputError: The layer is unknown, or the weights are missing or belong to another network.
 
     Example:
         >>> import numpy as np
@@ -46,10 +48,10 @@ class Perceptual:
         self._vgg = Vgg(weights, network, layer, mean, deviation)
 
     def __call__(self, image: Tensor, target: Tensor) -> Tensor:
-        """The loss of (B, H, W, 3) images in [0, 1], each side at least 16 for block 4."""
+        """Returns the loss of (B, H, W, 3) images in [0, 1]; block 4 needs sides of at least 16."""
         return ops.mean(ops.square(self.features(image) - self.features(target)))
 
     def features(self, image: Tensor) -> Tensor:
-        """The features of images in [0, 1]: (B, h, w, C), float32."""
+        """Returns the features of images in [0, 1], (B, h, w, C), float32."""
         (features,) = self._vgg.features(image, [self.layer])
         return features

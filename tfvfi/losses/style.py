@@ -1,7 +1,8 @@
-"""The style loss: how far apart two images are in the correlations of VGG features.
+"""The style loss compares two images in the correlations of their VGG features.
 
-A Gram matrix says which features occur together, wherever that is. Comparing them rewards texture
-as crisp as the true one, also where it cannot be known exactly; FILM was trained with it.
+A Gram matrix measures which features occur together, regardless of where. Comparing Gram matrices
+rewards texture that is as crisp as the true one even where its exact position cannot be known. FILM
+was trained with this loss.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,7 @@ from keras import ops
 from tfvfi.losses.vgg import IMAGENET_DEVIATION, Vgg
 from tfvfi.ops.tensor import Tensor
 
-# The published layers of VGG-19 and what their differences are multiplied by.
+# The published layers of VGG-19 and the weights of their differences.
 LAYERS = {
     "relu1_2": 1 / 2.6,
     "relu2_2": 1 / 4.8,
@@ -24,7 +25,7 @@ LAYERS = {
 
 
 def gram(features: Tensor) -> Tensor:
-    """The Gram matrix of features: the mean over all pixels of every product of two channels.
+    """Returns the Gram matrix of features: the mean over all pixels of the products of channels.
 
     Args:
         features: (B, h, w, C).
@@ -46,35 +47,38 @@ def gram(features: Tensor) -> Tensor:
 
 
 class Style:
-    """FILM's two losses in the features of VGG-19, which is frozen.
+    """Computes FILM's two losses in the features of a frozen VGG-19 network.
 
     The authors used Oxford's weights, which Keras offers as
     vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5; with these both losses are the published
-    ones. With torchvision's, features are first made as large as Oxford's are.
+    ones. The features of torchvision's weights are first scaled to the magnitude of Oxford's.
 
     Args:
-        weights: A file or arrays of weights, see `tfvfi.losses.vgg.Vgg`.
+        weights: A file or arrays of weights; see `tfvfi.losses.vgg.Vgg`.
+
+    Raises:
+        InputError: The weights are missing or belong to another network.
     """
 
     def __init__(self, weights: str | Path | Mapping[str, np.ndarray] | None):
         self._vgg = Vgg(weights, "vgg19", list(LAYERS)[-1], pool="average")
-        # Features grow in proportion to the frames, which Oxford did not divide by a deviation.
+        # Features are proportional to the frames, which Oxford did not divide by a deviation.
         self._scale = 1.0 if self._vgg.by_oxford else 255 * float(np.mean(IMAGENET_DEVIATION))
 
     def features(self, image: Tensor) -> list[Tensor]:
-        """The features of images in [0, 1], (B, H, W, 3), at all layers, as parts of 255."""
+        """Returns the features of (B, H, W, 3) images in [0, 1] at all layers, in units of 255."""
         features = self._vgg.features(image, list(LAYERS))
         return [feature * (self._scale / 255) for feature in features]
 
     def vgg(self, found: Sequence[Tensor], wanted: Sequence[Tensor]) -> Tensor:
-        """Mean absolute differences of two images' features, weighted and summed."""
+        """Returns the weighted sum over layers of the mean absolute differences of features."""
         return sum(
             weight * ops.mean(ops.abs(one - other))
             for weight, one, other in zip(LAYERS.values(), found, wanted, strict=True)
         )
 
     def style(self, found: Sequence[Tensor], wanted: Sequence[Tensor]) -> Tensor:
-        """Mean squared differences of their Gram matrices, weighted and summed."""
+        """Returns the weighted sum over layers of the mean squared differences of Gram matrices."""
         return sum(
             weight * ops.mean(ops.square(gram(one) - gram(other)))
             for weight, one, other in zip(LAYERS.values(), found, wanted, strict=True)

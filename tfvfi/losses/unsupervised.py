@@ -1,9 +1,9 @@
-"""What tells a good flow without knowing the true one: colours that match, and smoothness.
+"""Losses of flow that need no true flow: photometric consistency and smoothness.
 
-Both sum the penalty (x^2 + 1e-16)^0.25, nearly the root of |x|, over all pixels, as their origin
-does (vineeths96/Video-Interpolation-using-Deep-Optical-Flow) on brightness from 0 to 255. It did so
-on the blue channel alone and on copies that passed no gradient; here all colours count and
-gradients reach the flow.
+Both sum the penalty (x^2 + 1e-16)^0.25, nearly the square root of |x|, over all pixels, on a
+brightness scale from 0 to 255, as in vineeths96/Video-Interpolation-using-Deep-Optical-Flow. The
+original used only the blue channel and copies that passed no gradient; here all colors count and
+gradients flow to the flow.
 """
 
 from keras import ops
@@ -15,11 +15,13 @@ BRIGHTNESS = 255.0
 
 
 def photometric(frame0: Tensor, frame1: Tensor, flow: Tensor) -> Tensor:
-    """Sum over pixels, mean over colours and examples, of how much `frame1` at the flow differs.
+    """Returns the penalty of the difference between `frame1` warped along the flow and `frame0`.
+
+    It is summed over pixels and averaged over colors and examples.
 
     Args:
         frame0: (B, H, W, C), in [0, 1].
-        frame1: The same.
+        frame1: A frame of the same shape.
         flow: (B, H, W, 2), from frame0 to frame1, in pixels.
     """
     difference = BRIGHTNESS * (backward_warp(frame1, flow) - frame0)
@@ -27,9 +29,10 @@ def photometric(frame0: Tensor, frame1: Tensor, flow: Tensor) -> Tensor:
 
 
 def smoothness(flow: Tensor) -> Tensor:
-    """Sum over pixels, mean over examples, of how much the flow changes to the right and down.
+    """Returns the penalty of the changes of the flow to the right and down.
 
-    The last row and the last column have no neighbors and count only as those of others.
+    It is summed over pixels and averaged over examples. Pixels of the last row and column count
+    only as neighbors of others.
 
     Args:
         flow: (B, H, W, 2), in pixels.
@@ -40,7 +43,7 @@ def smoothness(flow: Tensor) -> Tensor:
 
 
 def root_penalty(difference: Tensor) -> Tensor:
-    """(x^2 + 1e-16)^0.25, element by element."""
+    """Returns (x^2 + 1e-16)^0.25 of every element."""
     return ops.power(ops.square(difference) + 1e-16, 0.25)
 
 

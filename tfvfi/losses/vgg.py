@@ -1,4 +1,4 @@
-"""A frozen VGG network, in whose features images are compared."""
+"""A frozen VGG network that provides features for comparing images."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,17 +10,17 @@ from keras import ops
 from tfvfi.errors import ArgumentError, InputError
 from tfvfi.ops.tensor import Tensor
 
-# Convolutions in each of the five blocks, and the channels that they give.
+# The number of convolutions in each of the five blocks, and their output channels.
 DEPTHS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
 WIDTHS = (64, 128, 256, 512, 512)
 FILES = {"vgg16": "vgg16-397923af.pth", "vgg19": "vgg19-dcbb9e9d.pth"}
-# What torchvision's networks were trained on: frames minus this, divided by that.
+# torchvision's networks were trained on frames minus this mean, divided by this deviation.
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
-# Oxford's networks, which Keras offers, were trained on frames of 0 to 255.
+# Oxford's networks, which Keras offers, were trained on frames from 0 to 255.
 OXFORD_MEAN = (123.68 / 255, 116.779 / 255, 103.939 / 255)
 OXFORD_DEVIATION = (1 / 255, 1 / 255, 1 / 255)
-# The published style loss keeps a last odd row.
+# "average" pads an odd row or column, as the published style loss does.
 POOLS = {
     "max": lambda maps: ops.max_pool(maps, 2, 2),
     "average": lambda maps: ops.average_pool(maps, 2, 2, padding="same"),
@@ -28,22 +28,24 @@ POOLS = {
 
 
 class Vgg:
-    """The convolutions of a VGG network up to a layer.
+    """Computes the convolutions of a VGG network up to a layer.
 
     Args:
-        weights: torchvision's file of weights (.pth, .safetensors or .npz), Oxford's as Keras
-            offers them (.h5), or their arrays by name. Layers behind the last may be missing.
+        weights: torchvision's weight file (.pth, .safetensors or .npz), Oxford's as Keras offers it
+            (.h5), or their arrays by name. Layers after the last one may be missing.
         network: "vgg16" or "vgg19".
-        last: The last layer: "conv4_3" before its ReLU, "relu4_3" after it.
-        mean: Subtracted from frames in [0, 1]; None for what the weights were trained with.
-        deviation: Frames are divided by it then; None likewise.
-        pool: How blocks are halved, "max" or "average".
+        last: The last layer: "conv4_3" is its output before the ReLU, "relu4_3" after it.
+        mean: The mean to subtract from frames in [0, 1]. None stands for the mean that the weights
+            were trained with.
+        deviation: The divisor applied after that. None stands for the one that the weights were
+            trained with.
+        pool: How the size is halved between blocks, "max" or "average".
 
     Attributes:
         by_oxford: Whether the weights are Oxford's.
 
     Raises:
-        InputError: The layer is unknown, or the weights are missing or of another network.
+        InputError: The layer is unknown, or the weights are missing or belong to another network.
     """
 
     def __init__(
@@ -72,14 +74,14 @@ class Vgg:
         self._deviation = np.array(usual[1] if deviation is None else deviation, "float32")
         self._pool = POOLS[pool]
         source = "what was given" if isinstance(weights, Mapping) else weights
-        # Tensors, not variables: nothing can train them, and nobody saves them with a network.
+        # Tensors rather than variables, so that they are neither trained nor saved with a network.
         self._convolutions = {
             name: tuple(map(ops.convert_to_tensor, arrays))
             for name, arrays in _arranged(tensors, network, last, source).items()
         }
 
     def features(self, image: Tensor, layers: Sequence[str]) -> list[Tensor]:
-        """The features of images in [0, 1] at some layers in order: (B, h, w, C), float32."""
+        """Returns the features of images in [0, 1] at the given layers, (B, h, w, C), float32."""
         feature = (ops.cast(image, "float32") - self._mean) / self._deviation
         found = {}
         for name, (kernel, bias) in self._convolutions.items():
@@ -111,7 +113,7 @@ def _tensors(
 
 
 def _from_oxford(tensors: Mapping[str, np.ndarray], network: str) -> dict[str, np.ndarray]:
-    """Keras's arrays under torchvision's names; the network was trained on BGR."""
+    """Returns Keras's arrays under torchvision's names and for RGB; they were trained on BGR."""
     found = {}
     for name in _layer_names(network):
         for key, values in tensors.items():
@@ -129,7 +131,7 @@ def _from_oxford(tensors: Mapping[str, np.ndarray], network: str) -> dict[str, n
 def _arranged(
     tensors: Mapping[str, np.ndarray], network: str, last: str, source: Any
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Kernel and bias of every convolution up to the layer, laid out as Keras wants them."""
+    """Returns kernel and bias of every convolution up to `last`, in the layout of Keras."""
     from tfvfi.checkpoints.layout import arranged
 
     names = _layer_names(network)
@@ -154,7 +156,7 @@ def _arranged(
 
 
 def _published_index(name: str, network: str) -> int:
-    """torchvision counts ReLUs and poolings too."""
+    """Returns torchvision's index of a convolution, which also counts ReLUs and poolings."""
     block, number = int(name[4]), int(name[6:])
     return sum(2 * depth + 1 for depth in DEPTHS[network][: block - 1]) + 2 * (number - 1)
 

@@ -1,4 +1,4 @@
-"""Published weights into networks: names, layouts and the Keras files that come of them."""
+"""Downloads published weights, converts them to Keras weight files and ports them to networks."""
 
 from tfvfi.porting.convert import convert
 from tfvfi.porting.download import download

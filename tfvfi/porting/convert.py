@@ -1,4 +1,4 @@
-"""From a published checkpoint to a Keras weight file that says where it came from."""
+"""Converts a published checkpoint to a Keras weight file that records its origin."""
 
 from pathlib import Path
 from typing import Any
@@ -21,19 +21,20 @@ def convert(
 ) -> None:
     """Converts a checkpoint of PyTorch, TensorFlow, Keras 2, safetensors or .npz to Keras weights.
 
-    The times that the weights answer are measured and stored with them.
+    The times that the weights support are measured and stored with them.
 
     Args:
         model_name: One of `tfvfi.list_models()`.
         checkpoint: The published file, or the folder of a SavedModel.
-        output: Ends in `.weights.h5`; it appears only when it is complete.
-        overwrite: Replace an output that exists.
-        **options: Arguments of the network that the weights were trained with; `tfvfi.load` uses
-            them again. Those of published files are known by their names.
+        output: The file to write, which must end in `.weights.h5`. It appears only when it is
+            complete.
+        overwrite: Whether to replace an existing output.
+        **options: Arguments of the network that the weights were trained with, which `tfvfi.load`
+            will use again. Those of published files are known.
 
     Raises:
-        InputError: The checkpoint cannot be read or is another network's, or the output is
-            misnamed or exists.
+        InputError: The checkpoint cannot be read or belongs to another network, or the output has
+            the wrong suffix or already exists.
 
     Example:
         >>> import os, tempfile
@@ -70,7 +71,7 @@ def convert(
 
 
 def _published(known: Preset, path: Path, sha256: str) -> Checkpoint | None:
-    """The published checkpoint of that content or name, which may have folders in front."""
+    """Returns the published checkpoint with this content, or whose file name ends this path."""
     for one in known.checkpoints:
         if one.download and one.download.member_sha256 == sha256:
             return one

