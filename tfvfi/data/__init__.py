@@ -1,4 +1,4 @@
-"""Clips to patches to records to batches; public benchmarks; and files of flow."""
+"""Training data: records made from videos, batches read from records, and public benchmarks."""
 
 import importlib
 from typing import Any

@@ -1,23 +1,23 @@
-"""Augmentation: what is done to a patch before it is learned from, and how it is named.
+"""Augmentation: named random changes to training patches.
 
 A training recipe lists steps as plain data, `(name, setting)`, applied in that order:
 
     (("enlarge_twice", 0.1), ("crop", 1.0), ("flip_horizontally", 0.5), ("gamma", 0.1))
 
-For these the setting is a probability: enlarge_twice, crop, reverse_channels, shuffle_channels,
-flip_vertically, flip_horizontally, transpose, reverse_time. For the others it is how far the step
-may go, drawn uniformly and always applied:
+For these steps the setting is a probability: enlarge_twice, crop, reverse_channels,
+shuffle_channels, flip_vertically, flip_horizontally, transpose, reverse_time. The other steps are
+always applied; their setting s limits a random amount that is drawn uniformly:
 
-    translate      share of the sides by which the first frame moves one way and the last the other
-    rotate         (degrees of all frames together, degrees between the first and the last)
-    scaled_crop    least share of the largest crop; what is cut is resized
-    gamma          the exponent is 1 / g, g in 1 +- it
-    gain           each channel is multiplied by 1 +- it
-    contrast       the distance from the mean gray is multiplied by 1 +- it
-    saturation     the distance of each pixel from its gray is multiplied by 1 +- it
+    translate      the first frame moves by up to s times the sides, the last the opposite way
+    rotate         s is a pair: degrees of all frames, degrees between the first and the last
+    scaled_crop    the crop has a share from s to 1 of the largest side that fits, and is resized
+    gamma          the exponent is 1 / g, with g in 1 +- s
+    gain           each channel is multiplied by 1 +- s
+    contrast       the distance from the mean gray is multiplied by 1 +- s
+    saturation     the distance of each pixel from its gray is multiplied by 1 +- s
 
-A step is a pure function of the patch and of the random generator it is given. Frames and flow
-move together: after any step the flow still leads from a pixel of its frame to the same content.
+A step is a pure function of the patch and of the random generator. Frames and flow are transformed
+together: after any step the flow still leads from a pixel to the same content in the other frame.
 """
 
 from collections.abc import Callable, Sequence
@@ -35,14 +35,14 @@ Step = tuple[str, Any]
 
 @dataclass(frozen=True)
 class Patch:
-    """Frames in order of time, of one size.
+    """Frames of one size, in order of time.
 
     Attributes:
-        frames: height x width x 3 each, 0 to 255, uint8, or float32 after a photometric step.
-        moments: When each frame is: 0 for the first, 1 for the last.
-        time: What the batch tells as its time.
-        flow: None; of three frames (height, width, 4), from the middle one to the first (x, y)
-            and to the last; of two (height, width, 2), from the first to the second.
+        frames: Frames of height x width x 3, 0 to 255, uint8, or float32 after a photometric step.
+        moments: The time of each frame: 0 for the first, 1 for the last.
+        time: The value of `time` in the batch.
+        flow: For three frames (height, width, 4), x and y from the middle one to the first, then
+            to the last; for two frames (height, width, 2), from the first to the second; or None.
     """
 
     frames: tuple[np.ndarray, ...]
@@ -57,27 +57,35 @@ class Patch:
 
     @property
     def origin(self) -> int:
-        """The frame that the flow starts from."""
+        """The number of the frame from which the flow starts."""
         return 1 if len(self.frames) == 3 else 0
 
     @property
     def ends(self) -> tuple[int, ...]:
-        """The frames that the flow leads to."""
+        """The numbers of the frames to which the flow leads."""
         return (0, 2) if len(self.frames) == 3 else (1,)
 
     def map(self, change: Callable, flow: Callable | None = None) -> "Patch":
-        """The patch with every frame changed, and its flow likewise unless told otherwise."""
+        """Returns the patch with `change` applied to every frame, and `flow`, if given, to flow.
+
+        Args:
+            change: Changes a frame; without `flow`, also the flow.
+            flow: Changes the flow.
+        """
         changed = self.flow if self.flow is None else (flow or change)(self.flow)
         return replace(self, frames=tuple(change(frame) for frame in self.frames), flow=changed)
 
 
 class Augmentation:
-    """Steps in order, ending in patches of one size.
+    """Applies steps in order; the resulting patches have one size.
 
     Args:
-        steps: Names and settings, see the top of this file. Without a step that crops, cropping
-            comes first, or after enlarging.
-        size: Height and width that come out.
+        steps: Names and settings, see the top of this module. If no step crops, cropping comes
+            first, or right after "enlarge_twice".
+        size: The height and width of the resulting patches.
+
+    Raises:
+        InputError: A step is unknown, or its setting does not suit it.
 
     Example:
         >>> import numpy as np
@@ -102,7 +110,7 @@ class Augmentation:
         self.steps = tuple(steps)
 
     def __call__(self, patch: Patch, random: np.random.Generator) -> Patch:
-        """The augmented patch."""
+        """Returns the augmented patch."""
         for name, setting in self.steps:
             if name in SOMETIMES:
                 if random.random() < setting:
@@ -112,17 +120,17 @@ class Augmentation:
         return patch
 
     def without(self, name: str) -> "Augmentation":
-        """The same without a step."""
+        """Returns the same augmentation without a step."""
         return Augmentation([step for step in self.steps if step[0] != name], self.size)
 
 
 def enlarge_twice(patch: Patch, random: np.random.Generator, size: tuple[int, int]) -> Patch:
-    """Twice as high and wide, bilinearly; motion is twice as long."""
+    """Doubles height and width by bilinear resizing, which doubles the motion."""
     return patch.map(_twice, lambda flow: 2 * _twice(flow))
 
 
 def crop(patch: Patch, random: np.random.Generator, size: tuple[int, int]) -> Patch:
-    """A window of that size, anywhere."""
+    """Crops the patch to the size at a random position."""
     top, left = (
         int(random.integers(have - wanted + 1))
         for have, wanted in zip(patch.size, size, strict=True)
@@ -133,7 +141,7 @@ def crop(patch: Patch, random: np.random.Generator, size: tuple[int, int]) -> Pa
 def scaled_crop(
     patch: Patch, random: np.random.Generator, size: tuple[int, int], least: float
 ) -> Patch:
-    """A window of the wanted proportions, from `least` to 1 of what fits, resized."""
+    """Crops a window of the size's proportions, `least` to 1 of what fits, and resizes it."""
     fits = min(have / wanted for have, wanted in zip(patch.size, size, strict=True))
     share = fits * random.uniform(least, 1)
     window = [max(1, round(wanted * share)) for wanted in size]
@@ -148,28 +156,28 @@ def scaled_crop(
 
 
 def reverse_channels(patch: Patch, random: np.random.Generator, size: tuple[int, int]) -> Patch:
-    """Red becomes blue."""
+    """Exchanges red and blue."""
     return patch.map(lambda image: image[..., ::-1], _same)
 
 
 def shuffle_channels(patch: Patch, random: np.random.Generator, size: tuple[int, int]) -> Patch:
-    """Any order of the colors."""
+    """Puts the color channels into a random order."""
     order = random.permutation(3)
     return patch.map(lambda image: image[..., order], _same)
 
 
 def flip_vertically(patch: Patch, random: np.random.Generator, size: tuple[int, int]) -> Patch:
-    """Upside down."""
+    """Turns the patch upside down."""
     return patch.map(lambda image: image[::-1], lambda flow: _negated(flow[::-1], 1))
 
 
 def flip_horizontally(patch: Patch, random: np.random.Generator, size: tuple[int, int]) -> Patch:
-    """Left to right."""
+    """Mirrors the patch left to right."""
     return patch.map(lambda image: image[:, ::-1], lambda flow: _negated(flow[:, ::-1], 0))
 
 
 def transpose(patch: Patch, random: np.random.Generator, size: tuple[int, int]) -> Patch:
-    """Rows become columns."""
+    """Exchanges rows and columns."""
 
     def exchanged(flow: np.ndarray) -> np.ndarray:
         order = [1, 0, 3, 2][: flow.shape[-1]]
@@ -179,7 +187,7 @@ def transpose(patch: Patch, random: np.random.Generator, size: tuple[int, int]) 
 
 
 def reverse_time(patch: Patch, random: np.random.Generator, size: tuple[int, int]) -> Patch:
-    """The last frame comes first; the flow to the first is then that to the last."""
+    """Reverses the order of the frames, and exchanges the flow to the first and to the last."""
     return Patch(
         patch.frames[::-1],
         tuple(1 - moment for moment in patch.moments[::-1]),
@@ -191,7 +199,7 @@ def reverse_time(patch: Patch, random: np.random.Generator, size: tuple[int, int
 def translate(
     patch: Patch, random: np.random.Generator, size: tuple[int, int], share: float
 ) -> Patch:
-    """Adds motion: the first frame moves one way, the last the other, those between linearly."""
+    """Adds motion: the first and last frame move in opposite ways, those between linearly."""
     height, width = patch.size
     reach = np.array([share * width, share * height])
     shift = np.round(random.uniform(-reach, reach))
@@ -206,7 +214,7 @@ def translate(
 def rotate(
     patch: Patch, random: np.random.Generator, size: tuple[int, int], degrees: tuple[float, float]
 ) -> Patch:
-    """Turns all frames about the center, and adds a turn between the first and the last."""
+    """Rotates all frames about the center, and adds a rotation from the first to the last."""
     base = random.uniform(-degrees[0], degrees[0])
     extra = random.uniform(-degrees[1], degrees[1]) / 2
     center = ((patch.size[1] - 1) / 2, (patch.size[0] - 1) / 2)
@@ -224,7 +232,7 @@ def gamma(patch: Patch, random: np.random.Generator, size: tuple[int, int], reac
 
 
 def gain(patch: Patch, random: np.random.Generator, size: tuple[int, int], reach: float) -> Patch:
-    """Changes the brightness of each color."""
+    """Changes the brightness of each channel."""
     gains = 1 + random.uniform(-reach, reach, 3).astype(np.float32)
     return patch.map(lambda frame: photometry.gain(frame, gains), _same)
 
@@ -232,7 +240,7 @@ def gain(patch: Patch, random: np.random.Generator, size: tuple[int, int], reach
 def contrast(
     patch: Patch, random: np.random.Generator, size: tuple[int, int], reach: float
 ) -> Patch:
-    """Moves all pixels from or towards the frame's mean gray."""
+    """Moves all pixels away from or towards the frame's mean gray."""
     factor = random.uniform(1 - reach, 1 + reach)
     return patch.map(lambda frame: photometry.contrast(frame, factor), _same)
 
@@ -240,12 +248,12 @@ def contrast(
 def saturation(
     patch: Patch, random: np.random.Generator, size: tuple[int, int], reach: float
 ) -> Patch:
-    """Moves each pixel from or towards its gray."""
+    """Moves each pixel away from or towards its gray."""
     factor = random.uniform(1 - reach, 1 + reach)
     return patch.map(lambda frame: photometry.saturation(frame, factor), _same)
 
 
-# Applied with the probability that is their setting.
+# Steps whose setting is the probability with which they are applied.
 SOMETIMES: dict[str, Callable] = {
     step.__name__: step
     for step in (
@@ -259,7 +267,7 @@ SOMETIMES: dict[str, Callable] = {
         reverse_time,
     )
 }
-# Applied always, as far as their setting allows.
+# Steps that are always applied, by a random amount that their setting limits.
 ALWAYS: dict[str, Callable] = {
     step.__name__: step
     for step in (translate, rotate, scaled_crop, gamma, gain, contrast, saturation)
@@ -287,10 +295,10 @@ def _checked(step: Step) -> Step:
 
 
 def _moved(patch: Patch, moves: Sequence[np.ndarray], interpolation: int) -> Patch:
-    """Moves each frame by its own affine map; what comes in from outside is mirrored.
+    """Warps each frame by its own affine map; pixels from outside the frame are mirrored.
 
-    The flow is moved as its frame is, and turned into what leads from there to where the content
-    has gone in the others.
+    The flow is warped like the frame from which it starts, and adjusted to lead to the new
+    positions of the content in the other frames.
     """
     height, width = patch.size
 
@@ -321,7 +329,7 @@ def _twice(image: np.ndarray) -> np.ndarray:
 
 
 def _negated(flow: np.ndarray, axis: int) -> np.ndarray:
-    """Flow whose x (axis 0) or y (axis 1) points the other way."""
+    """Returns flow whose x (axis 0) or y (axis 1) is negated."""
     signs = np.ones(flow.shape[-1], np.float32)
     signs[axis::2] = -1
     return flow * signs

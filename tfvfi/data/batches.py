@@ -1,4 +1,4 @@
-"""Batches of samples: which positions each holds, and batches as plain arrays."""
+"""Batches of samples: the positions that each batch holds, and batches as plain arrays."""
 
 import itertools
 from collections import deque
@@ -18,19 +18,22 @@ from tfvfi.errors import InputError
 if TYPE_CHECKING:
     from tfvfi.data.datasets.sample import Benchmark
 
-# Batches that are made ahead of the one that is used.
+# The number of batches that are prepared ahead of the one in use.
 AHEAD = 2
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Which samples make which batch: a worker takes its slice of each.
+    """Assigns samples to batches; each worker takes its slice of every batch.
 
     Attributes:
-        count: Samples of an epoch.
-        batch_size: Samples of a batch, all workers together.
-        worker: This worker's number, from 0, and how many there are.
-        repeat: Whether epochs follow one another without end; a batch may then span two.
+        count: The number of samples in an epoch.
+        batch_size: The number of samples in a batch, over all workers.
+        worker: This worker's number, from 0, and the number of workers.
+        repeat: Whether epochs follow one another without end; a batch may then span two epochs.
+
+    Raises:
+        InputError: The worker's number is out of range, or the workers cannot share a batch evenly.
 
     Example:
         >>> list(Plan(count=5, batch_size=4, worker=(1, 2), repeat=True).positions(1))
@@ -60,14 +63,15 @@ class Plan:
 
     @property
     def share(self) -> int:
-        """Samples of a batch that are this worker's."""
+        """The number of samples in this worker's slice of a batch."""
         return self.batch_size // self.worker[1]
 
     @property
     def batches(self) -> int | None:
-        """Batches of an epoch, None without end.
+        """The number of batches in an epoch; None if there is no end.
 
-        The last may be smaller; with several workers it is left out, as it cannot be shared.
+        The last batch may be smaller; with several workers it is left out, because they could not
+        share it evenly.
         """
         if self.repeat:
             return None
@@ -75,14 +79,14 @@ class Plan:
         return whole + bool(rest and self.worker[1] == 1)
 
     def positions(self, batch: int) -> range:
-        """The positions that this worker reads for a batch."""
+        """Returns the positions that this worker reads for a batch."""
         first = batch * self.batch_size + self.worker[0] * self.share
         end = first + self.share
         return range(first, end if self.repeat else max(first, min(end, self.count)))
 
 
 def check_start(start: int) -> None:
-    """Refuses what is no number of batches."""
+    """Raises an `InputError` unless `start` is a whole number of batches, from 0 on."""
     if not isinstance(start, int) or start < 0:
         raise InputError(f"start is a number of batches, from 0 on. Received: {start!r}")
 
@@ -102,9 +106,10 @@ def iterate(
     repeat: bool = True,
     sampling: Sampling | None = None,
 ) -> Iterator[dict[str, np.ndarray]]:
-    """The batches of `tfvfi.data.load` as arrays of NumPy, without TensorFlow.
+    """Yields the batches of `tfvfi.data.load` as NumPy arrays, without TensorFlow.
 
-    For Keras's other backends, and for a look at the data; arguments as there.
+    Use it with the other backends of Keras, and to inspect the data. The arguments and errors are
+    those of `tfvfi.data.load`.
 
     Example:
         >>> import tfvfi

@@ -1,4 +1,4 @@
-"""Batches as a `tf.data.Dataset`."""
+"""Training batches as a `tf.data.Dataset`."""
 
 import contextlib
 import re
@@ -35,33 +35,37 @@ def load(
     repeat: bool = True,
     sampling: Sampling | None = None,
 ) -> tf.data.Dataset:
-    """Batches of records, decoded and augmented in parallel, the same ones every time.
+    """Returns batches of records, decoded and augmented in parallel, the same in every run.
 
-    A record that cannot be read is named in the log and replaced by the next; too many stop the
-    run. TensorFlow wraps errors of the reading; `with tfvfi.data.plain_errors():` unwraps them.
+    A record that cannot be read is logged and replaced by the next one; too many of them stop the
+    run. TensorFlow wraps errors that reading raises; `with tfvfi.data.plain_errors():` unwraps
+    them.
 
     Args:
         records: A records folder, a file or folder of the origin project's old records, or a
-            benchmark of `tfvfi.data.datasets`: opened, or named as in "vimeo90k:FOLDER".
-        split: Which part of the records: "train" or "validation".
-        kind: What the objective reads: "triplet" (frame0, frame1, time, target, and flow where
-            the records have it), "cycle" (frame0, frame1, frame2, time), "pair" (frame0, frame1,
-            and flow) or "window" (frames, all of them, and their times).
-        batch_size: Samples of a batch, all workers together.
-        crop_size: Side, or height and width, of the crop; None for whole patches.
-        augmentation: Steps by name, see `tfvfi.data.augment`.
-        seed: Everything random follows from it.
-        start: Batches that were used already; the next one comes first, at no cost.
-        worker: This worker's number, from 0, and how many there are; each gets its slice of
-            every batch.
-        shuffle: Whether each epoch has another order, over all shards.
-        repeat: Whether epochs follow one another without end; otherwise there is one, and its
+            benchmark of `tfvfi.data.datasets`, either opened or named as in "vimeo90k:FOLDER".
+        split: The split of the records: "train" or "validation".
+        kind: What the objective reads: "triplet" (frame0, frame1, time, target, and flow if the
+            records hold it), "cycle" (frame0, frame1, frame2, time), "pair" (frame0, frame1, and
+            flow) or "window" (all frames and their times).
+        batch_size: The number of samples in a batch, over all workers.
+        crop_size: The side, or the height and width, of the crop; None for whole patches.
+        augmentation: The steps as (name, setting), see `tfvfi.data.augment`.
+        seed: The seed from which all random choices follow.
+        start: The number of batches that were used already; they are skipped at no cost.
+        worker: This worker's number, from 0, and the number of workers; each worker gets its slice
+            of every batch.
+        shuffle: Whether each epoch has an order of its own, over all shards.
+        repeat: Whether epochs follow one another without end; otherwise there is one epoch, whose
             last batch may be smaller.
-        sampling: Which frames of a window a sample takes; left out, a triplet takes the ends and
-            any one between, a cycle three in a row.
+        sampling: Which frames of a window a sample takes; by default a triplet takes the first,
+            the last and any frame between, and a cycle takes three consecutive frames.
+
+    Returns:
+        A dataset of dictionaries of float32 tensors.
 
     Raises:
-        InputError: The records cannot be read or do not suit what is asked of them.
+        InputError: The records cannot be read or do not suit the arguments.
 
     Example:
         >>> import tfvfi
@@ -85,7 +89,7 @@ def load(
 
 
 def dataset(samples: Samples, plan: Plan, start: int = 0) -> tf.data.Dataset:
-    """The batches of a plan from the `start`-th on."""
+    """Returns the batches of a plan from number `start` on."""
     names = list(samples.spec)
 
     def arrays(position: np.int64) -> list[np.ndarray]:
@@ -118,14 +122,14 @@ def dataset(samples: Samples, plan: Plan, start: int = 0) -> tf.data.Dataset:
     made = positions.map(read, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     uneven = not plan.repeat and plan.count % plan.batch_size and plan.worker[1] == 1
     options = tf.data.Options()
-    # Every worker already has its own slice.
+    # Every worker already reads its own slice.
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
     return made.batch(share, drop_remainder=not uneven).prefetch(2).with_options(options)
 
 
 @contextlib.contextmanager
 def plain_errors() -> Iterator[None]:
-    """Raises what the reading complained of as the `InputError` that it was."""
+    """Raises an `InputError` that TensorFlow wrapped as the original `InputError`."""
     try:
         yield
     except tf.errors.OpError as error:

@@ -1,18 +1,18 @@
-"""The format of records: examples in TFRecord shards, in one folder that TFDS reads as well.
+"""The format of records: examples in TFRecord shards, in a folder that TFDS can read as well.
 
-An example is a window of consecutive frames of one video, cut to a patch:
+An example is a window of consecutive frames of one video, cropped to a patch:
 
     frames   the encoded images (PNG, JPEG or WebP), first to last
-    times    when each is shown: 0 at the window's first frame, 1 at its last
-    source   the video's name
-    start    the number of the window's first frame in the video; repeated ones are left out
-    top, left   where the patch lies in the frame
-    flow     where made: for each inner frame the flow to the window's first frame, then to its
-             last: (height, width, 4) in float16, compressed by zlib
+    times    the time of each frame: 0 at the window's first frame, 1 at its last
+    source   the name of the video
+    start    the number of the window's first frame in the video (windows leave out held frames)
+    top, left   the position of the patch in the frame
+    flow     optional: for each inner frame the flow to the window's first frame, then to its
+             last, (height, width, 4) in float16, compressed with zlib
 
 The folder holds NAME-train.tfrecord-00000-of-00004 and so on, features.json and
-dataset_info.json for TFDS, and manifest.json: parameters, sources, and SHA-256 of each shard. It
-is complete when it has the manifest.
+dataset_info.json for TFDS, and manifest.json with the parameters, the sources, and the SHA-256 of
+each shard. The folder is complete when it has the manifest.
 """
 
 import hashlib
@@ -37,12 +37,12 @@ VERSION = "1.0.0"
 
 @dataclass(frozen=True)
 class Layout:
-    """What all examples of a dataset have in common.
+    """The properties that all examples of a dataset have in common.
 
     Attributes:
-        frames: Frames of a window.
-        height: Height of a patch.
-        width: Width of a patch.
+        frames: The number of frames in a window.
+        height: The height of a patch.
+        width: The width of a patch.
         encoding: "png", "jpeg" or "webp".
         flow: Whether the examples hold flow.
     """
@@ -54,7 +54,7 @@ class Layout:
     flow: bool = False
 
 
-# What the lists of an example hold.
+# The type of the values in each list of an example.
 FEATURES = {
     "frames": bytes,
     "times": float,
@@ -66,7 +66,7 @@ FEATURES = {
 
 @dataclass(frozen=True)
 class Example:
-    """One record, its images and flows still encoded; the fields are told at the top."""
+    """One record, its images and flow still encoded; the module describes its fields."""
 
     frames: tuple[bytes, ...]
     times: tuple[float, ...]
@@ -77,7 +77,7 @@ class Example:
     flow: tuple[bytes, ...] = ()
 
     def pack(self) -> bytes:
-        """The bytes of the record's payload."""
+        """Returns the record's payload as bytes."""
         features = {
             "frames": self.frames,
             "times": [float(time) for time in self.times],
@@ -88,7 +88,7 @@ class Example:
 
     @classmethod
     def unpack(cls, payload: bytes) -> "Example":
-        """The example in a payload; `CorruptRecordError` if there is none."""
+        """Returns the example in a payload; raises `CorruptRecordError` if there is none."""
         found = example.decode(payload)
         for name, kind in FEATURES.items():
             if not all(isinstance(value, kind) for value in found.get(name, ())):
@@ -110,10 +110,10 @@ class Shard:
     """A finished file of examples.
 
     Attributes:
-        file: Its name in the folder.
-        examples: How many it holds.
-        bytes: Its size.
-        sha256: Of its content.
+        file: The name of the file in the folder.
+        examples: The number of examples.
+        bytes: The size of the file.
+        sha256: The SHA-256 of its content.
     """
 
     file: str
@@ -130,12 +130,15 @@ class Records:
     """A finished dataset, opened for reading.
 
     Args:
-        folder: Where it lies.
+        folder: The folder of the dataset.
 
     Attributes:
         manifest: The content of manifest.json.
-        layout: What the examples have in common.
-        splits: Names of the splits that hold examples.
+        layout: The properties that the examples have in common.
+        splits: The names of the splits.
+
+    Raises:
+        InputError: The folder is not a finished dataset, or its manifest is damaged.
     """
 
     def __init__(self, folder: str | Path):
@@ -159,7 +162,7 @@ class Records:
         self.splits = tuple(self._shards)
 
     def shards(self, split: str = "train") -> list[Shard]:
-        """The shards of a split, in order."""
+        """Returns the shards of a split, in order."""
         if split not in self._shards:
             raise InputError(
                 f"{self.folder} has no split '{split}'; it has: {', '.join(self.splits)}"
@@ -167,23 +170,23 @@ class Records:
         return self._shards[split]
 
     def path(self, split: str, number: int) -> str:
-        """Where a shard lies; its name follows from the split, whatever the manifest claims."""
+        """Returns the path of a shard, whose name follows from the split, not the manifest."""
         name = shard_name(self.name, split, number, len(self.shards(split)))
         return storage.join(self.folder, name)
 
     def differing(self, split: str = "train", contents: bool = True) -> list[str]:
-        """Paths of shards that are missing or not those of which the manifest tells.
+        """Returns the paths of shards that are missing or differ from the manifest.
 
         Args:
-            split: Of which split.
-            contents: Whether they are read, and their SHA-256 compared; else only their sizes.
+            split: The name of the split.
+            contents: Whether to compare the SHA-256 of the contents too, not just the sizes.
         """
         shards = enumerate(self.shards(split))
         named = [(self.path(split, number), shard) for number, shard in shards]
         return [path for path, shard in named if not _is_as_told(path, shard, contents)]
 
     def examples(self, split: str = "train") -> Iterator[Example]:
-        """All examples of a split in the order of the shards."""
+        """Yields all examples of a split in the order of the shards."""
         for number in range(len(self.shards(split))):
             with storage.open_file(self.path(split, number)) as file:
                 for payload in tfrecord.records(file):
@@ -191,12 +194,12 @@ class Records:
 
 
 def shard_name(name: str, split: str, number: int, count: int) -> str:
-    """A shard's file name, as TFDS expects it."""
+    """Returns the file name of a shard, as TFDS expects it."""
     return f"{name}-{split}.tfrecord-{number:05d}-of-{count:05d}"
 
 
 def dataset_name(folder: str | Path) -> str:
-    """The name that TFDS accepts for the dataset in a folder."""
+    """Returns a name that TFDS accepts for the dataset in a folder."""
     last = re.split(r"[/\\]", str(folder).rstrip("/\\"))[-1]
     words = re.sub(r"[^a-z0-9]+", "_", last.lower()).strip("_")
     return words if words[:1].isalpha() else f"records_{words}".rstrip("_")
@@ -205,15 +208,18 @@ def dataset_name(folder: str | Path) -> str:
 def write_shard(
     folder: str | Path, name: str, split: str, number: int, count: int, payloads: Iterable[bytes]
 ) -> Shard:
-    """Writes one shard, which appears when it is complete.
+    """Writes one shard, which appears under its name when it is complete.
 
     Args:
-        folder: Where to.
-        name: The dataset's name, see `dataset_name`.
-        split: "train", for instance.
-        number: Which shard of the split.
-        count: How many shards the split has.
+        folder: The folder to write to.
+        name: The name of the dataset, see `dataset_name`.
+        split: The name of the split, for instance "train".
+        number: The number of the shard in the split.
+        count: The number of shards in the split.
         payloads: Packed examples.
+
+    Returns:
+        The description of the shard for the manifest.
     """
     file_name = shard_name(name, split, number, count)
     digest, size, examples = hashlib.sha256(), 0, 0
@@ -234,14 +240,14 @@ def finish(
     splits: Mapping[str, list[Shard]],
     about: Mapping[str, Any],
 ) -> None:
-    """Writes what makes shards a dataset: features and info for TFDS, at last the manifest.
+    """Turns shards into a dataset: writes features and info for TFDS, and the manifest last.
 
     Args:
-        folder: Where the shards lie.
-        name: The dataset's name.
-        layout: What the examples have in common.
-        splits: The finished shards.
-        about: What else the manifest tells: parameters, sources.
+        folder: The folder of the shards.
+        name: The name of the dataset.
+        layout: The properties that the examples have in common.
+        splits: The finished shards of each split.
+        about: The other entries of the manifest, such as parameters and sources.
     """
     storage.write_bytes(storage.join(folder, "features.json"), _features_json(layout))
     info = {
@@ -285,11 +291,11 @@ def _is_as_told(path: str, shard: Shard, contents: bool) -> bool:
 
 
 def _features_json(layout: Layout) -> bytes:
-    """What TFDS must know to decode the examples."""
+    """Returns the description from which TFDS decodes the examples."""
     from tensorflow_datasets import features as tfds
 
     shape = (layout.height, layout.width)
-    # TensorFlow decodes WebP into another shape than TFDS expects: TFDS gives the bytes.
+    # TensorFlow decodes WebP to a shape that TFDS does not expect, so TFDS returns the bytes.
     image = (
         tfds.Scalar(np.object_)
         if layout.encoding == "webp"
@@ -304,7 +310,7 @@ def _features_json(layout: Layout) -> bytes:
     if layout.flow:
         flow = tfds.Tensor(shape=(*shape, 4), dtype=np.float16, encoding=tfds.Encoding.ZLIB)
         features["flow"] = tfds.Sequence(flow, length=layout.frames - 2)
-    # Sorted: a protocol buffer's map comes in another order every time.
+    # The keys are sorted because a protocol buffer's map has another order every time.
     return _json(tfds.FeaturesDict(features).to_json(), sort_keys=True)
 
 

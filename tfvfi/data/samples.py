@@ -1,7 +1,7 @@
-"""Samples by position: every one is a pure function of the seed and of its place in the order.
+"""Samples by position: each is a pure function of the seed and of its place in the order.
 
-So a run resumes at any position at no cost, workers share an order without talking to each
-other, and nothing of it needs TensorFlow.
+A run can therefore resume at any position at no cost, and workers share an order without
+communicating. TensorFlow is not needed.
 """
 
 import functools
@@ -23,7 +23,7 @@ from tfvfi.errors import ArgumentError, InputError
 
 logger = logging.getLogger(__name__)
 
-# Records that cannot be read are passed over up to this share of all, or this many.
+# Unreadable records are skipped up to this share of all records, or up to this number.
 SHARE_PASSED_OVER, ALWAYS_PASSED_OVER = 0.01, 10
 
 
@@ -31,24 +31,25 @@ class Samples:
     """The samples of a dataset, each epoch in its own order, without end.
 
     Args:
-        records: A records folder, a file or folder of the origin project's old records, or a
-            benchmark of `tfvfi.data.datasets`: opened, or named as in "vimeo90k:FOLDER"; or
-            "procedural:RECORDS" for scenes made of their pictures.
-        split: Which part of the records: "train" or "validation".
-        kind: "triplet", "cycle" or "pair", what an objective reads; or "window".
-        crop_size: Side, or height and width, of what comes out; the size of the records if None.
-        augmentation: Steps by name, see `tfvfi.data.augment`.
+        records: A records folder, a file or folder of the origin project's old records, a
+            benchmark of `tfvfi.data.datasets`, either opened or named as in "vimeo90k:FOLDER", or
+            "procedural:RECORDS" for moving scenes rendered from their pictures.
+        split: The split of the records: "train" or "validation".
+        kind: What an objective reads, "triplet", "cycle" or "pair"; or "window".
+        crop_size: The side, or the height and width, of the samples; None for the size of the
+            records.
+        augmentation: The steps as (name, setting), see `tfvfi.data.augment`.
         seed: A whole number from 0 on.
-        shuffle: Whether each epoch has another order.
-        sampling: Which frames of a window a sample takes; left out, a triplet takes the ends and
-            any one between, a cycle three in a row.
+        shuffle: Whether each epoch has an order of its own.
+        sampling: Which frames of a window a sample takes; by default a triplet takes the first,
+            the last and any frame between, and a cycle takes three consecutive frames.
 
     Attributes:
-        spec: Name -> shape of what a sample holds, all float32.
-        faults: Number of a record -> what is wrong with it, as far as met.
+        spec: The name and shape of each array in a sample; all are float32.
+        faults: The unreadable records found so far: the number of the record and the reason.
 
     Raises:
-        InputError: There are no such records, or they do not suit what is asked of them.
+        InputError: There are no such records, or they do not suit the arguments.
 
     Example:
         >>> samples = Samples("records/sample", crop_size=64)
@@ -91,7 +92,8 @@ class Samples:
         self._flow = with_flow(self._kind, layout, sampling)
         self._augment = Augmentation(augmentation, self.size)
         if kind == "pair" and self._flow:
-            # They lead forwards or backwards already, and there is no flow for the way back.
+            # Pairs already lead forwards or backwards, and there is no flow in the reverse
+            # direction.
             self._augment = self._augment.without("reverse_time")
         self._check_damage()
         self.spec = self._kind.spec(layout, self.size)
@@ -99,24 +101,24 @@ class Samples:
             self.spec["flow"] = (*self.size, self._kind.channels)
 
     def __len__(self) -> int:
-        """Samples of an epoch."""
+        """Returns the number of samples in an epoch."""
         return len(self.source)
 
     def sample(self, position: int) -> dict[str, np.ndarray]:
-        """The sample at a position, 0, 1, 2 and so on; epochs follow one another."""
+        """Returns the sample at a position, from 0 on; epochs follow one another."""
         return self._readable(position)[1]
 
     def describe(self, position: int) -> Place:
-        """Where the sample at a position comes from: shard, index there, source, start."""
+        """Returns where the sample at a position comes from: shard, index, source, start."""
         return self._readable(position)[0].place
 
     def record(self, position: int) -> int:
-        """The number of the record that a position calls for."""
+        """Returns the number of the record at a position."""
         epoch, place = divmod(position, len(self))
         return int(_order(self.seed, epoch, len(self))[place]) if self.shuffle else place
 
     def _readable(self, position: int) -> tuple[Window, dict[str, np.ndarray]]:
-        """What the record at a position gives, or the next one that can be read."""
+        """Returns the sample of the record at a position, or of the next readable record."""
         wanted = self.record(position)
         for step in range(len(self)):
             index = (wanted + step) % len(self)
@@ -151,7 +153,7 @@ class Samples:
         self._check_limit()
 
     def _check_damage(self) -> None:
-        """Counts what is out of reach because a file is not whole."""
+        """Counts the records that cannot be reached because a file is incomplete."""
         index = self.source.index
         self._lost = index.lost if index else 0
         for damage in index.damage if index else ():
@@ -176,7 +178,7 @@ class Samples:
 def _opened(
     records: "str | Path | Benchmark", split: str, sampling: Sampling | None, cycle: bool
 ) -> Any:
-    """The source; where it is cut into windows as wanted, each is one sample."""
+    """Opens the source; if windows are cut on reading, each holds the frames of one sample."""
     if sampling is None:
         return open_source(records, split)
     return open_source(records, split, sampling.window(cycle), sampling.step)
@@ -184,7 +186,7 @@ def _opened(
 
 @functools.lru_cache(maxsize=4)
 def _order(seed: int, epoch: int, count: int) -> np.ndarray:
-    """The order of an epoch: a permutation that follows from seed and epoch alone."""
+    """Returns the order of an epoch: a permutation that depends on seed, epoch and count only."""
     return np.random.default_rng((seed, epoch, count)).permutation(count)
 
 

@@ -1,6 +1,7 @@
-"""What samples are drawn from: records, the origin project's old records, public benchmarks.
+"""The sources of samples: records, the origin project's old records, benchmarks and scenes.
 
-Each source has a `layout`, a length, and `window(index)`: frames in a row, decoded as asked for.
+Each source has a `layout`, a length, and `window(index)`, which returns consecutive frames that
+are decoded on request.
 """
 
 import logging
@@ -24,24 +25,25 @@ from tfvfi.media.pictures import BadPictureError
 
 logger = logging.getLogger(__name__)
 
-# What reading a record may raise: it is named, counted and replaced by another.
+# Errors of a record that cannot be read: it is logged, counted and replaced by another.
 UNREADABLE = (CorruptRecordError, BadPictureError, OSError)
-# No patch needs more pixels; a file that claims more is not believed.
+# The most pixels of a patch; a file that claims more is refused.
 LARGEST_PATCH = 1 << 26
-# Up to so many bytes are compared with the manifest when records are opened; of more, the sizes.
+# Records of up to this many bytes are compared with the checksums of the manifest when they are
+# opened; of larger ones only the sizes are compared.
 SUMMED_AT_OPENING = 64 << 20
 OLD_FEATURES = ("img1", "img2", "img3")
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a sample comes from.
+    """The origin of a sample.
 
     Attributes:
         shard: The file, or the name of the benchmark.
-        index: Its number there.
-        source: The video that it was cut from.
-        start: The first frame's number in the video.
+        index: The number of the sample in the file or benchmark.
+        source: The video from which the sample was cut.
+        start: The number of the sample's first frame in the video.
     """
 
     shard: str
@@ -56,14 +58,14 @@ class Place:
 
 @dataclass(frozen=True)
 class Window:
-    """Frames in a row.
+    """Consecutive frames.
 
     Attributes:
-        place: Where they come from.
-        times: When each frame is: 0 for the first, 1 for the last.
-        frame: Number -> height x width x 3, RGB, uint8 or uint16.
-        flow: None, or number of an inner frame, from 0 -> (height, width, 4), its flow to the
-            first and to the last frame.
+        place: The origin of the frames.
+        times: The time of each frame: 0 for the first, 1 for the last.
+        frame: Returns the frame of a number: height x width x 3, RGB, uint8 or uint16.
+        flow: Returns the flow from an inner frame, numbered from 0, to the first frame and to the
+            last, (height, width, 4); None if there is no flow.
     """
 
     place: Place
@@ -75,14 +77,17 @@ class Window:
 def open_source(
     records: "str | Path | Benchmark", split: str, frames: int = 3, step: int = 1
 ) -> "RecordSource | OldSource | BenchmarkSource | SceneSource":
-    """The source that the user named: a folder, a file of old records, a benchmark, scenes.
+    """Opens the source that the user named: a folder, old records, a benchmark, or scenes.
 
     Args:
-        records: What the user named.
-        split: Which part of it.
-        frames: How many frames in a row make a window where all there are lie in a folder;
-            elsewhere that is settled.
-        step: Likewise, how many frames on the next window begins.
+        records: The name or the benchmark that the user gave.
+        split: "train" or "validation".
+        frames: The number of consecutive frames in a window, for benchmarks whose frames are cut
+            into windows on reading; other sources have a fixed number.
+        step: The number of frames from one window to the next, for the same benchmarks.
+
+    Raises:
+        InputError: The source cannot be read, or it has no such split.
     """
     name, colon, folder = str(records).partition(":")
     if colon and name == SceneSource.NAME:
@@ -107,17 +112,17 @@ def open_source(
         _check_training_alone(records, split)
         return BenchmarkSource(triplets)
     if not old:
-        # Says what is wrong with the folder.
+        # Raises the error that describes what is wrong with the folder.
         Records(records)
     return OldSource(records, old, split)
 
 
 class RecordSource:
-    """Records as tools/create_records.py makes them.
+    """Records as tools/create_records.py writes them.
 
     Args:
-        folder: Where they lie.
-        split: Which part.
+        folder: The folder of the records.
+        split: "train" or "validation".
     """
 
     def __init__(self, folder: str | Path, split: str):
@@ -137,11 +142,11 @@ class RecordSource:
         return len(self.index)
 
     def place(self, index: int) -> Place:
-        """Where a record lies, without reading it."""
+        """Returns the location of a record without reading it."""
         return Place(*self.index.locate(index))
 
     def window(self, index: int) -> Window:
-        """The frames of a record."""
+        """Returns the frames of a record."""
         found = Example.unpack(self.index.read(index))
         layout = self.layout
         flows = layout.frames - 2 if layout.flow else 0
@@ -162,15 +167,15 @@ class RecordSource:
 
 
 class OldSource:
-    """Records of the origin project: features img1, img2, img3 (JPEG), height and width.
+    """Records of the origin project, with the features img1, img2, img3 (JPEG), height and width.
 
-    Their JPEG files hold blue where red belongs, which is mended here; they are decoded as there,
-    by TensorFlow. All are for training.
+    Red and blue are exchanged in their JPEG files, which is corrected here; they are decoded as
+    the origin project did with TensorFlow. All of them are for training.
 
     Args:
-        name: What the user named.
+        name: The name that the user gave.
         paths: The files.
-        split: "train".
+        split: Must be "train".
     """
 
     def __init__(self, name: str | Path, paths: list[str], split: str):
@@ -185,11 +190,11 @@ class OldSource:
         return len(self.index)
 
     def place(self, index: int) -> Place:
-        """Where a record lies, without reading it."""
+        """Returns the location of a record without reading it."""
         return Place(*self.index.locate(index))
 
     def window(self, index: int) -> Window:
-        """The three frames of a record."""
+        """Returns the three frames of a record."""
         images = self._images(index)
         size = self.layout.height, self.layout.width
         return Window(
@@ -209,7 +214,7 @@ class OldSource:
         return images
 
     def _first_size(self) -> tuple[int, int]:
-        """The size of the first picture that can be read, which is that of all."""
+        """Returns the size of the first readable picture, which is the size of all."""
         for index in range(min(len(self.index), 100)):
             try:
                 size = pictures.claimed_size(self._images(index)[0])
@@ -240,11 +245,11 @@ class BenchmarkSource:
         return len(self._benchmark)
 
     def place(self, index: int) -> Place:
-        """Where a sample lies, without reading it."""
+        """Returns the location of a sample without reading it."""
         return Place(self.name, index, self._benchmark[index].name)
 
     def window(self, index: int) -> Window:
-        """The frames of a sample."""
+        """Returns the frames of a sample."""
         found = self._benchmark[index]
         frames = (found.frame0, *found.targets, found.frame1)
 
@@ -258,10 +263,10 @@ class BenchmarkSource:
 
 
 class SceneSource:
-    """Moving scenes made of still pictures, see `tfvfi.data.procedural`.
+    """Moving scenes rendered from still pictures, see `tfvfi.data.procedural`.
 
     Args:
-        pictures: The source that lends its frames.
+        pictures: The source whose frames are used.
     """
 
     NAME, FRAMES = "procedural", 9
@@ -277,11 +282,11 @@ class SceneSource:
         return procedural.SCENES
 
     def place(self, index: int) -> Place:
-        """A scene's name."""
+        """Returns the number of a scene."""
         return Place(self.name, index)
 
     def window(self, index: int) -> Window:
-        """What a scene shows at even times."""
+        """Returns the frames of a scene at evenly spaced times."""
         scene = procedural.scene(index, self._picture)
         times = tuple(np.linspace(0, 1, self.FRAMES).tolist())
 
@@ -292,7 +297,7 @@ class SceneSource:
         return Window(self.place(index), times, lambda number: scene.frame(times[number]), flow)
 
     def _picture(self, random: np.random.Generator) -> np.ndarray:
-        """A square piece of one of the pictures, turned any way."""
+        """Returns a square piece of a random picture, randomly rotated and mirrored."""
         picture = self._pictures.window(int(random.integers(len(self._pictures)))).frame(0)
         top, left = (int(random.integers(side - self._size + 1)) for side in picture.shape[:2])
         piece = picture[top : top + self._size, left : left + self._size]
@@ -301,7 +306,7 @@ class SceneSource:
 
 
 def _open_benchmark(name: str, folder: str, split: str, windows: dict[str, int]):
-    """A benchmark's own training set; what it tests with serves as validation."""
+    """Opens the training set of a benchmark; its test set serves as validation."""
     known = KNOWN[name]
     if "split" in known.options:
         return datasets.open(name, folder, split="train" if split == "train" else "test")

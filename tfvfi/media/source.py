@@ -1,4 +1,4 @@
-"""Where frames come from: a video, an animation, a folder or pattern of pictures, or pictures."""
+"""Reads frames from a video, an animation, a folder or pattern of pictures, or pictures."""
 
 import logging
 import math
@@ -29,24 +29,28 @@ from tfvfi.media.whole import missing_bytes
 
 logger = logging.getLogger(__name__)
 
-# What has more frames a second is a clock.
+# A higher rate is that of a clock, not of frames.
 HIGHEST_RATE = 1000
-# Containers that know when their pictures end, and by how many seconds they may be wrong: the
-# reading of one that is damaged can end early without a word.
+# Containers that record when their pictures end. Decoding of a damaged file can end early without
+# an error, so the end is compared with the recorded one, which may be slightly wrong.
 KNOW_THEIR_END = ("mov,mp4", "matroska", "avi")
 LONGEST_TOLERANCE, TOLERATED_PART, TOLERATED_FRAMES = 1, Fraction(1, 10), 2
 
 
 class Video:
-    """Frames of a video file, with exact times, decoded once and never held.
+    """The frames of a video file with exact times, decoded as they are read.
 
     Args:
-        path: A file that FFmpeg decodes.
-        damaged: What to do where it cannot be decoded: "stop" raises, "keep" goes on with what
-            can be decoded and logs how much could not.
-        threads: How many threads decode; at 0 FFmpeg chooses.
+        path: A file that FFmpeg can decode.
+        damaged: What to do if part of it cannot be decoded: "stop" raises an error, "keep"
+            continues with what can be decoded and logs how much could not.
+        threads: The number of decoding threads; with 0 FFmpeg chooses.
         exact: See `Converter`.
-        max_pixels: Videos of larger frames are refused before they are decoded.
+        max_pixels: The largest number of pixels in a frame; videos with larger frames are refused
+            before they are decoded.
+
+    Raises:
+        InputError: The file cannot be read, or it is damaged and `damaged` is "stop".
     """
 
     has_clock = True
@@ -81,7 +85,7 @@ class Video:
             if first is None:
                 raise InputError(f"{path} holds no frame that can be decoded")
             if first.pts is None and stream.guessed_rate:
-                # Where no times are told the average is a guess: 25 for all raw video.
+                # Without times the average is itself a guess: 25 for all raw video.
                 self.rate = Fraction(stream.guessed_rate)
             if self.missing:
                 self._damage(f"the last {self.missing} bytes are missing")
@@ -99,14 +103,17 @@ class Video:
         self.seconds_expected = self.seconds_expected if seconds is None else seconds
 
     def __iter__(self) -> Iterator[Shown]:
-        """The frames without transparency."""
+        """Yields the frames without transparency."""
         return self.frames()
 
     def frames(self, alpha: bool = False) -> Iterator[Shown]:
-        """The frames; those without a time, or with one that does not rise, follow the rate.
+        """Yields the frames; a missing or non-increasing time is replaced according to the rate.
 
         Args:
-            alpha: Whether they have a fourth channel.
+            alpha: Whether the frames have a fourth channel.
+
+        Raises:
+            InputError: No frame can be decoded, or the file is damaged and must not be.
         """
         converter, deep = Converter(self.exact), self.look.depth > 8
         usual = max(1 / self.rate, self.time_base)
@@ -129,7 +136,7 @@ class Video:
                 if frame.duration:
                     length = frame.duration * base
                 if self.end_expected is not None and not self.origin:
-                    # The container knows better, if this is the last frame; it may round.
+                    # The container knows the length of the last frame better, up to rounding.
                     left = self.end_expected - time
                     length = left if 0 < left < length * 9 / 10 else length
                 previous = time
@@ -141,7 +148,7 @@ class Video:
         self._check_end(self.origin + previous + length, count)
 
     def _check_end(self, end: Fraction, count: int) -> None:
-        """Tells what is missing at the end."""
+        """Reports pictures that are missing at the end."""
         said = f"the last {self.missing} bytes are missing" if self.missing else None
         if self.end_expected is not None and end + self._tolerance() < self.end_expected:
             ends = f"{float(end):.2f} s, and should at {float(self.end_expected):.2f} s"
@@ -151,7 +158,7 @@ class Video:
             logger.warning("%s is damaged: %s; %d frames were read", self.path, said, count)
 
     def _tolerance(self) -> Fraction:
-        """By how much the end may be early."""
+        """Returns by how many seconds the end may be early."""
         part = self.end_expected * TOLERATED_PART + TOLERATED_FRAMES / self.rate
         return min(Fraction(LONGEST_TOLERANCE), part)
 
@@ -166,13 +173,17 @@ class Video:
 def open_source(
     inputs: Sequence[str | Path], damaged: str = STOP, max_pixels: int = MOST_PIXELS
 ) -> FrameSource:
-    """The frames that the user named.
+    """Opens the frames that the user named.
 
     Args:
         inputs: One video or animation, one folder of pictures, one numbered pattern
-            (`frame_%04d.png`), two and more pictures, or "-" for y4m on standard input.
+            (`frame_%04d.png`), two or more pictures, or "-" for y4m on standard input.
         damaged: See `Video`.
-        max_pixels: Larger frames are refused before they are decoded.
+        max_pixels: The largest number of pixels in a frame; larger frames are refused before they
+            are decoded.
+
+    Raises:
+        InputError: The inputs cannot be read.
     """
     paths = [Path(one) for one in inputs]
     if paths == [PIPE]:
@@ -193,7 +204,7 @@ def open_source(
 
 
 def _rate(stream: Any) -> Fraction:
-    """Frames a second on average; FFmpeg's guess where its average is that of a clock."""
+    """Returns the average frame rate, or FFmpeg's guess if the average is that of a clock."""
     average, guessed = stream.average_rate, stream.guessed_rate
     if average and guessed and guessed < HIGHEST_RATE < average:
         average = None
@@ -201,14 +212,14 @@ def _rate(stream: Any) -> Fraction:
 
 
 def _origin(container: Any, start: Fraction, step: Fraction) -> Fraction:
-    """When the earliest track starts, which is time 0 for players.
+    """Returns the time at which the earliest track starts, which players show as time 0.
 
-    Tracks that begin before 0 hold what a decoder needs and nobody sees or hears.
+    What a track holds before time 0 only prepares its decoder and is never shown or heard.
 
     Args:
         container: An open file.
-        start: When the first picture is shown that can be decoded.
-        step: The times of the pictures stay multiples of it.
+        start: The time of the first picture that can be decoded.
+        step: The time base; the times of the pictures remain multiples of it.
     """
     sounds = (one for one in container.streams.audio if one.start_time is not None)
     starts = (one.start_time * Fraction(one.time_base) for one in sounds)
@@ -217,21 +228,21 @@ def _origin(container: Any, start: Fraction, step: Fraction) -> Fraction:
 
 
 def _seconds(container: Any, stream: Any) -> Fraction:
-    """How long a stream claims to be; 0 if it does not say."""
+    """Returns the duration that a stream states; 0 if it states none."""
     if stream.duration and stream.time_base:
         return stream.duration * Fraction(stream.time_base)
     return Fraction(container.duration or 0, av.time_base)
 
 
 def _end(container: Any, stream: Any) -> Fraction | None:
-    """When the last picture should end; None if the container does not know."""
+    """Returns the time at which the last picture should end; None if it is not recorded."""
     if not container.format.name.startswith(KNOW_THEIR_END):
         return None
     if stream.duration and stream.time_base:
         return stream.duration * Fraction(stream.time_base)
     told = re.fullmatch(r"(\d+):(\d\d):(\d\d(\.\d*)?)", stream.metadata.get("DURATION", ""))
     if told is None:
-        # What is told of the whole is of the longest track.
+        # The duration of the whole file is that of its longest track.
         alone = len(container.streams) == 1 and container.duration
         return Fraction(container.duration, av.time_base) if alone else None
     hours, minutes, seconds = (Fraction(part) for part in told.groups()[:3])

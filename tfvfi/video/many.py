@@ -1,4 +1,4 @@
-"""Many videos, each on its own: one after another with one network, or on a cluster."""
+"""Interpolates many videos: one after another with one network, or on a cluster."""
 
 import json
 import logging
@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 # A video, its output, and further arguments of `process`.
 Task = tuple[Path, Path, dict[str, Any]]
-# Calls `treat_once` for each task; yields the numbers of tasks and their results in any order.
+# Calls `treat_once` for each task; yields each task's number and result, in any order.
 Runner = Callable[[Sequence[Task]], Iterator[tuple[int, Any]]]
 DEFAULT = registry.ModelSpec(registry.DEFAULT_MODEL)
 
@@ -45,28 +45,32 @@ def interpolate_all(
     progress: bool | Report = True,
     runner: Runner | None = None,
 ) -> dict[Path, int]:
-    """Interpolates one input, or each of several videos into a folder.
+    """Interpolates one input, or several videos into a folder.
 
-    Several videos, or a folder that holds videos and no pictures, are treated one by one; those
-    that fail are reported at the end and do not hold up the others. All else is one input.
+    Several videos, or the videos of a folder without pictures, are interpolated one by one; those
+    that fail do not stop the others and are reported at the end. Anything else is one input.
 
     Args:
-        inputs: What `interpolate_video` takes, or videos, or a folder of them.
-        output: Likewise; a folder for several videos.
-        model: A network; one that is not loaded is loaded once.
-        treatment: What is done with the frames.
-        encoding: Codec and quality.
+        inputs: One source as for `interpolate_video`, several videos, or a folder of videos.
+        output: An output as for `interpolate_video`; for several videos, a folder.
+        model: A network; a `ModelSpec` is loaded once.
+        treatment: How the frames are interpolated.
+        encoding: The codec and quality of the outputs.
         container: The ending of the outputs of several videos; by default that of each video.
-        flow_output: A folder for flows; each of several videos gets one inside.
-        resume: Continue interrupted work; of several videos, those that are there are left out.
-        overwrite: Replace outputs that exist.
-        yes: See `interpolate_video`; likewise `progress`.
-        progress: A bar, or a function.
-        runner: What treats several videos instead of this process, see `tfvfi.data.beam.runner`;
-            the model is then given as a `ModelSpec`.
+        flow_output: A folder for flow; each of several videos gets a folder inside it.
+        resume: Whether to continue interrupted work; of several videos, those whose outputs exist
+            are skipped.
+        overwrite: Whether to replace existing outputs.
+        yes: See `interpolate_video`.
+        progress: See `interpolate_video`.
+        runner: A function that interpolates several videos elsewhere instead of in this process,
+            see `tfvfi.data.beam.runner`; the model must then be a `ModelSpec`.
 
     Returns:
-        The number of frames by output.
+        The number of frames of each output.
+
+    Raises:
+        InputError: The input cannot be read, or at least one of several videos failed.
 
     Example:
         >>> import tempfile
@@ -129,16 +133,16 @@ def plan_all(
     container: str | None = None,
     overwrite: bool = False,
 ) -> list[Plan]:
-    """What `interpolate_all` would make; nothing is made.
+    """Returns what `interpolate_all` would write, without writing anything.
 
     Args:
-        inputs: See `interpolate_all`; likewise the rest.
+        inputs: See `interpolate_all`, as for the other arguments.
         output: One output, or a folder.
         model: A network.
-        treatment: What is done with the frames.
-        encoding: Codec and quality.
+        treatment: How the frames are interpolated.
+        encoding: The codec and quality of the outputs.
         container: The ending of the outputs of several videos.
-        overwrite: Replace outputs that exist.
+        overwrite: Whether existing outputs would be replaced.
     """
     output, videos = Path(output), several_videos(inputs)
     if videos is None:
@@ -151,7 +155,7 @@ def plan_all(
 
 
 def treat(video: Path, target: Path, told: dict[str, Any]) -> tuple[int, str | None]:
-    """Interpolates one of several videos: the number of frames, and what went wrong."""
+    """Interpolates one video; returns the number of frames and, if it failed, the reason."""
     try:
         return process([video], target, **told), None
     except InputError as error:
@@ -159,7 +163,7 @@ def treat(video: Path, target: Path, told: dict[str, Any]) -> tuple[int, str | N
 
 
 def treat_once(video: Path, target: Path, told: dict[str, Any]) -> tuple[int, str | None]:
-    """What `treat` gives; done before, on whatever machine, it is read from beside the output."""
+    """Returns what `treat` returns; a result that any machine left beside the output is reused."""
     result = _result_of(target)
     if not result.exists():
         made = treat(video, target, {**told, "progress": False})
@@ -170,7 +174,7 @@ def treat_once(video: Path, target: Path, told: dict[str, Any]) -> tuple[int, st
 
 
 def several_videos(inputs: Sequence[str | Path]) -> list[Path] | None:
-    """The videos to be treated one by one; None where the inputs are one."""
+    """Returns the videos to interpolate one by one; None if the inputs are one source."""
     paths = [Path(one) for one in inputs]
     if len(paths) == 1:
         if (
@@ -190,7 +194,11 @@ def several_videos(inputs: Sequence[str | Path]) -> list[Path] | None:
 
 
 def output_names(videos: Sequence[Path], folder: Path, container: str | None) -> list[Path]:
-    """Where the outputs of several videos go: by their names, into a folder."""
+    """Returns the paths of the outputs of several videos: a folder and the videos' names.
+
+    Raises:
+        InputError: Two videos would have the same output, or the folder or container is invalid.
+    """
     check_name(folder)
     if folder.suffix:
         raise ArgumentError(
@@ -210,7 +218,7 @@ def output_names(videos: Sequence[Path], folder: Path, container: str | None) ->
 
 
 def _here(tasks: Sequence[Task]) -> Iterator[tuple[int, Any]]:
-    """Treats one after another, with one network."""
+    """Interpolates the videos one after another in this process."""
     return enumerate(treat(*task) for task in tasks)
 
 

@@ -1,4 +1,4 @@
-"""Frames through a network: decoding runs ahead, and encoding follows behind."""
+"""Interpolates one video: decoding, the network and encoding run in threads of their own."""
 
 import logging
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
@@ -35,9 +35,9 @@ from tfvfi.video.writing.segments import Parts
 
 logger = logging.getLogger(__name__)
 
-# A frame with its time and length; None for one that is finished already.
+# A frame (None if an earlier run finished it), its time and its length.
 Timed = tuple[np.ndarray | None, Fraction, Fraction]
-# Called after every frame with the number of finished frames and, if it is known, of all.
+# Called after every frame with the number of finished frames and the total, if it is known.
 Report = Callable[[int, int | None], None]
 
 
@@ -69,52 +69,58 @@ def interpolate_video(
     yes: bool = False,
     progress: bool | Report = True,
 ) -> int:
-    """Writes a smoother video; the output appears when it is complete.
+    """Writes a smoother version of a video and returns its number of frames.
 
-    Sound, subtitles, attachments, chapters and metadata are copied unchanged; what the container
-    of the output does not hold is converted or left out, and a line is logged about it. Source
-    frames keep every bit of their planes wherever the size, the pixel format and the color tags
-    stay. The number of frames and the time at which each is shown are defined in
-    `tfvfi.video.timeline`; the earliest track starts at 0.
+    The output appears under its name when it is complete. Sound, subtitles, attachments, chapters
+    and metadata are copied unchanged; whatever the output's container cannot hold is converted or
+    left out, which is logged. Source frames keep every bit of their planes if the size, the pixel
+    format and the color tags stay the same. `tfvfi.video.timeline` defines the number of frames
+    and the time at which each is shown; the earliest track starts at 0.
 
     Args:
-        source: A video or animation, a folder or numbered pattern of pictures, several pictures,
-            or "-" for y4m on standard input.
-        output: A video or animation by its ending (.mp4, .mkv, .mov, .webm, .gif, .webp, .apng),
-            a folder of pictures, or "-" for y4m on standard output.
+        source: A video or animation, a folder of pictures, a numbered pattern of pictures, several
+            pictures, or "-" for y4m on standard input.
+        output: A video or animation (.mp4, .mkv, .mov, .webm, .gif, .webp or .apng), a folder of
+            pictures, or "-" for y4m on standard output.
         model: The name of a network, its `ModelSpec`, or a loaded network (anything with
             `interpolate(frame0, frame1, times)`).
-        factor: How many frames for one; 2 if `fps` is not given either.
-        fps: The rate of the output, as a number or an exact fraction ("60000/1001").
-        slowmo: Show the frames at the source's rate, so that time passes `factor` times as slowly.
+        factor: The number of output frames per source frame; 2 if `fps` is not given either.
+        fps: The frame rate of the output, as a number or an exact fraction ("60000/1001").
+        slowmo: Whether to keep the source's frame rate, so that the video lasts `factor` times as
+            long.
         sound: In slow motion, "drop" the sound or "stretch" it at the same pitch.
-        scene_cuts: At a cut "hold" the frame before it, "fade" across, or "mix" as if there was
-            none.
+        scene_cuts: At a cut, "hold" the frame before it, "fade" across it, or "mix" the frames as
+            if there were no cut.
         duplicates: "keep" held frames, "smooth" them into motion, or "drop" them.
-        duplicate_threshold: The share of pixels, 0 to 1, that may differ in a held frame.
-        duplicate_tolerance: By how much, of 255, a pixel may differ without counting.
-        tile: "auto", "off", or the side of the tiles into which frames are cut.
-        memory: GiB that the work may take; "auto" chooses tiles by it.
-        size: Size of the output, as "640x360", "640x" or "x360"; None: the source's.
-        duration: How many seconds of the source are used; None: all.
-        damaged: Where the source cannot be decoded, "stop", or "keep" the rest of it.
-        max_pixels: Frames with more pixels are refused before they are decoded.
+        duplicate_threshold: The largest share of pixels, from 0 to 1, that may differ between a
+            frame and a held copy of it.
+        duplicate_tolerance: The difference, out of 255, up to which a pixel counts as unchanged.
+        tile: "auto", "off", or the side in pixels of the tiles into which frames are cut.
+        memory: The memory in GiB that the process may use; `tile="auto"` chooses tiles to fit.
+        size: The size of the output, as "640x360", "640x" or "x360"; None keeps the source's.
+        duration: The number of seconds to read from the source; None reads all of it.
+        damaged: If part of the source cannot be decoded, "stop" with an error, or "keep" the rest.
+        max_pixels: The largest number of pixels in a frame; larger frames are refused before they
+            are decoded.
         weights: A `.weights.h5` file for a model given by name.
         options: Arguments of a model given by name, such as `{"flow": "dis"}`.
-        encoding: Codec and quality.
+        encoding: The codec and quality of the output.
         flow_output: A folder for the flow of each pair of frames, as .flo files.
-        resume: Keep finished parts when the work is interrupted, and continue with those there.
-        overwrite: Replace an output that exists.
-        yes: Begin also where very many frames would be made, which is refused otherwise.
-        progress: Whether to show a bar, where there is a terminal; or a function that is called
-            after every frame with the number of finished frames and the expected number, if it is
-            known. What the function raises stops the work.
+        resume: Whether to keep finished segments if the work is interrupted, and to continue from
+            those that an earlier run left.
+        overwrite: Whether to replace an existing output.
+        yes: Whether to start even if a very large number of frames would be rendered, which is
+            refused otherwise.
+        progress: Whether to show a progress bar if there is a terminal; or a function that is
+            called after every frame with the number of finished frames and the expected total, if
+            it is known. An exception from the function stops the work.
 
     Returns:
-        The number of frames of the output.
+        The number of frames in the output.
 
     Raises:
-        InputError: The source cannot be read or the output cannot be written like this.
+        InputError: The source cannot be read, the output cannot be written, or an argument has an
+            invalid value.
 
     Example:
         >>> import tempfile, tfvfi
@@ -168,22 +174,22 @@ def process(
     yes: bool = False,
     progress: bool | Report = True,
 ) -> int:
-    """Does the work of `interpolate_video`, with its settings as objects.
+    """Does the work of `interpolate_video`, with its settings grouped into objects.
 
     Args:
         inputs: One video, animation, folder or pattern; or several pictures.
         output: A video, an animation, or a folder of pictures.
-        model: A network, loaded or not.
-        treatment: What is done with the frames.
-        encoding: Codec and quality.
-        flow_output: See `interpolate_video`; likewise the rest.
-        resume: Keep finished parts, and continue.
-        overwrite: Replace an output that exists.
-        yes: Make any number of frames.
-        progress: A bar, or a function.
+        model: A loaded network or the `ModelSpec` of one.
+        treatment: How the frames are interpolated.
+        encoding: The codec and quality of the output.
+        flow_output: See `interpolate_video`, as for the other arguments.
+        resume: Whether to keep finished segments and to continue from them.
+        overwrite: Whether to replace an existing output.
+        yes: Whether to render any number of frames.
+        progress: Whether to show a progress bar; or a function.
 
     Returns:
-        The number of frames of the output.
+        The number of frames in the output.
     """
     encoding = encoding or Encoding()
     piped = output == PIPE
@@ -224,7 +230,7 @@ def process(
         frames = ahead(_rendered(decoded, renderer, sink.done), known.waiting)
         return _write(frames, sink, treatment.slower, total, progress)
     except BaseException:
-        # An interruption can arrive anywhere.
+        # An interruption can arrive at any point.
         if discard is not None:
             discard()
         raise
@@ -237,17 +243,21 @@ def interpolate_frames(
     scene_cuts: str = HOLD,
     tile: str | int = AUTO,
 ) -> Iterator[np.ndarray]:
-    """Frames between frames, for those who bring their own reader and writer.
+    """Yields interpolated frames, for callers that have their own reader and writer.
 
     Args:
-        frames: H x W x 3 (or 4, with transparency) each, uint8, uint16 or float in [0, 1].
-        model: A name, its `ModelSpec`, or a loaded network.
-        factor: How many frames for one; n frames become (n - 1) factor + 1.
-        scene_cuts: See `tfvfi.video.Treatment`; likewise `tile`.
-        tile: How large frames are cut.
+        frames: Frames of H x W x 3 (or 4, with transparency), uint8, uint16 or float in [0, 1].
+        model: The name of a network, its `ModelSpec`, or a loaded network.
+        factor: The number of output frames per source frame: n frames become
+            (n - 1) * factor + 1.
+        scene_cuts: See `tfvfi.video.Treatment`.
+        tile: See `tfvfi.video.Treatment`.
 
     Yields:
-        The frames and those between them, in order.
+        The source frames and the frames rendered between them, in order.
+
+    Raises:
+        InputError: The frames have an unknown type or shape, or differ in size or type.
 
     Example:
         >>> import numpy as np, tfvfi
@@ -268,7 +278,7 @@ def interpolate_frames(
 
 
 def _alike(frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-    """Frames that were brought along, if they are frames of one kind."""
+    """Yields the caller's frames and checks that they all have one size and one type."""
     first = None
     for number, frame in enumerate(frames):
         received = f"{frame.dtype} of {frame.shape}"
@@ -292,7 +302,7 @@ def _planned(
     scene_cuts: str,
     seconds: Fraction | None = None,
 ) -> Iterator[Span]:
-    """Decodes, and decides how the frames between each pair come about."""
+    """Yields the spans of the decoded frames, and decides how each span is rendered."""
     planner = Planner(scene_cuts)
     for span in spans(frames, wanted, seconds):
         yield planner.plan(span)
@@ -301,7 +311,7 @@ def _planned(
 def _rendered(
     planned: Generator[Span, None, None], renderer: Renderer, done: int
 ) -> Generator[Timed, None, None]:
-    """Every output frame with its time and length; None for the first `done`."""
+    """Yields every output frame with its time and length; the first `done` frames are None."""
     number = 0
     try:
         for span in planned:
@@ -324,7 +334,7 @@ def _write(
     total: int | None,
     progress: bool | Report,
 ) -> int:
-    """Encodes the frames and counts them; time passes `slower` times as slowly."""
+    """Encodes the frames, with times multiplied by `slower`, and returns their number."""
     count = 0
     bar = tqdm(
         total=total, initial=sink.done, unit="frame", disable=None if progress is True else True
@@ -345,5 +355,5 @@ def _write(
 
 
 def _network(model: registry.ModelSpec | FrameInterpolator) -> FrameInterpolator:
-    """The network itself; one that is not loaded is, and stays so for the next call."""
+    """Returns the network; a `ModelSpec` is loaded once and kept for the next call."""
     return registry.shared(model) if isinstance(model, registry.ModelSpec) else model

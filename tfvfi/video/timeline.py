@@ -1,19 +1,20 @@
 """When each output frame is shown, and between which source frames it lies. All times are exact.
 
-Source frames are shown at p_0 < p_1 < ... < p_(n-1), the last one until p_n. Then
+Source frames are shown at p_0 < p_1 < ... < p_(n-1), and the last one until p_n.
 
 - `Factor(k)` shows, for every source frame i, k frames at p_i + (j / k) (p_(i+1) - p_i),
-  j = 0 .. k-1: n k frames in all. The duration is the source's, and source frames keep their times
-  whether they are even or not. After the last source frame there is nothing to interpolate: it is
-  held. Pictures without a clock have no "after": they give (n - 1) k + 1 frames.
+  j = 0 .. k-1, which makes n k frames in all. The duration is the source's, and source frames keep
+  their times, even or uneven. There is nothing to interpolate after the last source frame, so it
+  is held. In pictures without a clock the last frame has no duration: they give (n - 1) k + 1
+  frames.
 - `Rate(f)` shows frames at p_0 + m / f, as many as have their middle before the end:
-  max(1, ceil((p_n - p_0) f - 1/2)). The duration is the source's within half a frame.
+  max(1, ceil((p_n - p_0) f - 1/2)). The duration is the source's to within half a frame.
 
-Of a part of so many seconds are shown those frames of the whole that fall into it; the last one
-ends with it.
+If only the first seconds are used, those output frames are shown that begin within them, and the
+last one ends with them.
 
-A frame shown at p_i <= t < p_(i+1) is the source's own where t = p_i, and lies
-(t - p_i) / (p_(i+1) - p_i) of the way to the next one elsewhere.
+An output frame at p_i <= t < p_(i+1) is the source frame itself if t = p_i; otherwise it lies
+(t - p_i) / (p_(i+1) - p_i) of the way to the next source frame.
 """
 
 import math
@@ -29,16 +30,17 @@ from tfvfi.media.shown import Shown
 
 @dataclass(frozen=True)
 class Span:
-    """A source frame, the next one (None after the last), and what is wanted from there on.
+    """The output frames between one source frame and the next.
 
     Attributes:
-        first: The frame that the span begins with.
-        second: The frame that ends it.
-        end: When it ends.
-        shares: How far each output frame is on the way from `first` to `second`.
-        times: When each is shown.
-        lengths: How long.
-        how: How those on the way come about: "hold" of the first, "mix" or "interpolate".
+        first: The source frame with which the span begins.
+        second: The next source frame; None after the last one.
+        end: The time at which the span ends.
+        shares: How far each output frame lies on the way from `first` (0) to `second` (1).
+        times: The time at which each output frame is shown.
+        lengths: How long each output frame is shown.
+        how: How the frames between are rendered: "hold" (repeats `first`), "mix" (blends the two)
+            or "interpolate".
     """
 
     first: np.ndarray
@@ -50,12 +52,12 @@ class Span:
     how: str = "hold"
 
     def without_last(self) -> "Span":
-        """The span with an output frame less."""
+        """Returns the span without its last output frame."""
         kept = {name: getattr(self, name)[:-1] for name in ("shares", "times", "lengths")}
         return replace(self, **kept)
 
     def until(self, end: Fraction) -> "Span":
-        """The part of the span before a time."""
+        """Returns the part of the span before a time."""
         count = sum(time < end for time in self.times)
         pairs = zip(self.times[:count], self.lengths[:count], strict=True)
         return replace(
@@ -67,19 +69,20 @@ class Span:
         )
 
 
-# When a frame is shown, and how long.
+# The time at which a frame is shown, and how long it is shown.
 Slot = tuple[Fraction, Fraction]
 
 
 class Factor:
-    """`factor` frames for one.
+    """A rule that shows `factor` output frames per source frame.
 
     Args:
-        factor: How many times as many frames.
-        clock: False for pictures that have no duration.
+        factor: The number of output frames per source frame.
+        clock: Whether the last frame has a duration; False for plain pictures.
     """
 
-    # Frames belong to the source frame that they follow, however short the end is.
+    # `settled` drops no frame: each belongs to the source frame that it follows, however short the
+    # end is.
     half = Fraction(0)
 
     def __init__(self, factor: int, clock: bool = True):
@@ -99,7 +102,11 @@ class Factor:
 
 
 class Rate:
-    """Frames at an even rate, whatever the source's."""
+    """A rule that shows frames at an even rate, whatever the rate of the source.
+
+    Args:
+        rate: Frames per second.
+    """
 
     def __init__(self, rate: Fraction):
         self.rate = rate
@@ -124,14 +131,14 @@ class Rate:
 def spans(
     frames: Iterable[Shown], wanted: Factor | Rate, seconds: Fraction | None = None
 ) -> Iterator[Span]:
-    """What to make of a stream of frames, span by span; two source frames are held at a time.
+    """Yields the spans of a stream of frames; only two source frames are in memory at a time.
 
-    Of a `Rate` the last frame may be one too many, see `settled`.
+    With a `Rate`, there may be one output frame too many at the end; `settled` removes it.
 
     Args:
-        frames: Source frames in order, their times rising.
-        wanted: What is to come out.
-        seconds: How much of it; None: all.
+        frames: Source frames in order of their times, which increase.
+        wanted: The rule that determines the output frames.
+        seconds: How many seconds are used; None uses all.
     """
     before = end = None
     for frame in frames:
@@ -150,13 +157,14 @@ def spans(
 
 
 def settled(found: Iterable[Span], wanted: Factor | Rate) -> Iterator[Span]:
-    """The spans that show something, without a last frame whose middle is not before the end.
+    """Yields the spans that have output frames, without a last frame that is mostly past the end.
 
-    The end is known only there, so one span is held.
+    The last frame is dropped if its middle is not before the end. The end is known only after the
+    last span, so one span is kept back.
 
     Args:
-        found: What `spans` gives.
-        wanted: Likewise.
+        found: The spans that `spans` yields.
+        wanted: The rule that was given to `spans`.
     """
     waiting, first, end = None, True, None
     for span in found:
@@ -174,7 +182,7 @@ def settled(found: Iterable[Span], wanted: Factor | Rate) -> Iterator[Span]:
 
 
 def _span(first: Shown, second: Shown | None, end: Fraction, wanted: Factor | Rate) -> Span:
-    """What is wanted between two source frames, or after the last."""
+    """Returns the span between two source frames, or after the last one."""
     beats = list(pairwise((first.time, *first.held, end)))
     slots = [
         slot

@@ -1,4 +1,4 @@
-"""What is to be done with a video."""
+"""The settings of an interpolation: `Treatment` and the values that its fields take."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -10,13 +10,13 @@ from tfvfi.media.duplicates import THRESHOLD, TOLERANCE
 from tfvfi.options import partial_size
 from tfvfi.video.timeline import Factor, Rate
 
-# What becomes of sound in slow motion ("drop" also of held frames) ...
+# Values of `sound`; "drop" is also a value of `duplicates` ...
 DROP, STRETCH = "drop", "stretch"
-# ... of held frames, which may also be kept ...
+# ... of `duplicates`, which may also be "keep" ...
 SMOOTH = "smooth"
-# ... at a cut ...
+# ... of `scene_cuts` ...
 HOLD, FADE, MIX = "hold", "fade", "mix"
-# ... and of large frames.
+# ... and of `tile`.
 AUTO, OFF = "auto", "off"
 CHOICES = {
     "sound": (DROP, STRETCH),
@@ -25,34 +25,42 @@ CHOICES = {
     "damaged": (STOP, KEEP),
 }
 HIGHEST_RATE, SMALLEST_TILE = 10_000, 64
-# GiB that the work may take unless it is told otherwise.
+# The memory in GiB that the process may use by default.
 MEMORY = 3.0
-# FFmpeg's fractions have 32 bits.
+# FFmpeg stores the numerator and denominator of a fraction in 32 bits each.
 FINEST_RATE = 200_000
 
 
 @dataclass(frozen=True)
 class Treatment:
-    """What is to be done with a video.
+    """How a video is interpolated.
 
     Attributes:
-        factor: How many frames for one; 2 if `fps` is not given either.
-        fps: The rate that is to come out, as a number or an exact fraction ("60000/1001").
-        slowmo: Same frames, slower clock: the source's rate, `factor` times as long.
-        sound: What becomes of sound in slow motion: "drop" or "stretch" (same pitch).
-        scene_cuts: At a cut "hold" the frame before it, "fade" across, or "mix" as if it was none.
-        duplicates: Held frames are left as they are ("keep"), replaced by motion in the same time
-            ("smooth"), or left out ("drop"); the duration stays.
-        duplicate_threshold: The share of pixels, from 0 to 1, that may differ in a held frame.
-        duplicate_tolerance: By how much a pixel may differ without counting, in 255ths, after
-            averaging over its neighbors; 0 compares pixels as they are, for lossless video.
-        tile: "auto" cuts frames into tiles where `memory` requires it, a number always into tiles
-            of that side, "off" never.
-        memory: GiB that the work may take; what "auto" goes by.
-        size: Of the output, as "640x360", "640x" or "x360"; None: the source's.
-        duration: How many seconds of the source; None: all.
-        damaged: Where the source cannot be decoded "stop", or "keep" the rest of it.
-        max_pixels: Frames with more pixels are refused before they are decoded.
+        factor: The number of output frames per source frame; 2 if `fps` is not given either.
+        fps: The frame rate of the output, as a number or an exact fraction ("60000/1001").
+        slowmo: Whether the same frames are shown at the source's rate, so that the video lasts
+            `factor` times as long.
+        sound: In slow motion, "drop" the sound or "stretch" it at the same pitch.
+        scene_cuts: At a cut, "hold" the frame before it, "fade" across it, or "mix" the frames as
+            if there were no cut.
+        duplicates: "keep" held frames, "smooth" them (replace them with motion over the same
+            time), or "drop" them; the duration stays the same.
+        duplicate_threshold: The largest share of pixels, from 0 to 1, that may differ between a
+            frame and a held copy of it.
+        duplicate_tolerance: The difference, out of 255, up to which a pixel counts as unchanged,
+            after averaging over its neighbors; 0 compares pixels exactly, for lossless video.
+        tile: "auto" cuts frames into tiles if `memory` requires it, a number always cuts them
+            into tiles of that side, and "off" never does.
+        memory: The memory in GiB that the process may use, from which "auto" chooses tiles.
+        size: The size of the output, as "640x360", "640x" or "x360"; None keeps the source's.
+        duration: The number of seconds to read from the source; None reads all of it.
+        damaged: If part of the source cannot be decoded, "stop" with an error, or "keep" the rest.
+        max_pixels: The largest number of pixels in a frame; larger frames are refused before they
+            are decoded.
+
+    Raises:
+        ArgumentError: A field has an invalid value, or `fps` is combined with `factor` or
+            `slowmo`.
     """
 
     factor: int | None = None
@@ -105,19 +113,22 @@ class Treatment:
 
     @property
     def seconds(self) -> Fraction | None:
-        """The duration, exactly."""
+        """The duration as an exact fraction of seconds."""
         return _positive("duration", self.duration)
 
     @property
     def slower(self) -> int:
-        """By how much the clock is slower."""
+        """The factor by which playback is slowed down: 1 except in slow motion."""
         return (2 if self.factor is None else self.factor) if self.slowmo else 1
 
     def wanted(self, clock: bool) -> Factor | Rate:
-        """The frames that are to come out.
+        """Returns the rule that determines the output frames.
 
         Args:
-            clock: Whether the last frame lasts.
+            clock: Whether the last frame has a duration.
+
+        Raises:
+            ArgumentError: `factor` or `fps` is invalid, or the two are combined.
         """
         if self.fps is None:
             factor = 2 if self.factor is None else self.factor
@@ -144,7 +155,7 @@ def _positive(name: str, value: float | str | Fraction | None) -> Fraction | Non
 
 
 def _fraction(value: float | str | Fraction) -> Fraction:
-    """The number as it is written, so that 23.976 is 2997/125; 0 for what is none."""
+    """Returns the number exactly as written (23.976 is 2997/125), or 0 if it is not a number."""
     try:
         return Fraction(str(value))
     except (ValueError, ZeroDivisionError):
