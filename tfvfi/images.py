@@ -1,4 +1,4 @@
-"""Frames and flows at the door of a network: checks, number formats, padding, sizes."""
+"""Checks, conversion, padding and resizing of the frames and flows of a network."""
 
 import numpy as np
 from keras import ops
@@ -12,7 +12,7 @@ Padding = tuple[Side, Side, Side, Side]
 
 
 def check_pair(frame0: np.ndarray, frame1: np.ndarray) -> None:
-    """Refuses what is not two frames of one size and type."""
+    """Raises `InputError` unless both arguments are frames of one size and type."""
     for frame in (frame0, frame1):
         if not isinstance(frame, np.ndarray) or frame.ndim != 3 or frame.shape[-1] != 3:
             shape = getattr(frame, "shape", None)
@@ -30,14 +30,14 @@ def check_pair(frame0: np.ndarray, frame1: np.ndarray) -> None:
 
 
 def to_unit(frame: np.ndarray) -> np.ndarray:
-    """The frame as float32 in [0, 1]."""
+    """Returns the frame as float32 in [0, 1]."""
     if frame.dtype.kind == "f":
         return frame.astype(np.float32)
     return frame.astype(np.float32) / np.float32(np.iinfo(frame.dtype).max)
 
 
 def from_unit(frame: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """The frame in the type asked for, rounded and clipped to its range."""
+    """Returns a frame in [0, 1] in the given type, clipped to its range and rounded."""
     clipped = np.clip(frame, 0, 1)
     if np.dtype(dtype).kind == "f":
         return clipped.astype(dtype)
@@ -45,30 +45,30 @@ def from_unit(frame: np.ndarray, dtype: np.dtype) -> np.ndarray:
 
 
 def size(frames: Tensor) -> tuple[Side, Side]:
-    """Height and width of a batch: numbers, or tensors where they are not known yet."""
+    """Returns height and width of a batch, as tensors where they are not known yet."""
     shape = ops.shape(frames)
     return shape[1], shape[2]
 
 
 def next_multiple(side: Side, multiple: Side) -> Side:
-    """The smallest multiple that is not below a side.
+    """Returns the smallest multiple that is not below a side.
 
     Example:
         >>> next_multiple(1080, 64)
         1088
     """
-    # Not `-(-side // multiple)`: converted to ONNX, a negative number is divided towards zero.
+    # `-(-side // multiple)` would be wrong in ONNX, which rounds negative quotients towards zero.
     return (side + multiple - 1) // multiple * multiple
 
 
 def pad_end(height: Side, width: Side, multiple: int) -> Padding:
-    """Padding below and to the right up to the next multiple."""
+    """Returns the padding at the bottom and right that extends both sides to a multiple."""
     below, right = (next_multiple(side, multiple) - side for side in (height, width))
     return 0, below, 0, right
 
 
 def pad_edge(frames: Tensor, padding: Padding) -> Tensor:
-    """Frames whose border pixels are repeated outwards."""
+    """Returns frames padded with repeated border pixels."""
     top, bottom, left, right = padding
     height, width = size(frames)
     rows = ops.clip(ops.arange(height + top + bottom) - top, 0, height - 1)
@@ -77,19 +77,19 @@ def pad_edge(frames: Tensor, padding: Padding) -> Tensor:
 
 
 def pad_zeros(frames: Tensor, padding: Padding) -> Tensor:
-    """Frames with black added around."""
+    """Returns frames padded with zeros."""
     top, bottom, left, right = padding
     return ops.pad(frames, ((0, 0), (top, bottom), (left, right), (0, 0)))
 
 
 def crop(frames: Tensor, padding: Padding, height: Side, width: Side) -> Tensor:
-    """Undoes a padding of frames that were `height` x `width` before."""
+    """Returns frames without the padding, which were `height` x `width` before it."""
     top, _, left, _ = padding
     return frames[:, top : top + height, left : left + width]
 
 
 def resize_flow(flow: Tensor, height_and_width: Tensor) -> Tensor:
-    """Flow at another size, its values in pixels of that size."""
+    """Returns flow resized to another size, with its values in pixels of that size."""
     before = size(flow)
     ratios = [
         ops.cast(after, "float32") / ops.cast(now, "float32")

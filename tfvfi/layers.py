@@ -1,8 +1,8 @@
-"""Layers that several networks are made of, with PyTorch's borders and starting values.
+"""Layers that several networks share, with PyTorch's padding and initial values.
 
-A layer has one policy, given as `dtype`: networks hand their own `dtype_policy` down. Layers that
-hold other layers derive from `Block`, which passes tensors on as they are, so that in half
-precision the convolutions alone decide what is rounded and flow stays float32.
+A layer has one policy, given as `dtype`; networks pass their own `dtype_policy` to their layers.
+Layers that contain other layers derive from `Block`, which does not cast tensors. In half precision
+only the convolutions therefore round values, and flow stays float32.
 """
 
 import inspect
@@ -19,28 +19,27 @@ registered = keras.saving.register_keras_serializable("tfvfi")
 
 
 class Block(layers.Layer):
-    """A layer made of layers, which are created when it is and built when it is.
+    """A layer that contains other layers and creates and builds them together with itself.
 
-    A subclass keeps every argument of its constructor as an attribute of the same name; that is
-    all `get_config` needs.
-
+    A subclass keeps every argument of its constructor as an attribute of the same name, which is
+    all that `get_config` needs.
     """
 
     def __init__(self, **kwargs: Any):
         super().__init__(autocast=False, **kwargs)
-        # Arguments and outputs of the first call, with shapes in place of tensors.
+        # The arguments and outputs of the first call, with shapes in place of tensors.
         self._first_call: tuple[Any, Any] | None = None
         self._first_outputs: Any = None
 
     @property
     def output_shape(self) -> Any:
-        """The shapes that came out of the first call, which `summary` shows."""
+        """The output shapes of the first call, which `summary` shows."""
         if self._first_outputs is None:
             raise AttributeError(f"{self.name} was never called, so its output has no shape yet")
         return self._first_outputs
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """The outputs; the first call also builds the layers inside."""
+        """Returns the outputs; the first call also builds the inner layers."""
         if self._first_call is None:
             self._first_call = _shapes(args), _shapes(kwargs)
         outputs = super().__call__(*args, **kwargs)
@@ -49,7 +48,7 @@ class Block(layers.Layer):
         return outputs
 
     def build(self, input_shape: Any = None) -> None:
-        """Builds the layers inside, unless a call is about to do so.
+        """Builds the inner layers, unless a call is about to do so.
 
         Args:
             input_shape: The shape of the first argument of `call`, or a nest of shapes.
@@ -59,18 +58,18 @@ class Block(layers.Layer):
             self(_symbolic(input_shape))
 
     def get_build_config(self) -> dict[str, Any] | None:
-        """The arguments of the first call, by which `build_from_config` builds the same again."""
+        """Returns the arguments of the first call, from which `build_from_config` can rebuild."""
         if self._first_call is None:
             return None
         args, kwargs = self._first_call
         return {"args": args, "kwargs": kwargs}
 
     def build_from_config(self, config: Mapping[str, Any]) -> None:
-        """Builds the layers inside from what `get_build_config` gave."""
+        """Builds the inner layers from the result of `get_build_config`."""
         self(*_symbolic(config["args"]), **_symbolic(config["kwargs"]))
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that create this layer again."""
+        """Returns the arguments from which this layer can be recreated."""
         own = inspect.signature(type(self)).parameters.values()
         names = [each.name for each in own if each.kind is not each.VAR_KEYWORD]
         return super().get_config() | {name: _plain(getattr(self, name)) for name in names}
@@ -80,13 +79,15 @@ class Block(layers.Layer):
 class Conv2D(layers.Conv2D):
     """A convolution with `dilation * (kernel_size // 2)` zeros on every side, at any stride.
 
-    Keras's "same" is that at stride 1 only: at stride 2 it leaves out the first row and column.
+    Keras's "same" padding is equivalent only at stride 1; at stride 2 it does not pad the first row
+    and column.
 
     Args:
-        filters: Channels that come out.
+        filters: The number of output channels.
         kernel_size: Side of the kernel, odd.
-        strides: How many pixels it moves on.
-        dilation: How far apart the pixels are that it reads.
+        strides: The step between output pixels.
+        dilation: The distance between the pixels that the kernel reads.
+        **kwargs: Further arguments of `keras.layers.Conv2D`.
     """
 
     def __init__(
@@ -111,33 +112,33 @@ class Conv2D(layers.Conv2D):
         self.plain = kernel_size == 3 and strides == dilation == 1
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that create this layer again."""
+        """Returns the arguments from which this layer can be recreated."""
         config = {**super().get_config(), "dilation": self.dilation}
         for name in ("kernel_size", "strides"):
             config[name] = getattr(self, name)[0]
         return _without(config, "dilation_rate", "padding", "kernel_initializer")
 
     def call(self, image: Any) -> Any:
-        """The image convolved."""
+        """Returns the convolved image."""
         if self.activation in SLOPES and self.fusible(image):
             return fused_convolution(image, self.kernel, self.bias, slopes(self))
         return self.convolve(image)
 
     def fusible(self, image: Any) -> bool:
-        """Whether the convolution and what follows can be one operation, here and now."""
+        """Returns whether convolution and activation can run as one operation in this context."""
         if not (self.plain and self.built and self.use_bias):
             return False
         return fusible(image, *self.kernel.shape[2:])
 
     def convolve(self, image: Any) -> Any:
-        """The image convolved by stock operations."""
+        """Returns the image convolved by stock operations."""
         if self.padding == "valid":
             beside = (self.border, self.border)
             image = ops.pad(image, ((0, 0), beside, beside, (0, 0)))
         return super().call(image)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
-        """The size that comes out."""
+        """Returns the output shape."""
         if self.padding == "valid":
             batch, height, width, channels = input_shape
             more = 2 * self.border
@@ -147,21 +148,21 @@ class Conv2D(layers.Conv2D):
 
 @registered
 class Double(layers.Conv2DTranspose):
-    """A transposed convolution, 4 x 4 at stride 2, that gives exactly twice the size."""
+    """A transposed 4 x 4 convolution with stride 2, which exactly doubles the size."""
 
     def __init__(self, filters: int, **kwargs: Any):
-        # "same" is PyTorch's padding 1 here.
+        # Here "same" is equivalent to padding=1 in PyTorch.
         super().__init__(
             filters, 4, strides=2, padding="same", kernel_initializer=starting_values(), **kwargs
         )
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that create this layer again."""
+        """Returns the arguments from which this layer can be recreated."""
         given = ("kernel_size", "strides", "padding", "kernel_initializer")
         return _without(super().get_config(), *given)
 
     def call(self, image: Any) -> Any:
-        """The image at twice its size."""
+        """Returns the image at twice its size."""
         if gradients_wanted():
             return super().call(image)
         outputs, inputs = self.kernel.shape[2:]
@@ -173,7 +174,7 @@ class Double(layers.Conv2DTranspose):
 
 @registered
 class DoublePReLU(Double):
-    """A transposed convolution that doubles the size, and a PReLU."""
+    """A transposed convolution that doubles the size, followed by a PReLU."""
 
     def __init__(self, filters: int, **kwargs: Any):
         super().__init__(filters, **kwargs)
@@ -185,7 +186,7 @@ class DoublePReLU(Double):
         self.prelu.build(self.compute_output_shape(input_shape))
 
     def call(self, image: Any) -> Any:
-        """The image at twice its size, its negative values multiplied by a slope per channel."""
+        """Returns the image at twice its size after the PReLU."""
         outputs, inputs = self.kernel.shape[2:]
         if fusible(image, inputs, 4 * outputs):
             return fused_doubling(image, self.kernel, self.bias, self.prelu.alpha)
@@ -194,7 +195,7 @@ class DoublePReLU(Double):
 
 @registered
 class PReLU(layers.Layer):
-    """Multiplies negative values by a slope per channel, which begins at 0.25."""
+    """Multiplies negative values by a slope per channel, which is 0.25 initially."""
 
     def build(self, input_shape: tuple) -> None:
         """Creates the slopes."""
@@ -203,17 +204,17 @@ class PReLU(layers.Layer):
         )
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that create this layer again."""
+        """Returns the arguments from which this layer can be recreated."""
         return super().get_config()
 
     def call(self, values: Any) -> Any:
-        """The values, negative ones multiplied by a slope per channel."""
+        """Returns the values, with negative ones multiplied by the slope of their channel."""
         return ops.where(values > 0, values, self.alpha * values)
 
 
 @registered
 class ConvPReLU(Conv2D):
-    """A convolution and a PReLU."""
+    """A convolution followed by a PReLU."""
 
     def __init__(self, filters: int, kernel_size: int = 3, strides: int = 1, **kwargs: Any):
         super().__init__(filters, kernel_size, strides, **kwargs)
@@ -225,7 +226,7 @@ class ConvPReLU(Conv2D):
         self.prelu.build(self.compute_output_shape(input_shape))
 
     def call(self, image: Any) -> Any:
-        """The image convolved, its negative values multiplied by a slope per channel."""
+        """Returns the convolved image after the PReLU."""
         if self.fusible(image):
             return fused_convolution(image, self.kernel, self.bias, self.prelu.alpha)
         return self.prelu(self.convolve(image))
@@ -233,11 +234,11 @@ class ConvPReLU(Conv2D):
 
 @registered
 def leaky_relu(maps: Any) -> Any:
-    """Multiplies negative values by 0.1, as flow networks do."""
+    """Returns the maps with negative values multiplied by 0.1, as in flow networks."""
     return ops.leaky_relu(maps, 0.1)
 
 
-# What activations multiply negative values by.
+# The factors by which activations multiply negative values.
 SLOPES = {
     activations.linear: 1.0,
     activations.relu: 0.0,
@@ -247,12 +248,12 @@ SLOPES = {
 
 
 def slopes(layer: Any) -> Any:
-    """A convolution's activation as one slope for each channel."""
+    """Returns the activation of a convolution as one slope for each channel."""
     return ops.full((layer.filters,), SLOPES[layer.activation], dtype="float32")
 
 
 def starting_values() -> initializers.Initializer:
-    """Uniform within 1 / sqrt(fan in), with which PyTorch's networks begin."""
+    """Returns PyTorch's default initializer, uniform within 1 / sqrt(fan in)."""
     return initializers.VarianceScaling(1 / 3, "fan_in", "uniform")
 
 
@@ -261,14 +262,14 @@ def _without(config: dict[str, Any], *names: str) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """A nest of containers as Keras tracks them, as JSON knows them."""
+    """Returns a nest of Keras's tracked containers as plain ones, which JSON can store."""
     if isinstance(value, Mapping):
         return {name: _plain(each) for name, each in value.items()}
     return [_plain(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _shapes(value: Any) -> Any:
-    """A nest with shapes in place of its tensors."""
+    """Returns a nest with shapes in place of its tensors."""
     if hasattr(value, "shape"):
         return tuple(value.shape)
     if isinstance(value, Mapping):
@@ -277,7 +278,7 @@ def _shapes(value: Any) -> Any:
 
 
 def _symbolic(value: Any) -> Any:
-    """A nest with symbolic tensors in place of shapes; undoes `_shapes`."""
+    """Returns a nest with symbolic tensors in place of shapes, the inverse of `_shapes`."""
     if isinstance(value, Mapping):
         return {name: _symbolic(each) for name, each in value.items()}
     if not isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""The machine: what it is, and the most that it can do."""
+"""Describes the machine and measures its peak performance."""
 
 import os
 import platform
@@ -11,19 +11,19 @@ from pathlib import Path
 
 import numpy as np
 
-# Sides of the matrices, bytes that are copied, and how often each is repeated.
+# The side of the matrices, the bytes that are copied, and the number of repetitions.
 MATRIX, COPIED, REPEATS = 3072, 2**28, 9
 
 
 @dataclass(frozen=True)
 class Ceiling:
-    """What the machine reaches at work that does nothing but that.
+    """The peak performance that the machine reaches in simple tasks.
 
     Attributes:
-        gflop_per_s: Of a large matrix product, by precision; a multiplication and an addition are
-            two.
-        copied_gb_per_s: Bytes read (and as many written) a second when memory is copied by all
-            cores.
+        gflop_per_s: The rate of a large matrix product, by precision. A multiplication with an
+            addition counts as two operations.
+        copied_gb_per_s: The rate at which all cores together copy memory; each byte is read and
+            written.
     """
 
     gflop_per_s: dict[str, float]
@@ -40,13 +40,13 @@ class Ceiling:
 
 
 def ceiling(precisions: tuple[str, ...] = ("float32", "bfloat16")) -> Ceiling:
-    """Measures it; takes some seconds."""
+    """Measures and returns the peak performance, which takes some seconds."""
     rates = {precision: 2e-9 * MATRIX**3 / _product(precision) for precision in precisions}
     return Ceiling(rates, 1e-9 * COPIED / _copy())
 
 
 def describe(threads: int) -> str:
-    """The machine in one line."""
+    """Returns a description of the machine in one line."""
     return (
         f"{processor()}, {cores()} cores, {memory_gib():.0f} GiB; {platform.system()} "
         f"{platform.machine()}, Python {platform.python_version()}; {threads} threads"
@@ -54,14 +54,14 @@ def describe(threads: int) -> str:
 
 
 def cores() -> int:
-    """CPU cores this process may use."""
+    """Returns the number of CPU cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def processor() -> str:
-    """The processor's name, as far as the system tells it."""
+    """Returns the name of the processor, as far as the system reports it."""
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.is_file():
         for line in cpuinfo.read_text().splitlines():
@@ -71,19 +71,26 @@ def processor() -> str:
 
 
 def memory_gib() -> float:
-    """The machine's memory."""
+    """Returns the memory of the machine in GiB."""
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
 
 
 def watch_memory() -> None:
-    """Begins a new high-water mark of this process's memory, where the system keeps one."""
+    """Resets the high-water mark of this process's memory, if the system keeps one."""
     mark = Path("/proc/self/clear_refs")
     if mark.exists():
         mark.write_text("5")
 
 
 def memory_mib(name: str) -> float:
-    """Memory of this process, "VmRSS" now or "VmHWM" at most; NaN where the system tells none."""
+    """Returns the memory of this process in MiB.
+
+    Args:
+        name: "VmRSS" for the current memory, "VmHWM" for the high-water mark.
+
+    Returns:
+        The memory, or NaN if the system does not report it.
+    """
     status = Path("/proc/self/status")
     for line in status.read_text().splitlines() if status.exists() else ():
         if line.startswith(name):
@@ -107,7 +114,7 @@ def _copy() -> float:
 
 
 def _fastest(work: Callable[[], object]) -> float:
-    """Median seconds of the faster half of the runs: what the machine can do, not what it did."""
+    """Returns the median seconds of the faster half of the runs, which ignores interruptions."""
     taken = []
     for _ in range(REPEATS + 1):
         start = time.perf_counter()

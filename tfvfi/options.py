@@ -1,4 +1,4 @@
-"""What users write as text: a name with options ("superslomo,flow_scale=2") and frame sizes."""
+"""Parses names with options ("superslomo,flow_scale=2") and frame sizes."""
 
 import ast
 import re
@@ -11,6 +11,9 @@ from tfvfi.errors import ArgumentError
 def named(text: str) -> tuple[str, dict[str, Any]]:
     """Splits "name,option=value,..." into the name and the options.
 
+    Raises:
+        InputError: An option does not have the form name=value.
+
     Example:
         >>> named("superslomo,flow_scale=2")
         ('superslomo', {'flow_scale': 2})
@@ -20,7 +23,14 @@ def named(text: str) -> tuple[str, dict[str, Any]]:
 
 
 def parse(pairs: Sequence[str]) -> dict[str, Any]:
-    """Options from "name=value" texts; values are numbers, True, False or None, or else text."""
+    """Returns the options in texts of the form "name=value".
+
+    Values that are Python literals, such as numbers, True, False and None, are converted; others
+    remain text.
+
+    Raises:
+        InputError: A text does not have the form name=value.
+    """
     found = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
@@ -31,7 +41,10 @@ def parse(pairs: Sequence[str]) -> dict[str, Any]:
 
 
 def frame_size(text: str) -> tuple[int, int]:
-    """Width and height from text such as "1280x720".
+    """Returns width and height from text such as "1280x720".
+
+    Raises:
+        InputError: The text is not a size.
 
     Example:
         >>> frame_size("1280x720")
@@ -44,7 +57,10 @@ def frame_size(text: str) -> tuple[int, int]:
 
 
 def partial_size(text: str) -> tuple[int | None, int | None]:
-    """Width and height from text in which one of them may be missing.
+    """Returns width and height from text in which one of them may be missing.
+
+    Raises:
+        InputError: The text is not a size.
 
     Example:
         >>> partial_size("640x"), partial_size("x360")
@@ -57,14 +73,14 @@ def partial_size(text: str) -> tuple[int | None, int | None]:
 
 
 def _sides(text: str) -> tuple[int | None, int | None]:
-    """Width and height, each None where it is missing; both are where the text is no size."""
+    """Returns width and height, with None for a missing one; both are None for other text."""
     found = re.fullmatch(r"([1-9]\d*)?x([1-9]\d*)?", text.strip().lower(), re.ASCII)
     width, height = found.groups() if found else (None, None)
     return int(width) if width else None, int(height) if height else None
 
 
 def _value(text: str) -> Any:
-    """A number, True, False or None where the text is one, else the text itself."""
+    """Returns the Python literal in a text, or the text itself if it is none."""
     try:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError):

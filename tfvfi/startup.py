@@ -1,4 +1,4 @@
-"""Importing Keras without the notes its backend prints, and what is done once it is imported."""
+"""Imports Keras without the messages of its backend, and runs actions once it is imported."""
 
 import importlib.util
 import os
@@ -9,7 +9,7 @@ from types import ModuleType
 
 
 def after_keras(action: Callable[[], None]) -> None:
-    """Does something as soon as Keras is imported: now, or when somebody imports it."""
+    """Runs an action as soon as Keras is imported, which may be immediately."""
     if "keras" in sys.modules:
         action()
     else:
@@ -17,7 +17,7 @@ def after_keras(action: Callable[[], None]) -> None:
 
 
 class _KerasWatch:
-    """A finder of modules that finds nothing itself, but sees Keras being imported."""
+    """A module finder that notices the import of Keras and leaves all finding to others."""
 
     def __init__(self, action: Callable[[], None]):
         self._action = action
@@ -25,7 +25,7 @@ class _KerasWatch:
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """The spec of Keras, whose loader also acts; None for any other module."""
+        """Returns the spec of Keras with a loader that also runs the action, else None."""
         if name != "keras":
             return None
         sys.meta_path.remove(self)
@@ -42,10 +42,10 @@ class _KerasWatch:
 
 
 def import_keras() -> None:
-    """Imports Keras and its backend; what they print meanwhile is shown only if they fail.
+    """Imports Keras and its backend, and shows what they print only if the import fails.
 
-    TensorFlow writes half a dozen lines at its import (a missing GPU, processor features) before
-    any setting of its own can stop it.
+    TensorFlow prints several lines on import, for example about a missing GPU or processor
+    features, before any of its own settings can suppress them.
     """
     if "keras" in sys.modules:
         return

@@ -1,4 +1,4 @@
-"""The one place that knows how each Keras backend compiles a function for inference."""
+"""Compiles functions for inference on each Keras backend."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,12 +10,13 @@ from tfvfi.ops.sums import in_order
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A faster `function`: one graph for every size on TensorFlow, no gradients on PyTorch.
+    """Returns a faster form of a function that computes no gradients.
 
-    On JAX the function stays as it is: a traced one would hold the weights as constants.
+    On TensorFlow it is one graph for all sizes, and on PyTorch the function without gradients. On
+    JAX the function is returned unchanged, because tracing would turn the weights into constants.
 
     Args:
-        function: Takes and returns tensors, or nests of them; reads Keras variables freely.
+        function: Takes and returns tensors, or nests of them, and may read Keras variables.
     """
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf

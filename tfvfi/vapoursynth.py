@@ -1,4 +1,4 @@
-"""Interpolation as a function of VapourSynth clips (extra `[vapoursynth]`, Python 3.12 on).
+"""Interpolation of VapourSynth clips (extra `[vapoursynth]`, Python 3.12 or later).
 
     import vapoursynth as vs
     import tfvfi.vapoursynth
@@ -7,9 +7,9 @@
     clip = tfvfi.vapoursynth.interpolate(clip, model="ifrnet_s", factor=2)
     clip.set_output()
 
-Frames of the source come out untouched; the others are rendered from RGB and converted back to the
-format of the clip. Frames may be asked for in any order and from several threads: all frames of a
-pair are rendered at once and kept while their neighbors are likely to be asked for.
+Frames of the source are passed through unchanged; the others are rendered in RGB and converted back
+to the format of the clip. Frames may be requested in any order and from several threads: all frames
+of a pair are rendered at once and kept while their neighbors are likely to be requested.
 """
 
 import math
@@ -31,19 +31,19 @@ from tfvfi.video.render import Planner, Renderer
 from tfvfi.video.timeline import Span
 from tfvfi.video.treatment import AUTO, HOLD, MEMORY, MIX, Treatment
 
-# Pairs whose frames are kept: players and encoders ask for a few frames ahead.
+# How many pairs of frames are kept; players and encoders request a few frames ahead.
 PAIRS_KEPT = 4
-# The matrix that players assume of an untagged clip: BT.709 from this height on, else BT.601.
+# The matrix that players assume for an untagged clip: BT.709 from this height on, else BT.601.
 UNSPECIFIED, BT709, BT601, HD_HEIGHT = 2, 1, 6, 720
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a frame of the output lies.
+    """The position of an output frame in the source.
 
     Attributes:
         index: The number of the source frame at or before it.
-        share: How far it is on the way to the next one.
+        share: Its time between that source frame (0) and the next one (1).
     """
 
     index: int
@@ -62,26 +62,27 @@ def interpolate(
     tile: str | int = AUTO,
     memory: float = MEMORY,
 ) -> Any:
-    """A smoother clip.
+    """Returns a clip with more frames per second.
 
     Args:
         clip: A `vapoursynth.VideoNode` of constant format and size: RGB, YUV or gray, integers or
             floats. With `fps` its rate must be constant; with `factor` it may vary.
         model: The name of a network, its `ModelSpec`, or a loaded network.
-        factor: How many frames for one; 2 if `fps` is not given either.
+        factor: The number of output frames for each source frame. The default is 2 if `fps` is not
+            given either.
         fps: The rate of the output, as a number or an exact fraction ("60000/1001").
-        scene_cuts: Whether the frame before a cut is held. Where frames have `_SceneChangeNext`,
-            as from `misc.SCDetect`, it decides; elsewhere the two frames are compared.
+        scene_cuts: Whether to hold the frame before a cut. The property `_SceneChangeNext`, which
+            for example `misc.SCDetect` sets, marks cuts; frames without it are compared.
         weights: A `.weights.h5` file for a model given by name.
         options: Arguments of a model given by name.
-        tile: "auto", "off", or the side of the tiles into which frames are cut.
-        memory: GiB that the work may take; "auto" chooses tiles by it.
+        tile: "auto", "off", or the side of the tiles into which frames are split.
+        memory: The memory in GiB that rendering may use, by which "auto" chooses tiles.
 
     Returns:
         A clip of the same format and size.
 
     Raises:
-        InputError: The clip or the settings are not of these kinds.
+        InputError: VapourSynth is not installed, or the clip or a setting is not supported.
     """
     try:
         from vapoursynth import core
@@ -108,7 +109,7 @@ def interpolate(
         form |= {"fpsnum": timing.rate.numerator, "fpsden": timing.rate.denominator}
 
     def shifted(source: Any, by: int) -> Any:
-        """For each frame of the output, that of the source at its place, or one later."""
+        """Returns the source frame at each output frame, or the frame `by` places later."""
         last = source.num_frames - 1
 
         def at(n: int) -> Any:
@@ -129,13 +130,13 @@ def interpolate(
 
 @dataclass(frozen=True)
 class _Timing:
-    """When the frames of the output are shown.
+    """The times of the output frames.
 
     Attributes:
-        frames: How many the source has.
-        count: How many the output has.
-        step: Source frames from one frame of the output to the next.
-        rate: Of the output; None if it varies.
+        frames: The number of source frames.
+        count: The number of output frames.
+        step: The distance between output frames, in source frames.
+        rate: The rate of the output, or None if it varies.
     """
 
     frames: int
@@ -151,7 +152,7 @@ class _Timing:
         factor: int | None,
         fps: Fraction | str | float | None,
     ) -> "_Timing":
-        """The timing that was asked for."""
+        """Returns the timing for a factor or a rate."""
         wanted = Treatment(factor=factor, fps=fps).wanted(clock=True)
         if fps is None:
             step = Fraction(1, wanted.factor)
@@ -164,18 +165,18 @@ class _Timing:
         return cls(frames, count, rate / wanted.rate, wanted.rate)
 
     def place(self, number: int) -> Place:
-        """Where a frame of the output lies; after the last source frame it is held."""
+        """Returns the place of an output frame; the last source frame is held to the end."""
         at = number * self.step
         index = min(math.floor(at), self.frames - 1)
         return Place(index, Fraction(0) if index == self.frames - 1 else at - index)
 
     def shares(self, index: int) -> list[Fraction]:
-        """How far the frames are that lie between a source frame and the next one."""
+        """Returns the times of the output frames between a source frame (0) and the next (1)."""
         first, end = math.floor(index / self.step) + 1, math.ceil((index + 1) / self.step)
         return [number * self.step - index for number in range(first, min(end, self.count))]
 
     def described(self, n: int, f: Any) -> Any:
-        """The frame with its own duration and cuts in its properties."""
+        """Returns the frame with its duration, time and cuts in its properties."""
         frame, place = f.copy(), self.place(n)
         props = frame.props
         if self.rate is not None:
@@ -198,11 +199,11 @@ class _Timing:
 
 
 class _Pairs:
-    """The rendered frames between source frames, the latest pairs of them.
+    """Renders the frames between source frames and keeps those of the latest pairs.
 
     Args:
-        renderer: Renders them.
-        timing: Where they lie.
+        renderer: Renders the frames.
+        timing: The times of the frames.
         scene_cuts: Whether a frame is held at a cut.
     """
 
@@ -211,11 +212,11 @@ class _Pairs:
         self.timing = timing
         self.scene_cuts = scene_cuts
         self._kept: OrderedDict[int, dict[Fraction, np.ndarray]] = OrderedDict()
-        # One pair at a time: the network computes in several threads itself.
+        # Pairs are rendered one at a time, because the network uses several threads itself.
         self._lock = threading.Lock()
 
     def render(self, n: int, f: Sequence[Any]) -> Any:
-        """What VapourSynth calls for a frame: the two source frames around it are given."""
+        """Returns output frame `n`, given the two source frames around it, as VapourSynth calls."""
         place = self.timing.place(n)
         with self._lock:
             made = self._kept.get(place.index)
@@ -231,7 +232,7 @@ class _Pairs:
         return frame
 
     def _between(self, index: int, f: Sequence[Any]) -> dict[Fraction, np.ndarray]:
-        """All frames between two, by how far they are."""
+        """Returns all frames between two source frames by their times."""
         shares = tuple(self.timing.shares(index))
         first, second = (_array(frame) for frame in f)
         told = f[0].props.get("_SceneChangeNext")
@@ -245,13 +246,13 @@ class _Pairs:
 
 
 def _array(frame: Any) -> np.ndarray:
-    """A frame of RGB floats as H x W x 3, float32 in [0, 1]."""
+    """Returns a VapourSynth frame of RGB floats as H x W x 3, float32 in [0, 1]."""
     planes = [np.asarray(frame[number]) for number in range(3)]
     return np.stack(planes, axis=-1).astype(np.float32).clip(0, 1)
 
 
 def _converted(core: Any, clip: Any) -> tuple[Any, Callable[[Any], Any]]:
-    """The clip as RGB floats, and the way back to its format."""
+    """Returns the clip as RGB floats, and a function that converts back to its format."""
     import vapoursynth as vs
 
     form = clip.format
@@ -272,6 +273,6 @@ def _converted(core: Any, clip: Any) -> tuple[Any, Callable[[Any], Any]]:
     if "_Range" in like:
         settings["range"] = int(like["_Range"])
     elif "_ColorRange" in like:
-        # Its older name, which counts the other way round.
+        # The older name of the property, with inverted values.
         settings["range"] = 1 - int(like["_ColorRange"])
     return rgb, lambda made: core.resize.Bicubic(made, **settings)

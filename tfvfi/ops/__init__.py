@@ -1,8 +1,8 @@
-"""Operations of frame interpolation that Keras lacks, each in a portable and a compiled form.
+"""Operations for frame interpolation that Keras lacks, each in a portable and a compiled form.
 
-Images are [N, H, W, C], flows [N, H, W, 2] as (x, y) in pixels. Every operation is differentiable
-in every floating point input, takes heights and widths that are known only when it runs, and
-computes positions in float32 whatever the type of its inputs.
+Images are [N, H, W, C], and flows are [N, H, W, 2] as (x, y) in pixels. Every operation is
+differentiable with respect to every floating point input, accepts heights and widths that are known
+only at run time, and computes positions in float32 whatever the type of its inputs.
 """
 
 from tfvfi.ops.channel_norm import channel_norm

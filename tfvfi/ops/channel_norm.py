@@ -1,4 +1,4 @@
-"""The length of every pixel's vector of channels."""
+"""The Euclidean norm of every pixel's channels."""
 
 from keras import ops
 
@@ -7,9 +7,9 @@ from tfvfi.ops.tensor import Tensor
 
 
 def channel_norm(image: Tensor) -> Tensor:
-    """Square root of the sum of squares over the channels.
+    """Returns the square root of the sum of squares over the channels.
 
-    The gradient is upstream * x / (norm + 1e-9), thus 0 and not NaN where all channels are 0.
+    The gradient is upstream * x / norm, and 0 rather than NaN where all channels are 0.
 
     Args:
         image: [N, H, W, C], floating point.
@@ -24,6 +24,6 @@ def channel_norm(image: Tensor) -> Tensor:
     """
     image = checks.float_tensor(image, "image")
     square = ops.sum(ops.square(image), axis=-1, keepdims=True)
-    # The slope of the root at 0 is infinite, so the root is not asked there.
+    # The derivative of the root is infinite at 0, so the root is never taken of 0.
     positive = ops.where(square > 0, square, 1.0)
     return ops.where(square > 0, ops.sqrt(positive), 0.0)

@@ -1,4 +1,4 @@
-"""What every operation demands of its inputs before it touches them."""
+"""Checks that operations apply to their inputs."""
 
 from collections.abc import Collection
 
@@ -9,7 +9,7 @@ from tfvfi.ops.tensor import Tensor
 
 
 def float_tensor(value: Tensor, name: str, rank: int = 4, channels: int | None = None) -> Tensor:
-    """`value` as a tensor of floating point numbers, of the given rank and channel count."""
+    """Returns `value` as a floating point tensor after checking its rank and channel count."""
     tensor = ops.convert_to_tensor(value)
     shape = tuple(tensor.shape)
     if len(shape) != rank:
@@ -24,7 +24,7 @@ def float_tensor(value: Tensor, name: str, rank: int = 4, channels: int | None =
 
 
 def same_frame(first: Tensor, second: Tensor, names: str, dimensions: int = 3) -> None:
-    """Demands equal batch, height and width (as far as they are known before the run)."""
+    """Requires the first dimensions to be equal, as far as they are known before run time."""
     sizes = tuple(first.shape)[:dimensions], tuple(second.shape)[:dimensions]
     for one, other in zip(*sizes, strict=True):
         if one is not None and other is not None and one != other:
@@ -35,14 +35,14 @@ def same_frame(first: Tensor, second: Tensor, names: str, dimensions: int = 3) -
 
 
 def one_of(value: str, choices: Collection[str], name: str) -> None:
-    """Demands one of the known names."""
+    """Requires `value` to be one of `choices`."""
     if value not in choices:
         known = ", ".join(repr(choice) for choice in choices)
         raise InputError(f"`{name}` must be one of {known}. Received: {value!r}.")
 
 
 def whole_number(value: int, name: str, at_least: int) -> None:
-    """Demands an integer that is large enough."""
+    """Requires an integer of at least `at_least`."""
     if not isinstance(value, int) or isinstance(value, bool) or value < at_least:
         raise InputError(
             f"`{name}` must be a whole number of at least {at_least}. Received: {value!r}."
@@ -50,10 +50,10 @@ def whole_number(value: int, name: str, at_least: int) -> None:
 
 
 def dtype_of(tensor: Tensor) -> str:
-    """The name of a tensor's type on every backend."""
+    """Returns the name of a tensor's type, which is the same on every backend."""
     return ops.dtype(tensor)
 
 
 def is_floating(tensor: Tensor) -> bool:
-    """Whether a tensor holds floating point numbers."""
+    """Returns whether a tensor holds floating point numbers."""
     return dtype_of(tensor) in ("float16", "bfloat16", "float32", "float64")

@@ -1,7 +1,7 @@
-"""Convolutions and what follows them in one pass, where no gradients are wanted.
+"""Convolutions fused with their activation, for use where no gradients are needed.
 
-They take a quarter of the multiplications (Winograd's minimal filtering); errors are about twice
-those of a plain sum or, in bfloat16, smaller: sums and products are float32.
+They need a quarter of the multiplications (Winograd's minimal filtering). Their errors are about
+twice those of a plain sum, but smaller in bfloat16, because sums and products are float32.
 """
 
 from keras import ops
@@ -10,20 +10,20 @@ from tfvfi.ops import native
 from tfvfi.ops.dispatch import gradients_wanted
 from tfvfi.ops.tensor import Tensor
 
-# With fewer channels transforms cost more than they save; so do those of larger kernels on the few
-# pixels where networks have such.
+# With fewer channels the transforms cost more than they save. The same holds for larger kernels,
+# which networks apply to few pixels.
 FEWEST_CHANNELS, LARGEST_KERNEL = 16, 512 * 512
 
 
 def fusible(image: Tensor, inputs: int, outputs: int) -> bool:
-    """Whether the functions here can take an image, here and now.
+    """Returns whether the fused functions can process an image in the current context.
 
-    Where they cannot, and wherever gradients may be wanted, layers use stock operations.
+    Where they cannot, and wherever gradients may be needed, layers use stock operations.
 
     Args:
         image: [N, H, W, C].
-        inputs: Channels that the kernel sees.
-        outputs: Channels that come out.
+        inputs: The number of input channels of the kernel.
+        outputs: The number of output channels of the kernel.
     """
     return (
         not gradients_wanted()
@@ -37,15 +37,15 @@ def fusible(image: Tensor, inputs: int, outputs: int) -> bool:
 def fused_convolution(
     image: Tensor, kernel: Tensor, bias: Tensor, slope: Tensor, shortcut: Tensor | None = None
 ) -> Tensor:
-    """A 3 x 3 convolution with zeros around the image, then PReLU.
+    """Returns a 3 x 3 convolution of an image that is padded with zeros, followed by PReLU.
 
     Args:
         image: [N, H, W, C], float32 or bfloat16.
-        kernel: [3, 3, inputs, D]. It sees the last channels of the image; those before, if there
-            are more than inputs, pass through and come first in what comes out.
+        kernel: [3, 3, inputs, D]. It is applied to the last channels of the image. The channels
+            before them, if there are any, are copied to the front of the output.
         bias: [D].
-        slope: [D]; what negative values are multiplied by: 0 is ReLU, 1 leaves them.
-        shortcut: Of the shape of what comes out, added before that.
+        slope: [D], the factor for negative values: 0 gives ReLU, 1 the identity.
+        shortcut: A tensor of the shape of the output, which is added before the PReLU.
 
     Returns:
         [N, H, W, C - inputs + D] of the image's type.
@@ -54,10 +54,10 @@ def fused_convolution(
 
 
 def fused_doubling(image: Tensor, kernel: Tensor, bias: Tensor, slope: Tensor) -> Tensor:
-    """A transposed convolution, 4 x 4 at stride 2, that gives exactly twice the size, then PReLU.
+    """Returns a transposed 4 x 4 convolution with stride 2, followed by PReLU.
 
-    Each of the four pixels that become of one is a 3 x 3 convolution of which a row and a column
-    are 0.
+    The output has exactly twice the size. Each of the four output pixels of an input pixel is
+    computed by a 3 x 3 convolution in which one row and one column are 0.
 
     Args:
         image: [N, H, W, C], float32 or bfloat16.
@@ -74,10 +74,10 @@ def fused_doubling(image: Tensor, kernel: Tensor, bias: Tensor, slope: Tensor) -
 
 
 def doubling(image: Tensor, kernel: Tensor) -> Tensor:
-    """The transposed convolution of `fused_doubling` alone, as a stock convolution.
+    """Returns the transposed convolution of `fused_doubling`, computed by a stock convolution.
 
-    TensorFlow's own transposed convolution splits its sums by the number of threads, so its last
-    bits depend on the machine. Those of a convolution do not.
+    TensorFlow's own transposed convolution splits its sums by the number of threads, so that the
+    last bits of the result depend on the machine. Those of a convolution do not.
 
     Args:
         image: [N, H, W, C].
@@ -95,7 +95,7 @@ def doubling(image: Tensor, kernel: Tensor) -> Tensor:
 
 
 def _as_convolution(kernel: Tensor) -> Tensor:
-    """The 3 x 3 kernel, [3, 3, C, 4 D], that gives the four pixels which become of one."""
+    """Returns the 3 x 3 kernel, [3, 3, C, 4 D], that computes the four output pixels of each."""
     nothing = 4
     rows = [3, 1, nothing, nothing, 2, 0]
     kernel = ops.pad(kernel, ((0, 1), (0, 1), (0, 0), (0, 0)))

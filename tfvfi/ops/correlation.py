@@ -1,4 +1,4 @@
-"""Cost volumes: how well each pixel of one map matches the pixels around it in another."""
+"""Cost volumes, which measure how well a pixel matches the pixels around it in another map."""
 
 from keras import ops
 
@@ -18,23 +18,24 @@ def correlation(
     output_stride: int = 1,
     padding: int | None = None,
 ) -> Tensor:
-    """Mean over channels (and a window) of a[y, x] * b[y + dy, x + dx] for all displacements.
+    """Returns the mean over channels of a[y, x] * b[y + dy, x + dx] for all displacements.
 
-    Both maps are zero outside, and the divisor is the same there. Displacements are multiples of
-    `stride` up to `max_displacement` both ways, 2r + 1 of them on each axis with
-    r = max_displacement // stride; channel (dy / stride + r) * (2r + 1) + dx / stride + r of the
+    If `kernel_size` is above 1, the mean is also over a window of pixels. Both maps are zero
+    outside, which does not change the divisor. Displacements are multiples of `stride` up to
+    `max_displacement` in both directions, 2r + 1 of them on each axis with
+    r = max_displacement // stride. Channel (dy / stride + r) * (2r + 1) + dx / stride + r of the
     result belongs to (dy, dx).
 
     Args:
-        a: [N, H, W, C], floating point; stays in place.
-        b: The same; is displaced.
+        a: [N, H, W, C], floating point. This map stays in place.
+        b: A tensor of the same shape. This map is displaced.
         max_displacement: The largest displacement, in pixels.
         stride: Step between displacements (FlowNet2's stride2).
         kernel_size: Side of the window, odd.
-        output_stride: Step between the pixels compared (FlowNet2's stride1).
-        padding: None compares windows centered on pixels 0, output_stride, ... of `a`, all of
-            them. A number means FlowNet2's layout for maps padded by so much: windows are
-            centered from pixel max_displacement - padding on, and there are
+        output_stride: Step between the compared pixels (FlowNet2's stride1).
+        padding: None compares windows centered on pixels 0, output_stride, ... of `a`, up to its
+            edge. A number selects FlowNet2's layout for maps with that padding: the first window
+            is centered on pixel max_displacement - padding, and there are
             ceil((H + 2 (padding - max_displacement - kernel_size // 2)) / output_stride) rows.
 
     Returns:
@@ -81,7 +82,7 @@ def _correlation(a, b, max_displacement, stride, kernel_size, output_stride, pad
     rows = (height - lost - 1) // output_stride * output_stride + 1
     columns = (width - lost - 1) // output_stride * output_stride + 1
 
-    # The pixels that any window covers, and those they are compared with.
+    # Cut out the pixels that any window covers and the pixels that they are compared with.
     far = reach * stride
     margin = max(0, window - start)
     begin = start - window + margin
@@ -100,10 +101,10 @@ def _correlation(a, b, max_displacement, stride, kernel_size, output_stride, pad
 
 
 def _products(reach, stride):
-    """Scalar products of pixels for all displacements; the second map has a margin for them.
+    """Returns a function that computes the scalar products of pixels for all displacements.
 
-    Its gradient is written out because derived automatically it holds every displaced copy of the
-    second map at once.
+    Its second map has a margin of the largest displacement. The gradient is written out, because
+    automatic differentiation would keep all displaced copies of the second map at once.
     """
     side, far = 2 * reach + 1, reach * stride
 

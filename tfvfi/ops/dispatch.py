@@ -1,4 +1,4 @@
-"""Which form of an operation runs: stock operations of Keras, or the compiled ones."""
+"""Selects the form of operations: stock operations of Keras, or the compiled ones."""
 
 import contextlib
 import contextvars
@@ -10,10 +10,10 @@ _inference = contextvars.ContextVar("tfvfi_inference", default=False)
 
 @contextlib.contextmanager
 def portable() -> Iterator[None]:
-    """Within it every operation is made of stock operations only, as an export needs.
+    """Returns a context in which operations use only stock operations, as exports require.
 
-    What counts is when an operation is called or, in a compiled function, traced. Other threads
-    are not affected.
+    It affects operations that are called or, in a compiled function, traced within it. Other
+    threads are not affected.
 
     Example:
         >>> import numpy as np, tfvfi
@@ -30,7 +30,7 @@ def portable() -> Iterator[None]:
 
 @contextlib.contextmanager
 def inference() -> Iterator[None]:
-    """Within it nobody asks for gradients, so that operations may be used that have none."""
+    """Returns a context that promises not to need gradients, so that operations may lack them."""
     token = _inference.set(True)
     try:
         yield
@@ -39,10 +39,10 @@ def inference() -> Iterator[None]:
 
 
 def gradients_wanted() -> bool:
-    """Whether the caller is outside `inference()`."""
+    """Returns whether the caller is outside `inference()`."""
     return not _inference.get()
 
 
 def native_allowed() -> bool:
-    """Whether the caller is outside `portable()`."""
+    """Returns whether the caller is outside `portable()`."""
     return not _portable.get()

@@ -1,4 +1,4 @@
-"""Convolution with kernels of its own at every pixel."""
+"""Convolution with a separate kernel at every pixel."""
 
 from keras import ops
 
@@ -8,14 +8,14 @@ from tfvfi.ops.shift import rows_within
 from tfvfi.ops.sums import in_order
 from tfvfi.ops.tensor import Tensor
 
-# Inside, images are [N, C, H, W] and a row of taps is [taps, N, 1, H, W]: each tap is then one
-# plane, and planes multiply many times faster than scattered numbers.
+# Internally, images are [N, C, H, W] and a row of taps is [taps, N, 1, H, W]. Each tap is then one
+# contiguous plane, and planes multiply many times faster than scattered values.
 
 
 def separable_convolution(image: Tensor, vertical: Tensor, horizontal: Tensor) -> Tensor:
-    """Sum over i, j of image[y + i, x + j] * vertical[y, x, i] * horizontal[y, x, j].
+    """Returns the sum over i, j of image[y + i, x + j] * vertical[y, x, i] * horizontal[y, x, j].
 
-    The kernel is neither flipped nor normalized, and the same for all channels.
+    The kernel is neither flipped nor normalized, and it is the same for all channels.
 
     Args:
         image: [N, H + Kv - 1, W + Kh - 1, C], already padded, floating point.
@@ -46,9 +46,9 @@ def separable_convolution(image: Tensor, vertical: Tensor, horizontal: Tensor) -
 
 
 def local_convolution(image: Tensor, kernels: Tensor) -> Tensor:
-    """Sum over i, j of image[y + i, x + j] * kernels[y, x, i, j].
+    """Returns the sum over i, j of image[y + i, x + j] * kernels[y, x, i, j].
 
-    The kernel is neither flipped nor normalized, and the same for all channels.
+    The kernel is neither flipped nor normalized, and it is the same for all channels.
 
     Args:
         image: [N, H + Kh - 1, W + Kw - 1, C], already padded, floating point.
@@ -154,7 +154,7 @@ def _local(row_count, column_count):
             zeros = ops.zeros_like(image)
             image_gradient = ops.fori_loop(0, row_count, add_gradient, zeros)
             kernels_gradient = ops.map(of_row, ops.arange(row_count, dtype="int32"))
-            # [Kh, Kw, N, 1, H, W] to [N, H, W, Kh, Kw]
+            # From [Kh, Kw, N, 1, H, W] to [N, H, W, Kh, Kw].
             kernels_gradient = ops.transpose(kernels_gradient[:, :, :, 0], (2, 3, 4, 0, 1))
             return image_gradient, kernels_gradient
 
@@ -165,7 +165,7 @@ def _local(row_count, column_count):
 
 
 def _band(image, row, row_count):
-    """The rows of the padded image that one row of taps meets."""
+    """Returns the rows of the padded image that one row of taps is applied to."""
     batch, channels, height, width = ops.shape(image)
     return ops.slice(image, (0, 0, row, 0), (batch, channels, height - row_count + 1, width))
 
@@ -203,5 +203,5 @@ def _to_planes(image):
 
 
 def _taps_first(planes):
-    """[N, K, H, W] to [K, N, 1, H, W]."""
+    """Returns [N, K, H, W] as [K, N, 1, H, W]."""
     return ops.expand_dims(ops.transpose(planes, (1, 0, 2, 3)), 2)

@@ -1,4 +1,4 @@
-"""Resizing with PyTorch's rules, for sizes that may be known only when the model runs."""
+"""Resizing with PyTorch's rules, for sizes that may be known only at run time."""
 
 import math
 
@@ -14,17 +14,17 @@ METHODS = ("bilinear", "nearest")
 def resize(
     image: Tensor, size_or_scale: Tensor, align_corners: bool = False, method: str = "bilinear"
 ) -> Tensor:
-    """Resizes by interpolation, without antialiasing, as PyTorch does.
+    """Returns an image resized by interpolation without antialiasing, as in PyTorch.
 
-    A factor s gives floor(n * s) pixels, of which pixel i is read at (i + 0.5) / s - 0.5; a size
-    m gives m pixels, read at (i + 0.5) * n / m - 0.5. With `align_corners` the outermost pixels
-    keep their places instead: i * (n - 1) / (m - 1). Positions beyond the frame are moved to its
-    edge. "nearest" reads pixel floor(i / s), or floor(i * n / m).
+    A factor s gives floor(n * s) pixels, and pixel i is read at (i + 0.5) / s - 0.5. A size m gives
+    m pixels, and pixel i is read at (i + 0.5) * n / m - 0.5. With `align_corners` the outermost
+    pixels keep their positions instead: pixel i is read at i * (n - 1) / (m - 1). Positions beyond
+    the frame are moved to its edge. "nearest" reads pixel floor(i / s), or floor(i * n / m).
 
     Args:
         image: [N, H, W, C], floating point.
-        size_or_scale: One factor, or (height, width): whole numbers or scalar tensors.
-        align_corners: See above; bilinear only.
+        size_or_scale: One factor, or (height, width) as whole numbers or scalar tensors.
+        align_corners: Whether the outermost pixels keep their positions; bilinear only.
         method: "bilinear" or "nearest".
 
     Returns:
@@ -55,7 +55,7 @@ def resize(
         )
     axes = [(2, new_width, scale_x), (1, new_height, scale_y)]
     if isinstance(scale_y, int | float) and scale_y < 1:
-        # Rows are the cheaper to read, so they come first where that leaves less, else last.
+        # Reading rows is cheaper, so rows come first when they shrink and last otherwise.
         axes.reverse()
     resized = image
     for axis, size, scale in axes:
@@ -89,7 +89,7 @@ def _scaled(size, scale):
         return _checked(math.floor(size * scale), scale)
     if _is_whole(scale):
         return size * int(scale)
-    # In float64 as PyTorch does, or 0.1 * 30 would not be 3.
+    # PyTorch uses float64 here; in float32, 0.1 * 30 would not give 3.
     return ops.cast(ops.floor(ops.cast(size, "float64") * scale), "int32")
 
 
@@ -113,7 +113,7 @@ def _is_whole(scale):
 
 
 def _checked(value, received):
-    """A factor or size that is positive, as far as it is known before the run."""
+    """Returns a factor or size that is positive, as far as it is known before run time."""
     if isinstance(value, int | float) and not 0 < value < math.inf:
         raise _complaint(received)
     return value

@@ -1,4 +1,4 @@
-"""Forward warping: every pixel is spread over the four pixels around where it goes."""
+"""Splatting, which adds every pixel to the four pixels around the end of its flow."""
 
 from keras import ops
 
@@ -8,7 +8,7 @@ from tfvfi.ops.tensor import Tensor
 
 MODES = ("sum", "average", "linear", "softmax")
 
-# Published ways to divide by a sum of weights that is 0 where no pixel arrives.
+# Published ways to divide by a sum of weights that is 0 where no pixel is splatted.
 NORMALIZERS = {
     "add": lambda total: total + 1e-7,
     "zero": lambda total: ops.where(ops.equal(total, 0.0), 1.0, total),
@@ -19,9 +19,9 @@ NORMALIZERS = {
 def splat(values: Tensor, flow: Tensor) -> Tensor:
     """Adds each pixel, bilinearly weighted, to the four pixels around x + flow_x, y + flow_y.
 
-    What falls outside the frame is dropped, corner by corner. A pixel whose flow is NaN or
-    infinite contributes nothing and gets zero gradients. At whole pixels the gradient to the flow
-    is the right-hand derivative. Sums are taken in float32.
+    Of these four pixels, those outside the frame are ignored. A pixel whose flow is NaN or infinite
+    contributes nothing and gets zero gradients. At whole pixels the gradient to the flow is the
+    right-hand derivative. Sums are computed in float32.
 
     Args:
         values: [N, H, W, C], floating point.
@@ -52,16 +52,18 @@ def softmax_splat(
     mode: str = "softmax",
     normalizer: str = "add",
 ) -> Tensor:
-    """Splats an image and settles what happens where several pixels arrive.
+    """Splats an image and averages pixels that are splatted to the same place.
 
     Args:
         image: [N, H, W, C], floating point.
         flow: [N, H, W, 2], (x, y) in pixels.
         metric: [N, H, W, 1], the importance of each pixel, for "linear" and "softmax".
-        mode: "sum" adds up; "average" weighs all alike; "linear" weighs by `metric`; "softmax" by
-            exp(metric), of which nothing is subtracted: keep it within about +-20.
-        normalizer: What the sum of weights n becomes before the division: "add" n + 1e-7; "zero"
-            n, and 1 where it is 0; "clip" at least 1e-7. Pixels that nothing reaches are 0.
+        mode: "sum" adds all pixels without a division; "average" gives them equal weights; "linear"
+            weights them by `metric`, and "softmax" by exp(metric). No maximum is subtracted from
+            the metric, so keep it within about +-20.
+        normalizer: How division by a sum n of weights is made safe: "add" divides by n + 1e-7;
+            "zero" by n, or by 1 where n is 0; "clip" by at least 1e-7. Pixels that receive nothing
+            are 0.
 
     Returns:
         [N, H, W, C] of the image's type.

@@ -1,9 +1,10 @@
-"""Reading frames as cubic splines, which keeps the detail that bilinear sampling blurs.
+"""Warping of frames as cubic splines, which keeps the detail that bilinear sampling blurs.
 
-A cubic B-spline through the pixels of a frame is given by its coefficients, a sharpened form of
-the frame (Unser, 1999). Between pixels the spline is a sum of 4 x 4 coefficients, all weights of
-which are positive: so four bilinear reads give it, each where two by two of them balance. The
-native form sums the 4 x 4 coefficients; it has no gradients and is used where none are wanted.
+A cubic B-spline through the pixels of a frame is defined by its coefficients, a sharpened form of
+the frame (Unser, 1999). The value between pixels is a weighted sum of 4 x 4 coefficients. As all
+weights are positive, four bilinear reads suffice, each at the weighted center of 2 x 2 of them.
+The native form sums the 4 x 4 coefficients directly; it has no gradients and is used where none
+are needed.
 """
 
 import math
@@ -15,14 +16,14 @@ from tfvfi.ops.dispatch import gradients_wanted
 from tfvfi.ops.tensor import Side, Tensor
 from tfvfi.ops.warp import backward_warp
 
-# A coefficient depends on pixels as POLE ** distance; beyond REACH it does so by less than 1/4000.
+# A pixel contributes to a coefficient as POLE ** distance, which is below 1/4000 beyond REACH.
 POLE, REACH = math.sqrt(3) - 2, 6
-# What is flat stays as bright as it is.
+# Keeps the brightness of flat areas.
 SCALE = 1 / (1 + 2 * sum(POLE**by for by in range(1, REACH + 1)))
 
 
 def coefficients(frame: Tensor) -> Tensor:
-    """The coefficients of the spline through the pixels of a frame, of its shape.
+    """Returns the coefficients of the spline through the pixels of a frame, of the same shape.
 
     Args:
         frame: [N, H, W, C], floating point.
@@ -33,7 +34,9 @@ def coefficients(frame: Tensor) -> Tensor:
 
 
 def read(spline: Tensor, frame: Tensor, flow: Tensor) -> tuple[Tensor, Tensor]:
-    """A frame read where a flow points, as a spline and bilinearly; its border goes on.
+    """Returns a frame warped along a flow, as a spline and bilinearly.
+
+    The border of the frame is repeated outside.
 
     Args:
         spline: The `coefficients` of the frame.
@@ -41,7 +44,8 @@ def read(spline: Tensor, frame: Tensor, flow: Tensor) -> tuple[Tensor, Tensor]:
         flow: [N, H, W, 2], (x, y) in pixels.
 
     Returns:
-        Two tensors of the frame's shape: the spline's values, and what `backward_warp` gives.
+        Two tensors of the frame's shape: the values of the spline, and the result of
+        `backward_warp`.
 
     Example:
         >>> import numpy as np
@@ -70,10 +74,10 @@ def _read(spline: Tensor, flow: Tensor) -> Tensor:
 
 
 def _sharpened(frame: Tensor, axis: int) -> Tensor:
-    """Coefficients of the splines along one axis."""
+    """Returns the coefficients of the splines along one axis."""
     side = ops.shape(frame)[axis]
-    # Mirrored, as often as it takes, so that the coefficient beyond the border is that of the
-    # border.
+    # The frame is mirrored as often as needed, which makes the coefficient beyond the border equal
+    # to that of the border.
     pixels = (ops.arange(side + 2 * REACH) + (2 * REACH * side - REACH)) % (2 * side)
     mirrored = ops.take(frame, ops.minimum(pixels, 2 * side - 1 - pixels), axis=axis)
 
@@ -88,10 +92,10 @@ def _sharpened(frame: Tensor, axis: int) -> Tensor:
 def _balances(
     pixels: Tensor, flow: Tensor, side: Side
 ) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
-    """Where on one axis the first two and the last two of four coefficients balance, and weights.
+    """Returns the weighted centers of the first two and of the last two coefficients on one axis.
 
     Returns:
-        Twice a position, (B, H, W), and the share of the two there, (B, H, W, 1).
+        For each of the two pairs its position, (B, H, W), and its total weight, (B, H, W, 1).
     """
     position = ops.clip(pixels + flow, 0, ops.cast(side - 1, "float32"))
     whole = ops.floor(position)

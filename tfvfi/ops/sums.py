@@ -1,4 +1,4 @@
-"""Sums that are taken in the order in which they are written.
+"""Sums that are computed in the order in which they are written.
 
 Before TensorFlow runs a graph, Grappler rewrites it. Its arithmetic optimizer merges a chain of
 additions into one `AddN`. Where a graph needs much memory, its memory optimizer then replaces an
@@ -7,9 +7,9 @@ as soon as some thread has computed it. Even a plain `AddN` begins with whicheve
 can be reused at that moment. The order of the terms, and so the last bits of their sum, would
 depend on how busy the machine is.
 
-Additions that were made within `in_order()` are left as they are: Grappler skips them because
-they carry the mark of those that it has already rewritten. The mark is stored in exported graphs
-too, so that it holds in the process that serves them.
+Additions that are created within `in_order()` are left unchanged: they carry the mark of additions
+that Grappler has already rewritten, so Grappler skips them. The mark is stored in exported graphs
+too and therefore also works in the process that serves them.
 """
 
 import contextlib
@@ -24,10 +24,10 @@ ADDITIONS = ("Add", "AddV2", "AddN")
 
 @contextlib.contextmanager
 def in_order() -> Iterator[None]:
-    """Within it, a graph that is being traced receives only additions of two, in a fixed order.
+    """Returns a context in which traced graphs add two terms at a time, in a fixed order.
 
-    It does nothing outside a TensorFlow graph. The body of a loop is a graph of its own: decorate
-    it with `@in_order()`.
+    It has no effect outside a TensorFlow graph. The body of a loop is a graph of its own and must
+    be decorated with `@in_order()`.
     """
     graph = _graph()
     if graph is None:
@@ -43,7 +43,7 @@ def in_order() -> Iterator[None]:
 
 
 def _graph() -> Any:
-    """The TensorFlow graph that is being traced, or None."""
+    """Returns the TensorFlow graph that is being traced, or None."""
     if keras.backend.backend() != "tensorflow":
         return None
     import tensorflow as tf
@@ -58,7 +58,7 @@ def _mark(operation: Any) -> None:
 
 
 def _split(operation: Any) -> None:
-    """Replaces an `AddN`, as a gradient tape makes them, by additions of two."""
+    """Replaces an `AddN`, as gradient tapes create them, with additions of two terms."""
     import tensorflow as tf
 
     (merged,) = operation.outputs

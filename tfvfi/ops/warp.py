@@ -1,4 +1,4 @@
-"""Backward warping: every output pixel reads the image where the flow points."""
+"""Backward warping, in which every output pixel reads the image at the end of its flow."""
 
 from keras import ops
 
@@ -7,16 +7,16 @@ from tfvfi.ops.tensor import Tensor
 
 PADDINGS = ("border", "zeros", "masked")
 
-# How published code turns pixel x with flow u into a sampling position: for a frame of n pixels,
+# How published code converts pixel x with flow u to a sampling position. For an axis of n pixels,
 # position = pixel_scale * x + flow_scale * u + offset.
 GRIDS = {
     "pixel": lambda n: (1.0, 1.0, 0.0),
-    # Pixel centers on the grid, the flow divided by n - 1: every displacement is stretched.
+    # Grid of pixel centers with the flow divided by n - 1, which stretches every displacement.
     "half_pixel": lambda n: (1.0, _ratio(n, n - 1), 0.0),
-    # Divided by n where aligned corners want n - 1: zero flow is not the identity.
+    # Division by n where aligned corners need n - 1, so that zero flow is not the identity.
     "off_by_one": lambda n: (_ratio(n - 1, n), _ratio(n - 1, n), 0.0),
-    # The two samplers' code left unchanged since PyTorch 1.3 reads pixel centers on a grid meant
-    # for corners: the one that divides by n - 1, and the one that divides by n.
+    # Since PyTorch 1.3 changed its default, the unchanged code of two samplers reads pixel centers
+    # on a grid that was meant for corners. The first divides by n - 1, the second by n.
     "unaligned": lambda n: (_ratio(n, n - 1), _ratio(n, n - 1), -0.5),
     "off_by_half": lambda n: (1.0, 1.0, -0.5),
 }
@@ -25,21 +25,22 @@ GRIDS = {
 def backward_warp(
     image: Tensor, flow: Tensor, padding: str = "border", grid: str = "pixel"
 ) -> Tensor:
-    """Samples `image` bilinearly at x + flow_x, y + flow_y.
+    """Returns `image` sampled bilinearly at x + flow_x, y + flow_y.
 
     Positions are float32 whatever the types of the inputs. At whole pixels the gradient to the
-    flow is the right-hand derivative. A position that is NaN samples nothing: it gives 0 with
-    "zeros" and "masked" and NaN with "border". An infinite one lies beyond the frame like any
-    other far one. Neither passes on a gradient to the flow, nor a NaN one to the image.
+    flow is the right-hand derivative. A NaN position samples nothing: the result is 0 with "zeros"
+    and "masked", and NaN with "border". An infinite position lies outside the frame like any other
+    distant one. NaN and infinite positions pass no gradient to the flow, and NaN positions pass
+    none to the image.
 
     Args:
         image: [N, H, W, C], floating point.
         flow: [N, H, W, 2], (x, y) in pixels.
-        padding: "border" repeats the edge of the image (and the gradient to the flow is 0 where
-            both neighbors are the same pixel); "zeros" takes what is outside as 0; "masked" is
-            "zeros" with pixels set to 0 unless more than 0.999 of their weight is inside.
-        grid: Which published convention turns a flow into a position: "pixel" is the plain one;
-            "half_pixel", "off_by_one", "unaligned" and "off_by_half" are told in `GRIDS`.
+        padding: "border" repeats the edge of the image (the gradient to the flow is 0 where both
+            neighbors are the same pixel); "zeros" takes pixels outside as 0; "masked" is like
+            "zeros", but sets every pixel to 0 unless more than 0.999 of its weight is inside.
+        grid: The published convention that converts a flow to a position. "pixel" is the plain
+            one; `GRIDS` documents "half_pixel", "off_by_one", "unaligned" and "off_by_half".
 
     Returns:
         [N, H, W, C] of the image's type.
@@ -94,6 +95,6 @@ def _positions(pixels, flow, grid):
 
 
 def _ratio(numerator, denominator):
-    # A frame one pixel wide has no spacing to scale; published code divides by zero there.
+    # An axis of one pixel has no spacing to scale; published code divides by zero there.
     denominator = ops.maximum(ops.cast(denominator, "float32"), 1.0)
     return ops.cast(numerator, "float32") / denominator
