@@ -1,4 +1,4 @@
-"""Work on many videos shared out by an Apache Beam pipeline: on a cluster, or on this machine."""
+"""Distributes work on many videos with Apache Beam, on a cluster or on this machine."""
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
@@ -13,14 +13,19 @@ logger = logging.getLogger(__name__)
 def runner(
     name: str, arguments: Sequence[str] = (), function: Callable[..., Any] = clip_parts.make
 ) -> Callable[[Sequence[tuple]], Iterator[tuple[int, Any]]]:
-    """What calls a function for each of many tasks, as `making.create` takes it.
+    """Returns a function that calls `function` for each of many tasks, for `making.create`.
 
-    Results travel through the output folder, which all machines must reach, not through Beam.
+    Results are passed through the output folder, which all machines must be able to reach, not
+    through Beam.
 
     Args:
-        name: Of a Beam runner.
-        arguments: Beam's own flags.
-        function: Leaves its result on disk; called again, it gives what it finds there.
+        name: The name of a Beam runner.
+        arguments: Flags for Beam.
+        function: Writes its result to disk; called again, it returns the result found there.
+
+    Raises:
+        InputError: Apache Beam is not installed. The returned function raises it if Beam refuses
+            the runner or the work fails.
     """
     try:
         import apache_beam as beam
@@ -38,7 +43,7 @@ def runner(
         try:
             with pipeline:
                 _ = pipeline | beam.Create(list(tasks)) | beam.Reshuffle() | beam.MapTuple(function)
-        # Runners raise what they like; what a machine met stands in the last line.
+        # Runners raise errors of any type; the last line holds the error of the machine.
         except Exception as error:
             logger.debug("Apache Beam", exc_info=True)
             reason = f"{error}".strip().rpartition("\n")[-1] or type(error).__name__

@@ -1,7 +1,7 @@
-"""What one clip gives: a file of examples, finished on disk, that depends on nothing else.
+"""The part that one clip gives: a finished file of examples that depends on no other clip.
 
-A part is a TFRecord file. Its first record is the report, or tells why there is none; the others
-are examples.
+A part is a TFRecord file. Its first record is the report, or the reason why there is none; the
+others are examples.
 """
 
 import contextlib
@@ -31,16 +31,19 @@ class Taking:
     """What is taken from each clip.
 
     Attributes:
-        frames: Frames of a window.
-        patch_size: Height and width of a patch.
-        patches_per_video: No clip gives more.
+        frames: The number of frames in a window.
+        patch_size: The height and width of a patch.
+        patches_per_video: The largest number of patches from one clip.
         encoding: "png", "jpeg" or "webp".
-        quality: Of JPEG and WebP, up to 100.
-        seed: Other seeds take other patches.
-        damaged: What to do with a clip that cannot be decoded throughout: "stop" skips it,
-            "keep" takes what can be decoded.
-        shrink: How many times smaller frames are made first, by the mean of their pixels: which
-            takes the traces of compression away, and shortens motion.
+        quality: The quality of JPEG and WebP, from 1 to 100.
+        seed: The seed of the random choice of patches.
+        damaged: What to do with a clip of which a part cannot be decoded: "stop" skips it, "keep"
+            takes what can be decoded.
+        shrink: The factor by which frames are first reduced, by averaging pixels. This removes
+            compression artifacts and shortens motion.
+
+    Raises:
+        InputError: A value is out of range.
     """
 
     frames: int = 3
@@ -66,16 +69,16 @@ class Taking:
 
 @dataclass(frozen=True)
 class Report:
-    """What became of one clip.
+    """The result of reading one clip.
 
     Attributes:
-        name: The clip's.
-        size: Height and width of its frames.
-        seen: Counts of frames, cuts, repeated frames, uneven windows, windows.
-        looked_at: Motion of all patches that were looked at: counts by the pixel.
-        motions: Motion of each patch that was taken, in pixels over two frames.
-        bytes: Size of all examples.
-        offsets: Where the examples begin in the part.
+        name: The name of the clip.
+        size: The height and width of its frames.
+        seen: The numbers of frames, cuts, held frames, uneven windows, and windows.
+        looked_at: A histogram of the motion of all candidate patches, in bins of one pixel.
+        motions: The motion of each taken patch, in pixels over two frames.
+        bytes: The size of all examples.
+        offsets: The offsets of the examples in the part.
     """
 
     name: str
@@ -89,21 +92,21 @@ class Report:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A clip that could not be read, and why."""
+    """A clip that could not be read, and the reason."""
 
     name: str
     reason: str
 
 
 def path(folder: str, clip: Clip, taking: Taking) -> str:
-    """Where a clip's part lies once it is finished."""
+    """Returns the path of a clip's finished part."""
     return storage.join(folder, f"{clip.key(str(asdict(taking)))}.tfrecord")
 
 
 def make(folder: str, clip: Clip, taking: Taking) -> Report | Skipped:
-    """Makes the part of one clip, unless it is there already.
+    """Makes the part of one clip, unless it exists already, and returns its report.
 
-    A clip that cannot be read is a result like others; no room on the disk is an `OSError`.
+    A clip that cannot be read gives `Skipped`; a full disk raises an `OSError`.
     """
     part = path(folder, clip, taking)
     if not storage.exists(part):
@@ -114,7 +117,7 @@ def make(folder: str, clip: Clip, taking: Taking) -> Report | Skipped:
             _write(part, Skipped(clip.name, str(error).replace(clip.path, clip.name)))
         except OSError:
             raise
-        # Decoders meet files that nobody thought of; what one does to them stops no other.
+        # Unusual files can make decoders fail in any way, which must not stop the other clips.
         except Exception as error:
             logger.debug("%s", clip.path, exc_info=True)
             _write(part, Skipped(clip.name, f"{clip.name}: {type(error).__name__}: {error}"))
@@ -122,7 +125,7 @@ def make(folder: str, clip: Clip, taking: Taking) -> Report | Skipped:
 
 
 def read_report(part: str) -> Report | Skipped:
-    """The report in a finished part, with the offsets of its examples."""
+    """Returns the report in a finished part, with the offsets of its examples."""
     with storage.open_file(part) as file:
         offsets = list(tfrecord.offsets(file))
         report = json.loads(tfrecord.read(file, offsets[0]))
@@ -133,7 +136,7 @@ def read_report(part: str) -> Report | Skipped:
 
 @contextlib.contextmanager
 def one_thread() -> Iterator[None]:
-    """OpenCV computes in one thread: processes do the rest, and flow depends on the number."""
+    """Makes OpenCV use one thread: processes run in parallel, and flow depends on the number."""
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:

@@ -1,4 +1,4 @@
-"""Images and flow as bytes; `pictures.decode` reads the images back."""
+"""Encodes images and flow as bytes; `pictures.decode` decodes the images."""
 
 import zlib
 
@@ -13,23 +13,24 @@ ENCODINGS = tuple(ENDINGS)
 
 
 def encode_image(image: np.ndarray, encoding: str = "png", quality: int = 95) -> bytes:
-    """An RGB uint8 image, encoded; the quality is that of JPEG and WebP."""
+    """Encodes an RGB uint8 image; the quality applies to JPEG and WebP."""
     settings = [QUALITY[encoding], quality] if encoding in QUALITY else []
     bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
     return cv2.imencode(ENDINGS[encoding], bgr, settings)[1].tobytes()
 
 
 def encode_flow(flow: np.ndarray) -> bytes:
-    """Flow (height, width, 4) to the window's first and last frame, as float16, compressed."""
+    """Encodes flow of (height, width, 4) as compressed float16."""
     return zlib.compress(flow.astype("<f2").tobytes())
 
 
 def decode_flow(data: bytes, height: int, width: int) -> np.ndarray:
-    """The float32 flow in the bytes; `CorruptRecordError` if it is not of this size."""
+    """Decodes float32 flow; raises `CorruptRecordError` if it does not have this size."""
     size = height * width * 4 * 2
     unpacker = zlib.decompressobj()
     try:
-        # One byte more than fits, so that bytes which swell are noticed and not unpacked.
+        # The limit is one byte more than fits, so that data that would expand further is detected
+        # and not unpacked.
         values = unpacker.decompress(data, size + 1)
     except zlib.error:
         values = b""

@@ -1,4 +1,4 @@
-"""Pictures that show a person what was taken: random samples, and how they move."""
+"""Pictures that show what records contain: random samples, and a histogram of their motion."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ PAPER, INK, OFFERED, TAKEN = (255,) * 3, (40,) * 3, (190, 200, 210), (30, 100, 1
 
 
 def sheet(examples: Sequence[Example]) -> bytes:
-    """A PNG of samples: first, middle and last frame side by side, and the video's name."""
+    """Returns a PNG of samples: their first, middle and last frame and the video's name."""
     cell = np.array([THUMBNAIL + CAPTION + MARGIN, 3 * THUMBNAIL + 2 * GAP + MARGIN])
     columns = min(COLUMNS, len(examples))
     rows = -(-len(examples) // columns)
@@ -33,11 +33,11 @@ def sheet(examples: Sequence[Example]) -> bytes:
 
 
 def motion_histogram(looked_at: Sequence[int], taken: Sequence[int]) -> bytes:
-    """A PNG of how far the patches move that were looked at, and those that were taken.
+    """Returns a PNG with histograms of the motion of candidate patches and of taken patches.
 
     Args:
-        looked_at: Counts by the pixel; the last one holds all that is longer.
-        taken: Likewise.
+        looked_at: Counts of candidates in bins of one pixel; the last bin holds all longer motion.
+        taken: Counts of taken patches in the same bins.
     """
     height, width, left, bottom = 300, 720, 40, 40
     canvas = np.full((height, width, 3), PAPER, np.uint8)
@@ -69,6 +69,6 @@ def _thumbnail(data: bytes) -> np.ndarray:
 
 
 def _write(canvas: np.ndarray, text: str, x: int, y: int) -> None:
-    # OpenCV draws ASCII only.
+    # OpenCV can draw only ASCII.
     ascii_text = "".join(c if c.isascii() and c.isprintable() else "?" for c in text)
     cv2.putText(canvas, ascii_text, (int(x), int(y)), FONT, 0.36, INK, 1, cv2.LINE_AA)

@@ -8,14 +8,14 @@ from google.protobuf.message import DecodeError
 
 from tfvfi.data.tfrecord import CorruptRecordError
 
-# Under our own name: TensorFlow claims `tensorflow.Example` when it is imported later. Only the
-# numbers of the fields are in the bytes.
+# The message has a name of our own because TensorFlow registers `tensorflow.Example` when it is
+# imported later. The encoded bytes hold only the numbers of the fields, no names.
 PACKAGE = "tfvfi.records"
 Field = descriptor_pb2.FieldDescriptorProto
 
 
 def encode(features: Mapping[str, Sequence]) -> bytes:
-    """The message that holds the lists, the same bytes every time.
+    """Encodes lists as a message; equal lists always give the same bytes.
 
     Example:
         >>> decode(encode({"start": [7], "times": [0.0, 1.0], "source": [b"clip"]}))
@@ -29,7 +29,7 @@ def encode(features: Mapping[str, Sequence]) -> bytes:
 
 
 def decode(data: bytes) -> dict[str, list]:
-    """The lists in a message, by name; `CorruptRecordError` if it is none."""
+    """Returns the lists of a message by name; raises `CorruptRecordError` if it is invalid."""
     try:
         example = _example_class().FromString(data)
     except DecodeError:

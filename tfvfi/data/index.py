@@ -1,4 +1,4 @@
-"""Random access to TFRecord files: where each record begins, found once when they are opened."""
+"""Random access to TFRecord files through an index that is built when they are opened."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -13,18 +13,18 @@ from tfvfi.media import storage
 
 
 class Index:
-    """The records of some files, numbered through.
+    """The records of several files, numbered consecutively.
 
-    Opening hops over the records' headers, which takes about two microseconds a record; nothing
-    is held open, so any number of files and threads will do.
+    Opening reads only the headers of the records, which takes about two microseconds per record.
+    No file stays open, so any number of files and threads can be used.
 
     Args:
         paths: The files.
-        promised: How many records each should have; None where nobody says.
+        promised: The number of records that each file should hold; None if it is unknown.
 
     Attributes:
-        damage: What is wrong with files that are not whole, in words.
-        lost: How many records are out of reach for that.
+        damage: Descriptions of the files that are damaged or incomplete.
+        lost: The number of records that cannot be reached because of the damage.
 
     Raises:
         InputError: A file is missing, or holds another number of records than promised.
@@ -43,12 +43,12 @@ class Index:
         return self._ends[-1] if self._ends else 0
 
     def locate(self, index: int) -> tuple[str, int]:
-        """The file of a record and its number there."""
+        """Returns the file of a record and the record's number in it."""
         shard, number = self._locate(index)
         return self._paths[shard], number
 
     def read(self, index: int) -> bytes:
-        """The payload of a record; `CorruptRecordError` if its checksum is wrong."""
+        """Returns the payload of a record; raises `CorruptRecordError` if it is damaged."""
         shard, number = self._locate(index)
         with storage.open_file(self._paths[shard]) as file:
             return tfrecord.read(file, int(self._offsets[shard][number]))

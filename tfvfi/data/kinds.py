@@ -1,4 +1,4 @@
-"""Kinds of batches: which frames of a window a sample takes, and what they are called."""
+"""Kinds of batches: which frames of a window a sample takes, and their names."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from tfvfi.data.sampling import Picked, Sampling
 from tfvfi.data.sources import Window
 from tfvfi.errors import InputError
 
-# As cycle consistency is published: three frames in a row, eighths between them.
+# The published setting of cycle consistency: three consecutive frames and times in eighths.
 CYCLE_SAMPLING = Sampling(num_interp=7, sample_rate=0, step_size=1)
 
 
@@ -20,12 +20,12 @@ class Kind:
     """A kind of batch.
 
     Attributes:
-        draw: Takes the frames out of a window: (window, random, sampling, frames) -> patch.
-        frames: What the frames are called, in order of time; None for all of the window, which
-            are stacked as "frames" beside their "times".
-        timed: Whether a batch tells a time.
-        channels: Channels of the flow, where records have it; 0 for a kind without.
-        samples: How many samples a window of that many frames gives, at most: 0 for too short.
+        draw: Takes frames from a window: (window, random, sampling, frames) -> patch.
+        frames: The names of the frames in order of time; None for all frames of the window, which
+            are stacked as "frames", with their "times".
+        timed: Whether a batch holds a time.
+        channels: The number of flow channels if the records hold flow; 0 for kinds without flow.
+        samples: Returns the most samples that a window of a layout gives; 0 if it is too short.
     """
 
     draw: Callable[[Window, np.random.Generator, Sampling | None, int], Patch]
@@ -35,13 +35,13 @@ class Kind:
     samples: Callable[[Layout, Sampling | None], int]
 
     def spec(self, layout: Layout, size: tuple[int, int]) -> dict[str, tuple[int, ...]]:
-        """Name -> shape of a sample's frames and times."""
+        """Returns the names and shapes of a sample's frames and times."""
         if self.frames is None:
             return {"frames": (layout.frames, *size, 3), "times": (layout.frames,)}
         return {name: (*size, 3) for name in self.frames} | ({"time": ()} if self.timed else {})
 
     def named(self, patch: Patch) -> dict[str, np.ndarray]:
-        """The frames, in [0, 1], and times of a patch."""
+        """Returns the frames of a patch, in [0, 1], and its times, by name."""
         if self.frames is None:
             frames = np.stack([_unit(frame) for frame in patch.frames])
             return {"frames": frames, "times": np.float32(patch.moments)}
@@ -50,14 +50,17 @@ class Kind:
 
 
 def with_flow(kind: Kind, layout: Layout, sampling: Sampling | None) -> bool:
-    """Whether batches have flow: it leads to the window's ends, so they must be the frames."""
+    """Returns whether batches have flow.
+
+    Flow leads to the ends of the window, so a `sampling` that takes other frames rules it out.
+    """
     return layout.flow and kind.channels > 0 and sampling is None
 
 
 def _triplet(
     window: Window, random: np.random.Generator, sampling: Sampling | None, frames: int
 ) -> Patch:
-    """The ends of the window and one between, any; or as the sampling says."""
+    """Takes the ends of the window and any frame between, or the frames that `sampling` picks."""
     if sampling is None:
         middle = int(random.integers(1, frames - 1))
         numbers = 0, middle, frames - 1
@@ -72,7 +75,7 @@ def _triplet(
 def _cycle(
     window: Window, random: np.random.Generator, sampling: Sampling | None, frames: int
 ) -> Patch:
-    """Three frames as far apart as the sampling says, and a time between two."""
+    """Takes three frames at the distance that `sampling` states, and a time between two."""
     sampling = sampling or CYCLE_SAMPLING
     count = sampling.count(frames, cycle=True)
     numbers, time = _picked(sampling.cycle, sampling, count, random)
@@ -82,7 +85,7 @@ def _cycle(
 def _pair(
     window: Window, random: np.random.Generator, sampling: Sampling | None, frames: int
 ) -> Patch:
-    """Neighbors; where there is flow, an inner frame and the end that it leads to."""
+    """Takes neighboring frames or, if there is flow, an inner frame and the end it leads to."""
     if window.flow is None:
         first = int(random.integers(frames - 1))
         return Patch(_frames(window, (first, first + 1)), (0.0, 1.0))
@@ -95,7 +98,7 @@ def _pair(
 def _window(
     window: Window, random: np.random.Generator, sampling: Sampling | None, frames: int
 ) -> Patch:
-    """All frames."""
+    """Takes all frames."""
     return Patch(_frames(window, range(frames)), window.times)
 
 
@@ -105,7 +108,7 @@ def _picked(rule: Callable[..., Picked], sampling: Sampling, count: int, random)
 
 
 def _frames(window: Window, numbers: Sequence[int]) -> tuple[np.ndarray, ...]:
-    """The frames, 0 to 255 whatever their depth."""
+    """Returns frames of the window, 0 to 255 whatever their bit depth."""
     frames = (window.frame(number) for number in numbers)
     return tuple(
         frame if frame.dtype == np.uint8 else frame.astype(np.float32) / 257 for frame in frames
@@ -113,12 +116,12 @@ def _frames(window: Window, numbers: Sequence[int]) -> tuple[np.ndarray, ...]:
 
 
 def _unit(frame: np.ndarray) -> np.ndarray:
-    """A frame in [0, 1]."""
+    """Returns a frame scaled to [0, 1]."""
     return np.ascontiguousarray(frame, np.float32) / np.float32(255)
 
 
 def _moments(window: Window, numbers: tuple[int, ...]) -> tuple[float, ...]:
-    """When the frames are, if 0 is the first of them and 1 the last."""
+    """Returns the times of the frames, scaled to 0 for the first of them and 1 for the last."""
     times = [window.times[number] for number in numbers]
     return tuple((time - times[0]) / (times[-1] - times[0]) for time in times)
 

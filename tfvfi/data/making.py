@@ -1,7 +1,7 @@
-"""From videos to records: parts, one for each clip, then shards, then what makes them a dataset.
+"""Makes records from videos: a part for each clip, then shards, then the files of a dataset.
 
-Whatever is finished stays finished: parts lie in the folder `parts` of the output until the
-manifest is written, so that the same call goes on where another was killed.
+Finished parts are kept in the folder `parts` of the output until the manifest is written, so that
+the same call continues where an interrupted one stopped.
 """
 
 import json
@@ -23,7 +23,7 @@ from tfvfi.media import clips, storage
 from tfvfi.media.clips import Clip
 
 Task = tuple[str, Clip, Taking]
-# Calls `clip_parts.make` for each task; yields the numbers of tasks and their results in any order.
+# Calls `clip_parts.make` for each task; yields each task's number and result, in any order.
 Runner = Callable[[Sequence[Task]], Iterator[tuple[int, Any]]]
 
 
@@ -37,19 +37,23 @@ def create(
     runner: Runner | None = None,
     overwrite: bool = False,
 ) -> Records:
-    """Makes records from videos: the same bytes whatever the number of processes.
+    """Makes records from videos; the bytes do not depend on the number of processes.
 
     Args:
-        videos: A folder, or a pattern.
-        output: The folder to make; what an interrupted call left in it is completed.
+        videos: A folder of videos, or a pattern.
+        output: The folder to write; the work of an interrupted call in it is completed.
         taking: What is taken from each clip.
-        sharing: How that is laid out.
-        processes: How many clips are read at once.
-        runner: What reads clips instead of processes on this machine.
-        overwrite: Replaces records that exist.
+        sharing: How the examples are divided into splits and shards.
+        processes: The number of clips that are read at once.
+        runner: A function that reads the clips instead of processes on this machine, see
+            `tfvfi.data.beam.runner`.
+        overwrite: Whether to replace existing records.
 
     Returns:
-        The finished records. Clips that could not be read are told in their manifest.
+        The finished records. Their manifest lists the clips that could not be read.
+
+    Raises:
+        InputError: No patch was found, or the output holds other files or other records.
     """
     taking, sharing = taking or Taking(), sharing or Sharing()
     found = clips.find(videos)
@@ -66,7 +70,7 @@ def create(
 
 
 def summary(made: Records) -> str:
-    """What was read, what was not and why, and what came of it."""
+    """Returns a text that lists what was read, what was skipped and why, and the result."""
     about = made.manifest
     lines = [
         f"{_count(len(about['sources']), 'video')} read, {len(about['skipped'])} skipped",
@@ -87,7 +91,7 @@ def summary(made: Records) -> str:
 
 
 def _refuse_others(done: Records, found: list[Clip], parameters: dict[str, Any]) -> None:
-    """These very records, of these very clips, are what is wanted."""
+    """Raises an `InputError` unless the records are whole, of these clips and parameters."""
     about = done.manifest
     sources = {(one["name"], one["bytes"]) for one in about["sources"] + about["skipped"]}
     same = sources == {(clip.name, clip.bytes) for clip in found}
@@ -106,7 +110,7 @@ def _refuse_others(done: Records, found: list[Clip], parameters: dict[str, Any])
 
 
 def _read_all(run: Runner, tasks: list[Task]) -> tuple[dict[str, Report], list[Skipped]]:
-    """Reports by the path of the part, and what was skipped, each in the order of the clips."""
+    """Returns reports by the path of the part, and skipped clips, in the order of the clips."""
     results: dict[int, Report | Skipped] = {}
     for number, result in tqdm(run(tasks), total=len(tasks), unit="video", disable=None):
         if isinstance(result, workers.Crash):
@@ -144,7 +148,7 @@ def _write(
     parameters: dict[str, Any],
     processes: int,
 ) -> None:
-    """Everything in the folder, from the parts."""
+    """Writes all files of the dataset from the parts."""
     seed = parameters["seed"]
     giving = [report for report in reports.values() if report.offsets]
     splits = sharding.split_names(
@@ -194,5 +198,5 @@ def _count(number: int, what: str) -> str:
 
 
 def _printable(text: str) -> str:
-    """Text for one line of a terminal: names of files may hold anything."""
+    """Escapes text for one line of a terminal, because file names may hold any characters."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

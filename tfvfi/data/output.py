@@ -1,4 +1,4 @@
-"""The folder that records are made in: what was finished stays finished, and is found again."""
+"""The output folder of records: finished parts are kept there and reused by the next call."""
 
 import contextlib
 import re
@@ -9,9 +9,9 @@ from tfvfi.data.records import MANIFEST, Records
 from tfvfi.errors import ArgumentError, InputError
 from tfvfi.media import storage
 
-# Parts lie here until the manifest is written.
+# The folder of finished parts, which exists until the manifest is written.
 PARTS = "parts"
-# What is written beside it, and what a killed process was writing.
+# The names of all other files of a dataset, and of files that a killed process left unfinished.
 WRITTEN = re.compile(
     r"manifest\.json|features\.json|dataset_info\.json|contact_sheet\.png|motion_histogram\.png"
     r"|\w+-\w+\.tfrecord-\d{5}-of-\d{5}"
@@ -20,11 +20,14 @@ UNFINISHED = re.compile(rf".+{re.escape(storage.ASIDE)}")
 
 
 def finished(output: str | Path, overwrite: bool) -> Records | None:
-    """The records that are there already; refuses to touch what is something else.
+    """Returns the finished records in a folder, or None if there are none.
 
     Args:
         output: The folder.
-        overwrite: Gives them up; then there are none.
+        overwrite: Whether to discard finished records; then None is returned.
+
+    Raises:
+        InputError: The folder holds other files, or it cannot be read.
     """
     if not str(output):
         raise ArgumentError("`output` is the folder to write; received an empty name")
@@ -34,7 +37,7 @@ def finished(output: str | Path, overwrite: bool) -> Records | None:
             if names and PARTS not in names:
                 raise InputError(f"{output} holds other files; choose another folder as `output`")
             return None
-        # Many programs have a manifest.json.
+        # Opening the records verifies them, because many programs write a manifest.json.
         done = Records(output)
         if PARTS in names:
             storage.remove_folder(storage.join(output, PARTS))
@@ -50,12 +53,12 @@ def finished(output: str | Path, overwrite: bool) -> Records | None:
 
 @contextlib.contextmanager
 def working(output: str | Path) -> Iterator[str]:
-    """The folder for parts: this process has it alone, and it goes when all is done."""
+    """Locks the folder of parts for this process, and removes it when all work is done."""
     work = storage.join(output, PARTS)
     try:
         storage.make_folder(work)
         with storage.only_one(work):
-            # Without a manifest, which comes last, nothing is finished but the parts.
+            # The manifest is written last; without it, only parts are finished.
             _remove(output, WRITTEN)
             for folder in (output, work):
                 _remove(folder, UNFINISHED)
@@ -80,6 +83,6 @@ def _refuse_others(output: str | Path, names: list[str]) -> None:
 
 def _remove(folder: str | Path, unwanted: re.Pattern) -> None:
     for name in filter(unwanted.fullmatch, storage.names_in(folder)):
-        # A worker whose parent was killed a moment ago may still finish or remove its own.
+        # A worker whose parent has just been killed may still rename or remove its file.
         with contextlib.suppress(FileNotFoundError):
             storage.remove(storage.join(folder, name))

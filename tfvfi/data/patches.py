@@ -1,8 +1,9 @@
-"""Which patches of a window are taken: the more motion and the more texture, the likelier.
+"""Chooses patches of a window; patches with more motion and more texture are more likely.
 
-The rule is that of the adaptive convolution papers (Niklaus et al., 2017): the chance rises with
-the length of the flow and with the entropy. The flow is a faster one, and the entropy is that of
-differences of neighboring pixels: smooth gradients and blur have many grey levels, and no texture.
+The rule follows the adaptive convolution papers (Niklaus et al., 2017): the probability grows with
+the length of the flow and with the entropy. Here the flow is estimated by a faster method, and the
+entropy is that of the differences between neighboring pixels, because smooth gradients and blur
+have many gray levels but no texture.
 """
 
 import random
@@ -15,31 +16,31 @@ import numpy as np
 
 from tfvfi.data.windows import Frame
 
-# Flow over two frames, in pixels, from which on a patch is surely taken ...
+# Mean flow over two frames, in pixels, from which on motion alone never rejects a patch ...
 FULL_MOTION = 25.0
-# ... and below which it shows nothing that moves.
+# ... and below which nothing in the patch moves.
 LEAST_MOTION = 0.5
-# Flow of more than this share of the patch carries its content out of sight.
+# Flow longer than this share of the patch moves its content out of the patch.
 MOST_MOTION = 1 / 3
-# Correlation of a patch with what the flow carries onto it; across a cut there is less.
+# The least correlation of a patch with the second frame warped onto it; across a cut it is lower.
 LEAST_ALIKE = 0.5
-# Where one interval changes a patch by more than so many times what any other does, there is a
-# jump in it, or a cut that was missed.
+# If one interval changes a patch by more than this many times the change of any other interval,
+# the window skips frames or contains an undetected cut.
 STEADY = 2.0
-# Entropy in bits: of a flat or blurred patch, and of one that has texture enough.
+# Entropy in bits of a flat or blurred patch, and of a patch with enough texture.
 FLAT, TEXTURED = 2.0, 4.0
-# Motion is counted by the pixel; the last bin holds all that is longer.
+# The bins of the motion histogram are one pixel wide; the last one holds all longer motion.
 BINS = 41
 
 
 @dataclass(frozen=True)
 class Patch:
-    """A place in a window that was chosen.
+    """A chosen position in a window.
 
     Attributes:
-        top: Its first row.
-        left: Its first column.
-        motion: Mean length of the flow across it, over two frames, in pixels.
+        top: The first row of the patch.
+        left: The first column of the patch.
+        motion: The mean length of the flow in the patch over two frames, in pixels.
     """
 
     top: int
@@ -51,11 +52,11 @@ class PatchChooser:
     """Chooses patches in windows.
 
     Args:
-        size: Height and width of a patch.
-        draw: Where chance comes from.
+        size: The height and width of a patch.
+        draw: The random generator.
 
     Attributes:
-        looked_at: How many patches were looked at, by the pixel of their motion.
+        looked_at: A histogram of the motion of all candidate patches, in bins of one pixel.
     """
 
     def __init__(self, size: int, draw: random.Random):
@@ -65,7 +66,7 @@ class PatchChooser:
         self._dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
 
     def choose(self, window: list[Frame]) -> Iterator[Patch]:
-        """The patches to take; they do not overlap."""
+        """Yields the chosen patches, which do not overlap."""
         height, width = window[0].image.shape[:2]
         if min(height, width) < self.size:
             return
@@ -89,7 +90,7 @@ class PatchChooser:
                 yield Patch(top, left, length)
 
     def _tiles(self, height: int, width: int) -> Iterator[tuple[int, int]]:
-        """A grid that begins anywhere, so that patches lie everywhere and never overlap."""
+        """Yields the positions of a grid with a random origin, so that patches never overlap."""
         top = self.draw.randint(0, height % self.size)
         left = self.draw.randint(0, width % self.size)
         for row in range(height // self.size):
@@ -98,11 +99,11 @@ class PatchChooser:
 
 
 class Motion:
-    """Flow over two frames in the middle of a window, estimated on their small images.
+    """Flow over two frames in the middle of a window, estimated on their reduced images.
 
     Args:
-        window: Frames.
-        dis: OpenCV's estimator.
+        window: The frames of the window.
+        dis: The flow estimator of OpenCV.
     """
 
     def __init__(self, window: list[Frame], dis: cv2.DISOpticalFlow):
@@ -115,11 +116,11 @@ class Motion:
         self._lengths = cv2.magnitude(self._flow[..., 0], self._flow[..., 1]) * self.scale
 
     def length(self, top: int, left: int, size: int) -> float:
-        """Mean length of the flow across a patch, in pixels of the frame."""
+        """Returns the mean length of the flow in a patch, in pixels of the frame."""
         return float(self._lengths[self._small(top, left, size)].mean())
 
     def explains(self, top: int, left: int, size: int) -> bool:
-        """Whether the flow carries the second frame's content onto the first one's."""
+        """Returns whether the second frame, warped along the flow, matches the first."""
         rows, columns = self._small(top, left, size)
         first, second = self._grey
         flow = self._flow[rows, columns]
@@ -137,7 +138,7 @@ class Motion:
         return bool(np.mean(pair[0] * pair[1]) >= LEAST_ALIKE * power)
 
     def is_steady(self, top: int, left: int, size: int) -> bool:
-        """Whether no interval changes the patch far more than all others."""
+        """Returns whether no interval changes the patch far more than all the others."""
         place = self._small(top, left, size)
         changes = sorted(
             np.mean(cv2.mean(cv2.absdiff(first.small[place], second.small[place]))[:3])
@@ -151,17 +152,17 @@ class Motion:
 
 
 def motion_histogram(motions: list[float]) -> list[int]:
-    """Counts of motion by the pixel."""
+    """Returns a histogram of motion in bins of one pixel."""
     return np.bincount(np.minimum(motions, BINS - 1).astype(int), minlength=BINS).tolist()
 
 
 def texture_share(bits: float) -> float:
-    """How much of the chance an entropy leaves: none where it is flat, all where it is textured."""
+    """Returns the factor of an entropy on the probability: 0 if flat, 1 if textured."""
     return min(1.0, max(0.0, (bits - FLAT) / (TEXTURED - FLAT)))
 
 
 def entropy(grey: np.ndarray) -> float:
-    """Mean entropy of the differences between neighboring pixels, across and down, in bits."""
+    """Returns the mean entropy, in bits, of differences between neighbors, across and down."""
     levels = grey.astype(np.int16)
     across, down = levels[:, 1:] - levels[:, :-1], levels[1:] - levels[:-1]
     return (_entropy_of(across) + _entropy_of(down)) / 2

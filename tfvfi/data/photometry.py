@@ -1,8 +1,8 @@
-"""Changes of color that leave everything where it is; frames are 0 to 255, and stay within."""
+"""Changes of color without changes of position; frames are 0 to 255, and are clipped to that."""
 
 import numpy as np
 
-# The share of red, green and blue in gray, of ITU-R BT.601.
+# The weights of red, green and blue in gray, as in ITU-R BT.601.
 GRAY = np.float32([0.299, 0.587, 0.114])
 
 
@@ -23,7 +23,7 @@ def gain(frame: np.ndarray, gains: np.ndarray) -> np.ndarray:
 
 
 def contrast(frame: np.ndarray, factor: float) -> np.ndarray:
-    """Multiplies the distance from the frame's mean gray."""
+    """Multiplies the distance of each pixel from the frame's mean gray."""
     frame = frame.astype(np.float32)
     mean = (frame @ GRAY).mean()
     return _within(mean + factor * (frame - mean))
@@ -32,7 +32,7 @@ def contrast(frame: np.ndarray, factor: float) -> np.ndarray:
 def saturation(frame: np.ndarray, factor: float) -> np.ndarray:
     """Multiplies the distance of each pixel from its own gray.
 
-    The published loader multiplies green and blue where it should add them; here gray is gray.
+    The published loader multiplies green and blue where it should add them; gray is correct here.
     """
     frame = frame.astype(np.float32)
     gray = (frame @ GRAY)[..., None]

@@ -1,13 +1,13 @@
-"""Moving scenes made from still pictures, with exact flow at any time.
+"""Moving scenes rendered from still pictures, with exact flow at any time.
 
-A scene is a background and cut-outs before it, each a piece of a picture on a plane of its own:
-blobs, polygons, wires. All planes follow one camera, each adds a motion of its own (translation,
-rotation, zoom, perspective), some not at an even pace, some blurred by the shutter. What the
-camera sees at any time, and where each visible point is at any other, is known exactly, which is
-what flow labels of real videos never are.
+A scene has a background and cut-outs in front of it (blobs, polygons, wires), each a piece of a
+picture on a plane of its own. All planes follow one camera, and each cut-out adds its own motion
+(translation, rotation, zoom, perspective). Some scenes move at an uneven pace, and some are blurred
+by the shutter. The frame at any time, and the position of each visible point at any other time,
+are known exactly, unlike the flow labels of real videos.
 
-As records, scenes are named by the records or the benchmark that lend the pictures:
-`procedural:records/sample`.
+As a source of samples, scenes are named after the records or the benchmark whose pictures they
+use: `procedural:records/sample`.
 """
 
 import functools
@@ -17,13 +17,14 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-# Scenes of an epoch.
+# The number of scenes in an epoch.
 SCENES = 100_000
-# Points of a plane move by up to this share of the patch between the first frame and the last.
+# Planes shift by a share of the patch in this range between the first frame and the last.
 SMALLEST_STEP, LARGEST_STEP = 0.004, 0.2
 DEGREES, LOG_ZOOM, PERSPECTIVE = 8.0, 0.08, 0.04
 CUT_OUTS = 5
-# A pace p(t) = t + UNEVEN * t (1 - t), at most, and a shutter open for that share of the window.
+# The most uneven pace is p(t) = t + UNEVEN * t (1 - t); the shutter is open for at most SHUTTER of
+# the window, which is averaged over INSTANTS.
 UNEVEN, SHUTTER, INSTANTS = 0.15, 0.2, 5
 SHARE_UNEVEN, SHARE_BLURRED = 0.3, 0.3
 LIGHT = 0.05
@@ -31,14 +32,14 @@ LIGHT = 0.05
 
 @dataclass(frozen=True)
 class Motion:
-    """How a plane moves: a homography that grows with the pace from nothing at time 0.
+    """The motion of a plane: a homography that is the identity at time 0 and follows the pace.
 
     Attributes:
-        shift: Pixels to the right and down between times 0 and 1.
-        angle: Degrees, counter-clockwise.
-        zoom: Logarithm of the enlargement.
-        tilt: Change of scale from one side of the patch to the other, along x and y.
-        uneven: See `pace`.
+        shift: The translation from time 0 to time 1, in pixels to the right and down.
+        angle: The rotation in degrees, counter-clockwise.
+        zoom: The logarithm of the enlargement.
+        tilt: The change of scale from one side of the patch to the other, along x and y.
+        uneven: How uneven the pace is, see `pace`.
     """
 
     shift: tuple[float, float] = (0.0, 0.0)
@@ -48,11 +49,11 @@ class Motion:
     uneven: float = 0.0
 
     def pace(self, time: float) -> float:
-        """How much of the motion is done: 0 at time 0, 1 at time 1."""
+        """Returns the share of the motion that is complete: 0 at time 0, 1 at time 1."""
         return time + self.uneven * time * (1 - time)
 
     def at(self, time: float, size: int) -> np.ndarray:
-        """The homography from time 0 to `time`, about the center of a square patch."""
+        """Returns the homography from time 0 to `time`, about the center of a square patch."""
         done = self.pace(time)
         turn = np.deg2rad(self.angle * done)
         scale = np.exp(self.zoom * done)
@@ -73,10 +74,10 @@ class Plane:
     """A piece of a picture that moves.
 
     Attributes:
-        colors: size x size x 3, 0 to 255, float32, as at time 0.
-        cover: size x size, 0 where one sees through it, 1 where not; None for a background, which
-            goes on beyond its sides.
-        motions: What moves it, the camera first.
+        colors: The piece at time 0: size x size x 3, 0 to 255, float32.
+        cover: The opacity, size x size: 0 for transparent, 1 for opaque; None for a background,
+            which extends beyond its sides.
+        motions: The motions of the plane, that of the camera first.
     """
 
     colors: np.ndarray
@@ -84,12 +85,12 @@ class Plane:
     motions: tuple[Motion, ...]
 
     def position(self, time: float) -> np.ndarray:
-        """The homography from time 0 to `time`."""
+        """Returns the homography from time 0 to `time`."""
         moves = [motion.at(time, len(self.colors)) for motion in self.motions]
         return functools.reduce(np.matmul, moves)
 
     def seen(self, time: float) -> tuple[np.ndarray, np.ndarray]:
-        """Its colors and how much they cover at a time."""
+        """Returns the colors and the opacity at a time."""
         size = self.colors.shape[1::-1]
         move = self.position(time)
         if self.cover is None:
@@ -107,9 +108,9 @@ class Scene:
     """Planes from the farthest to the nearest.
 
     Attributes:
-        planes: The background first.
-        shutter: Share of the time between the first and the last frame that each frame gathers.
-        light: By how much it grows brighter between them.
+        planes: The planes, the background first.
+        shutter: The exposure of each frame, as a share of the time from the first to the last.
+        light: The relative increase of brightness from the first frame to the last.
 
     Example:
         >>> import numpy as np
@@ -124,13 +125,13 @@ class Scene:
     light: float = 0.0
 
     def frame(self, time: float) -> np.ndarray:
-        """What the camera sees: size x size x 3, uint8."""
+        """Returns the frame at a time: size x size x 3, uint8."""
         reach = np.linspace(-0.5, 0.5, INSTANTS) * self.shutter if self.shutter else (0.0,)
         seen = np.mean([self._instant(time + step) for step in reach], axis=0)
         return np.clip(seen * (1 + self.light * time) + 0.5, 0, 255).astype(np.uint8)
 
     def flow(self, time: float, other: float) -> np.ndarray:
-        """Where what is seen at `time` is at the other time: size x size x 2, x then y."""
+        """Returns the flow from `time` to `other`: size x size x 2, x then y."""
         side = len(self.planes[0].colors)
         grid = np.stack(np.meshgrid(np.arange(side), np.arange(side)), -1).astype(np.float64)
         flow = np.zeros((side, side, 2))
@@ -149,11 +150,11 @@ class Scene:
 
 
 def scene(number: int, picture: Callable[[np.random.Generator], np.ndarray]) -> Scene:
-    """The scene of a number, always the same.
+    """Returns the scene of a number, which is always the same.
 
     Args:
-        number: Which.
-        picture: Lends a picture that it draws by the generator: size x size x 3, 0 to 255,
+        number: The number of the scene.
+        picture: Returns a picture that it chooses with the generator: size x size x 3, 0 to 255,
             float32.
 
     Returns:
@@ -173,10 +174,10 @@ def scene(number: int, picture: Callable[[np.random.Generator], np.ndarray]) -> 
 
 
 def _motion(size: int, random: np.random.Generator, uneven: float) -> Motion:
-    """Small steps as often as large ones: their logarithm is even."""
+    """Returns a random motion; the logarithm of its length is uniformly distributed."""
     step = size * np.exp(random.uniform(np.log(SMALLEST_STEP), np.log(LARGEST_STEP)))
     direction, share = random.uniform(0, 2 * np.pi), step / (size * LARGEST_STEP)
-    # What moves little turns and grows little.
+    # Planes that shift little also rotate and zoom little.
     turns = share * random.standard_normal(4) * (random.random(4) < 0.5)
     return Motion(
         shift=(step * np.cos(direction), step * np.sin(direction)),
@@ -188,19 +189,19 @@ def _motion(size: int, random: np.random.Generator, uneven: float) -> Motion:
 
 
 def _blob(size: int, random: np.random.Generator) -> np.ndarray:
-    """Where smooth noise is high, within an ellipse."""
+    """Returns the cover of a blob: the region of an ellipse in which smooth noise is high."""
     noise = random.standard_normal((random.integers(3, 7),) * 2).astype(np.float32)
     hills = cv2.resize(noise, (size, size), interpolation=cv2.INTER_CUBIC)
     x, y = np.meshgrid(np.linspace(-1, 1, size), np.linspace(-1, 1, size))
     (left, top), (wide, high) = random.uniform(-0.7, 0.7, 2), random.uniform(0.2, 0.7, 2)
     hills -= 2 * (((x - left) / wide) ** 2 + ((y - top) / high) ** 2 - 0.8)
-    # Over about a pixel, as an edge between two surfaces is.
+    # The edge is about one pixel wide, like an edge between two surfaces.
     slope = np.hypot(*np.gradient(hills)) + 1e-6
     return np.clip(hills / slope + 0.5, 0, 1).astype(np.float32)
 
 
 def _polygon(size: int, random: np.random.Generator) -> np.ndarray:
-    """A star of straight sides."""
+    """Returns the cover of a star-shaped polygon."""
     corners = random.integers(3, 9)
     angles = np.sort(random.uniform(0, 2 * np.pi, corners))
     reach = size * random.uniform(0.08, 0.4, corners)
@@ -210,7 +211,7 @@ def _polygon(size: int, random: np.random.Generator) -> np.ndarray:
 
 
 def _wires(size: int, random: np.random.Generator) -> np.ndarray:
-    """Thin lines from side to side."""
+    """Returns the cover of a few thin lines."""
 
     def draw(image: np.ndarray) -> None:
         for _ in range(random.integers(1, 6)):
@@ -222,7 +223,7 @@ def _wires(size: int, random: np.random.Generator) -> np.ndarray:
 
 
 SHAPES = (_blob, _polygon, _wires)
-# OpenCV draws at 1/16 pixel.
+# OpenCV draws with a precision of 1/16 pixel.
 SHIFT = 4
 
 

@@ -1,9 +1,9 @@
-"""Flow that a network estimated, written into records: networks that learn from it are distilled.
+"""Adds flow that a network estimated to records, to distill it into other networks.
 
-It leads from each inner frame of a window to its first and to its last frame. The labelled records
-are a new set; those they are made of stay as they are. Finished parts lie in the folder `parts` of
-the output until all is done, so that the same call goes on where another was killed and makes the
-same bytes.
+The flow leads from each inner frame of a window to its first and to its last frame. The labelled
+records are a new dataset; the given records are not changed. Finished parts are kept in the folder
+`parts` of the output until all is done, so that the same call continues where an interrupted one
+stopped, and gives the same bytes.
 """
 
 import contextlib
@@ -26,24 +26,23 @@ from tfvfi.errors import InputError
 from tfvfi.media import pictures, storage
 
 STATE = "labels.json"
-# A kill costs the work on so many examples.
+# An interruption loses the work on at most this many examples.
 EXAMPLES_OF_A_PART = 16
-# What the manifest tells of the new set instead of the old one.
+# The entries of the manifest that are not copied from the given records.
 RENEWED = ("name", "layout", "splits", "labels")
 
-# Frames where the flow starts and frames where it leads, both (N, H, W, 3), uint8 or uint16
-# -> the flow, (N, H, W, 2).
+# Estimates the flow, (N, H, W, 2), from frames to other frames, both (N, H, W, 3), uint8 or uint16.
 Estimate = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
 class Part:
-    """Some examples in a row.
+    """Consecutive examples of a shard.
 
     Attributes:
-        path: Where they lie once they are labelled.
-        shard: The file that holds them without labels.
-        offsets: Where they begin in it.
+        path: The file for the labelled examples.
+        shard: The file that holds the examples without labels.
+        offsets: The offsets of the examples in that file.
     """
 
     path: str
@@ -58,21 +57,22 @@ def add_flow(
     estimator: Mapping[str, Any],
     overwrite: bool = False,
 ) -> Records:
-    """Makes records with flow out of records without, or with another.
+    """Makes records with flow from records without flow or with other flow.
 
     Args:
         source: A finished records folder.
-        output: The folder to make; what an interrupted call left in it is completed.
-        estimate: Gives the flow of several pairs.
-        estimator: What that is, for the manifest; a call goes on only with the same one.
-        overwrite: Replaces records that exist.
+        output: The folder to write; the work of an interrupted call in it is completed.
+        estimate: Estimates the flow of several pairs of frames.
+        estimator: A description of `estimate` for the manifest; interrupted work is continued only
+            with the same description.
+        overwrite: Whether to replace existing records.
 
     Returns:
         The finished records.
 
     Raises:
         InputError: There are no such records, they hold no inner frames, one of them cannot be
-            read, or the output holds something else.
+            read, or the output holds other files.
     """
     given = Records(source)
     if given.layout.frames < 3:
@@ -104,10 +104,10 @@ def add_flow(
 
 
 def label(example: Example, layout: Layout, estimate: Estimate) -> Example:
-    """An example with the flow of its inner frames.
+    """Returns an example with the flow of its inner frames.
 
     Raises:
-        CorruptRecordError: It has another number of frames.
+        CorruptRecordError: The example has another number of frames than the layout.
         BadPictureError: A frame cannot be decoded.
         InputError: The flow is not finite.
     """
@@ -128,7 +128,7 @@ def label(example: Example, layout: Layout, estimate: Estimate) -> Example:
 
 
 def _check_state(work: str, labels: Mapping[str, Any]) -> None:
-    """Notes what is being made, or compares it with what an earlier call began."""
+    """Writes what is being made to a file, or compares it with the file of an earlier call."""
     state = storage.join(work, STATE)
     if not storage.exists(state):
         storage.write_bytes(state, json.dumps(labels).encode())
@@ -140,7 +140,7 @@ def _check_state(work: str, labels: Mapping[str, Any]) -> None:
 
 
 def _parts(given: Records, work: str) -> dict[tuple[str, int], list[Part]]:
-    """What is to be done, for each shard: its split and number -> its parts."""
+    """Returns the parts of each shard, by its split and number."""
     found = {}
     for split in given.splits:
         for number, promised in enumerate(given.shards(split)):
@@ -163,10 +163,10 @@ def _parts(given: Records, work: str) -> dict[tuple[str, int], list[Part]]:
 
 
 def _label(parts: Mapping[tuple[str, int], list[Part]], layout: Layout, estimate: Estimate) -> None:
-    """Makes the parts that are not there yet."""
+    """Makes the parts that do not exist yet."""
     every = [part for some in parts.values() for part in some]
     total = sum(len(part.offsets) for part in every)
-    # Flow that OpenCV computes depends on the number of threads.
+    # OpenCV's flow depends on the number of threads.
     with tqdm(total=total, unit="example", disable=None) as progress, one_thread():
         for part in every:
             if storage.exists(part.path):
@@ -187,7 +187,7 @@ def _finish(
     output: str | Path,
     labels: Mapping[str, Any],
 ) -> None:
-    """Writes the shards, and what makes them a dataset."""
+    """Writes the shards and the other files of the dataset."""
     name = records.dataset_name(output)
     shards: dict[str, list[Shard]] = {split: [] for split in given.splits}
     for (split, number), some in parts.items():
@@ -207,7 +207,7 @@ def _payloads(parts: list[Part]) -> Iterator[bytes]:
 
 @contextlib.contextmanager
 def _reading(shard: str) -> Iterator[None]:
-    """Names the file that cannot be read."""
+    """Turns errors of reading into an `InputError` that names the file."""
     try:
         yield
     except UNREADABLE as error:

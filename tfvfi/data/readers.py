@@ -1,7 +1,7 @@
-"""TensorFlow's threads while they are in Python for a sample, and at rest before Python ends.
+"""Brings TensorFlow's reading threads to rest before Python exits.
 
-They read ahead of what is used. One that asks for Python when there is none any more waits for
-ever, and with it the process, however it was about to end.
+The threads read ahead. A thread that calls Python after the interpreter has shut down would wait
+for ever, and the process would never end.
 """
 
 import atexit
@@ -10,12 +10,13 @@ import threading
 import time
 from collections.abc import Iterator
 
-# How long nobody has come in when all are taken to be at rest, and the longest wait for that.
+# The threads count as being at rest when none has called Python for QUIET seconds; the exit waits
+# for that at most PATIENCE seconds.
 QUIET, PATIENCE = 0.2, 10.0
 
 
 class Readers:
-    """Who is in Python for a sample."""
+    """Counts the threads that are in Python to read a sample."""
 
     def __init__(self) -> None:
         self.ending = False
@@ -25,7 +26,7 @@ class Readers:
 
     @contextlib.contextmanager
     def at_work(self) -> Iterator[bool]:
-        """Counts one who comes in; tells whether a sample is still wanted."""
+        """Counts the calling thread while it reads; yields whether a sample is still needed."""
         with self._counting:
             self._inside += 1
         try:
@@ -36,7 +37,7 @@ class Readers:
                 self._last = time.monotonic()
 
     def come_to_rest(self) -> None:
-        """Lets them read on, without work, until they are as far ahead as they go."""
+        """Gives the threads empty samples until they have read as far ahead as they can."""
         self.ending = True
         end = time.monotonic() + PATIENCE
         while not self._at_rest() and time.monotonic() < end:

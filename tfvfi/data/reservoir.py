@@ -1,4 +1,4 @@
-"""A fair choice of a few from a stream of any length, in constant memory."""
+"""Samples a few payloads uniformly from a stream of any length, in constant memory."""
 
 import heapq
 import random
@@ -7,18 +7,18 @@ from collections.abc import Iterator
 
 
 class Reservoir:
-    """Keeps so many of the payloads that pass by, each with equal chance, in a file.
+    """Keeps a limited number of payloads in a file, each payload with the same probability.
 
     Args:
-        limit: How many are kept.
-        draw: Where chance comes from.
-        folder: Where the file lies, which has no name; the system's temporary folder by default.
+        limit: The number of payloads to keep.
+        draw: The random generator.
+        folder: The folder of the nameless file; the system's temporary folder by default.
     """
 
     def __init__(self, limit: int, draw: random.Random, folder: str | None = None):
         self.limit = limit
         self.draw = draw
-        # Pairs of a random key and (number, offset, length, note): those of the greatest keys.
+        # Pairs of a random key and (number, offset, length, note), for the greatest keys so far.
         self._kept: list[tuple[float, tuple[int, int, int, float]]] = []
         self._offered = 0
         self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 (closed at the exit)
@@ -30,14 +30,14 @@ class Reservoir:
         self._file.close()
 
     def wants(self) -> float | None:
-        """The key of the next payload if it will be kept; only then it has to be made."""
+        """Returns the key of the next payload if it will be kept; otherwise None."""
         key = self.draw.random()
         if len(self._kept) == self.limit and key <= self._kept[0][0]:
             return None
         return key
 
     def keep(self, key: float, payload: bytes, note: float) -> None:
-        """Keeps a payload in the place of the one of the least key, and a number with it."""
+        """Keeps a payload and a number, in place of the payload with the least key if full."""
         offset = self._file.seek(0, 2)
         self._file.write(payload)
         entry = (key, (self._offered, offset, len(payload), note))
@@ -48,15 +48,15 @@ class Reservoir:
             heapq.heapreplace(self._kept, entry)
 
     def notes(self) -> list[float]:
-        """The numbers of what was kept, in the order in which it came."""
+        """Returns the numbers of the kept payloads, in order of arrival."""
         return [note for _, _, _, note in self._in_order()]
 
     def bytes(self) -> int:
-        """The size of what was kept."""
+        """Returns the total size of the kept payloads."""
         return sum(length for _, _, length, _ in self._in_order())
 
     def payloads(self) -> Iterator[bytes]:
-        """What was kept, in the order in which it came."""
+        """Yields the kept payloads in order of arrival."""
         for _, offset, length, _ in self._in_order():
             self._file.seek(offset)
             yield self._file.read(length)

@@ -1,7 +1,7 @@
-"""Which frames of a clip make a sample, as Super SloMo and cycle consistency are trained.
+"""Chooses the frames of a sample in a clip, for training Super SloMo and cycle consistency.
 
-The rules are those of NVIDIA/unsupervised-video-interpolation, but for one thing: a sample never
-reaches beyond its clip, and a clip that is too short gives none.
+The rules are those of NVIDIA/unsupervised-video-interpolation, except that a sample never reaches
+beyond its clip, and a clip that is too short gives no sample.
 """
 
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from tfvfi.errors import ArgumentError, InputError
 
 
 class Picked(NamedTuple):
-    """Numbers of three frames, and the time that is learned.
+    """The numbers of three frames, and the time that is learned.
 
-    In a triplet it is the time of the middle one. In a cycle the middle one is in the middle, and
-    it is the time at which both pairs are interpolated.
+    In a triplet, it is the time of the middle frame. In a cycle, the frames are evenly spaced, and
+    both pairs are interpolated at that time.
     """
 
     frames: tuple[int, int, int]
@@ -23,13 +23,16 @@ class Picked(NamedTuple):
 
 @dataclass(frozen=True)
 class Sampling:
-    """How clips are cut into samples.
+    """The rule by which clips are cut into samples.
 
     Attributes:
-        num_interp: How many frames lie between two that the network sees.
-        sample_rate: How far apart frames are taken; 0 means that nothing lies between: two
-            frames in a row are seen, and there is no truth.
-        step_size: How far the next sample begins from this one; None for `num_interp + 1`.
+        num_interp: The number of frames between two input frames of the network.
+        sample_rate: The distance between the frames of a sample in the clip; 0 means that the
+            input frames are consecutive, without any true frames between them.
+        step_size: The distance from one sample to the next; None for `num_interp + 1`.
+
+    Raises:
+        ArgumentError: A value is too small.
 
     Example:
         >>> sampling = Sampling(num_interp=7)
@@ -55,30 +58,33 @@ class Sampling:
                 raise ArgumentError(f"`{name}` is at least {lowest}. Received: {value}")
 
     def count(self, frames: int, cycle: bool = False) -> int:
-        """How many samples a clip of that many frames gives; for training in a cycle, one less."""
+        """Returns the number of samples in a clip; for training in a cycle, at least one fewer."""
         fitting = (frames - self._apart - 1) // self.step + 1
         if cycle:
             fitting = min(fitting - 1, (frames - 2 * self._apart - 1) // self.step + 1)
         return max(0, fitting)
 
     def window(self, cycle: bool = False) -> int:
-        """How many frames one sample spans; for training in a cycle, of three frames."""
+        """Returns the number of frames that a sample spans; a cycle spans two intervals."""
         return (2 if cycle else 1) * self._apart + 1
 
     def sequence(self, sample: int) -> tuple[int, ...]:
-        """The frames for evaluation: the first, all between (or the first again), the last."""
+        """Returns the frames for evaluation: the first, all between (or the first), the last."""
         first = sample * self.step
         if self.sample_rate == 0:
             return (first,) * (self.num_interp + 1) + (first + 1,)
         return tuple(first + self.sample_rate * k for k in range(self.num_interp + 2))
 
     def triplet(self, sample: int, target: int, reverse: bool = False) -> Picked:
-        """The frames for supervised training.
+        """Returns the frames for supervised training.
 
         Args:
-            sample: Less than `count`.
-            target: Which of the frames between is learned, from 0; drawn uniformly.
-            reverse: Whether the clip runs backwards; drawn with probability 1/2.
+            sample: The number of the sample, less than `count`.
+            target: The number, from 0, of the inner frame to learn; the caller draws it uniformly.
+            reverse: Whether time is reversed; the caller draws it with probability 1/2.
+
+        Raises:
+            InputError: `sample_rate` is 0, or `target` is out of range.
         """
         if self.sample_rate == 0:
             raise InputError("a triplet needs a true frame. Received: sample_rate=0")
@@ -87,14 +93,14 @@ class Sampling:
         return self._picked(frames, target, reverse)
 
     def cycle(self, sample: int, target: int, reverse: bool = False) -> Picked:
-        """The frames for training by cycle consistency; arguments as of `triplet`."""
+        """Returns the frames for training by cycle consistency; see `triplet` for arguments."""
         first = sample * self.step
         frames = first, first + self._apart, first + 2 * self._apart
         return self._picked(frames, target, reverse)
 
     @property
     def step(self) -> int:
-        """How many frames on the next sample begins."""
+        """The distance from one sample to the next, in frames."""
         return self.step_size or self.num_interp + 1
 
     @property

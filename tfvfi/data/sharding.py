@@ -1,4 +1,4 @@
-"""Which example goes where: splits by video, then shards in which all videos are mixed."""
+"""Distributes examples: videos to splits, then shuffled examples of all videos to shards."""
 
 import hashlib
 import math
@@ -16,11 +16,11 @@ TRAIN, VALIDATION = "train", "validation"
 
 @dataclass(frozen=True)
 class Sharing:
-    """How what was taken is laid out.
+    """How the examples are divided into splits and shards.
 
     Attributes:
-        validation: Share of the videos that go to the validation split.
-        shard_bytes: A shard becomes about as large as this.
+        validation: The share of the videos in the validation split.
+        shard_bytes: The approximate size of a shard.
     """
 
     validation: float = 0.1
@@ -29,14 +29,16 @@ class Sharing:
 
 @dataclass(frozen=True)
 class Place:
-    """Where an example lies: a finished part, and the offset in it."""
+    """The location of an example: a finished part and the offset in it."""
 
     part: str
     offset: int
 
 
 def split_names(names: Sequence[str], validation: float, seed: int) -> dict[str, str]:
-    """The split of each video; one in each at least, where there are two.
+    """Returns the split of each video.
+
+    If there are two videos or more and `validation` is above 0, each split gets at least one.
 
     Example:
         >>> sorted(split_names(["a", "b", "c"], validation=0.3, seed=0).values())
@@ -53,12 +55,12 @@ def split_names(names: Sequence[str], validation: float, seed: int) -> dict[str,
 def share_out(
     reports: dict[str, Report], splits: dict[str, str], seed: int
 ) -> dict[str, list[Place]]:
-    """The examples of each split, shuffled.
+    """Returns the examples of each split, shuffled.
 
     Args:
-        reports: Of every part, by its path; in an order that is always the same.
+        reports: The report of every part by its path, in a reproducible order.
         splits: The split of each video.
-        seed: Of the order.
+        seed: The seed of the order.
     """
     shared = {}
     for split in (TRAIN, VALIDATION):
@@ -82,9 +84,12 @@ def write(
     Args:
         output: The records folder.
         shared: The examples of each split.
-        mean_bytes: Size of an example.
-        shard_bytes: About the size of a shard.
-        processes: How many shards are written at once; a single one by this process.
+        mean_bytes: The mean size of an example.
+        shard_bytes: The approximate size of a shard.
+        processes: The number of shards that are written at once; with 1, this process writes them.
+
+    Returns:
+        The shards of each split, in order.
     """
     tasks = []
     for split, places in shared.items():
@@ -106,7 +111,7 @@ def write(
 
 
 def payloads(places: Sequence[Place]) -> Iterator[bytes]:
-    """The packed examples at these places."""
+    """Yields the packed examples at the given places."""
     for place in places:
         with storage.open_file(place.part) as file:
             yield tfrecord.read(file, place.offset)

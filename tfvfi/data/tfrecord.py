@@ -1,6 +1,6 @@
-"""TFRecord files without TensorFlow: workers start in a fraction of a second and stay small.
+"""TFRecord files without TensorFlow, so that workers start quickly and need little memory.
 
-A record is its length (8 bytes), that length's checksum (4), the payload, the payload's checksum.
+A record holds its length (8 bytes), the length's checksum (4), the payload, and its checksum (4).
 """
 
 import functools
@@ -12,23 +12,23 @@ from typing import IO
 import numpy as np
 
 HEADER, FOOTER = 12, 4
-# Bytes of a message that are summed one after another; the stretches are summed side by side.
+# The checksum of a stretch of this many bytes is computed sequentially, all stretches in parallel.
 STRETCH = 128
 POLYNOMIAL = 0x82F63B78
 
 
 class CorruptRecordError(ValueError):
-    """A record whose bytes are not those that were written."""
+    """A record is damaged: its bytes are not those that were written."""
 
 
 def pack(payload: bytes) -> bytes:
-    """The record that holds the payload."""
+    """Returns the record that holds the payload."""
     length = struct.pack("<Q", len(payload))
     return b"".join([length, _checksum(length), payload, _checksum(payload)])
 
 
 def read(file: IO[bytes], offset: int) -> bytes:
-    """The payload of the record that begins at the offset; `CorruptRecordError` if damaged."""
+    """Returns the payload of the record at an offset; raises `CorruptRecordError` if damaged."""
     file.seek(offset)
     length = _length(file.read(HEADER), offset)
     if offset + HEADER + length + FOOTER > _size(file):
@@ -41,9 +41,10 @@ def read(file: IO[bytes], offset: int) -> bytes:
 
 
 def offsets(file: IO[bytes]) -> Iterator[int]:
-    """Where each record begins, from the headers alone.
+    """Yields the offset of each record; only the headers are read.
 
-    What comes before a damaged header is given; then follows `CorruptRecordError`.
+    Raises:
+        CorruptRecordError: A header is damaged; the records before it have been yielded.
     """
     size, offset = _size(file), 0
     while offset < size:
@@ -56,20 +57,20 @@ def offsets(file: IO[bytes]) -> Iterator[int]:
 
 
 def records(file: IO[bytes]) -> Iterator[bytes]:
-    """All payloads in order."""
+    """Yields all payloads in order."""
     for offset in list(offsets(file)):
         yield read(file, offset)
 
 
 def crc32c(data: bytes) -> int:
-    """The Castagnoli checksum.
+    """Returns the Castagnoli checksum.
 
     Example:
         >>> hex(crc32c(b"123456789"))
         '0xe3069283'
     """
-    # Zeros in front of a message do not move a sum that starts at zero, and starting at all ones
-    # is the same as flipping the first four bytes: so all stretches can start alike.
+    # Leading zeros do not change a checksum that starts at zero, and starting at all ones is the
+    # same as inverting the first four bytes. All stretches can therefore start at zero.
     if len(data) < 64:
         return _sum_bytes(data, 0xFFFFFFFF) ^ 0xFFFFFFFF
     count = 1 << max(0, -(-len(data) // STRETCH) - 1).bit_length()
@@ -113,7 +114,7 @@ def _sum_bytes(data: bytes, start: int) -> int:
 
 @functools.cache
 def _byte_table() -> list[int]:
-    """What one byte makes of a sum."""
+    """Returns the effect of every byte on a checksum."""
     table = list(range(1 << 8))
     for _ in range(8):
         table = [value >> 1 ^ (POLYNOMIAL if value & 1 else 0) for value in table]
@@ -122,7 +123,7 @@ def _byte_table() -> list[int]:
 
 @functools.cache
 def _word_table() -> np.ndarray:
-    """What two bytes make of a sum."""
+    """Returns the effect of every pair of bytes on a checksum."""
     table = np.arange(1 << 16, dtype=np.uint32)
     for _ in range(16):
         table = table >> 1 ^ np.where(table & 1, np.uint32(POLYNOMIAL), np.uint32(0))
@@ -130,14 +131,14 @@ def _word_table() -> np.ndarray:
 
 
 def _after_zeros(sums: np.ndarray, level: int) -> np.ndarray:
-    """What STRETCH * 2 ** level zeros make of sums."""
+    """Returns checksums after another STRETCH * 2 ** level zeros."""
     low, high = _zeros_tables(level)
     return low[sums & 0xFFFF] ^ high[sums >> 16]
 
 
 @functools.cache
 def _zeros_tables(level: int) -> tuple[np.ndarray, np.ndarray]:
-    """`_after_zeros` of every lower and every upper half of a sum."""
+    """Returns `_after_zeros` of every lower and every upper half of a checksum."""
     low = np.arange(1 << 16, dtype=np.uint32)
     high = low << 16
     if level:

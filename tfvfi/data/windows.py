@@ -1,7 +1,7 @@
-"""Windows of consecutive frames in a stream: none across a cut, none with a repeated frame.
+"""Windows of consecutive frames in a stream, without cuts and without held frames.
 
-Repeated frames are passed over, so that a video whose every frame is shown twice, as drawings are,
-gives windows of what is new; these frames then follow at even steps.
+Held frames are skipped, so that a video that shows every drawing twice gives windows of different
+drawings; the frames of a window are then evenly spaced.
 """
 
 from collections import Counter
@@ -13,14 +13,14 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-# Frames are compared, and motion is estimated, no larger than this.
+# Frames are reduced to this side before they are compared and motion is estimated.
 LONGEST_SIDE = 640
-# A pixel of a repeated frame differs by no more than this, of 255: less than where drawings are
-# told apart, as what is filmed moves by less.
+# The largest difference of a pixel in a held frame, out of 255. It is smaller than for drawings
+# because filmed motion changes pixels by less.
 TOLERANCE = 4.0
-# A frame that is shown longer is a pause, and no window lasts through it.
+# A frame that is held for longer is a pause, which no window includes.
 LONGEST_HOLD = 4
-# A window whose longest interval is more than so many times the shortest has lost frames.
+# If the longest interval of a window is more than this many times the shortest, frames are missing.
 UNEVEN = 3
 
 
@@ -30,10 +30,10 @@ class Frame:
 
     Attributes:
         image: RGB, uint8.
-        time: When it is shown, in seconds.
-        number: Its place in the clip.
+        time: The time at which it is shown, in seconds.
+        number: The number of the frame in the clip.
         small: The image, halved until it is small.
-        scale: How often smaller that is.
+        scale: The factor by which `small` is smaller.
     """
 
     image: np.ndarray
@@ -44,14 +44,14 @@ class Frame:
 
 
 class Windows:
-    """Windows that follow one another in a clip; holds the frames of one at a time.
+    """Successive windows of a clip; only the frames of one window are in memory at a time.
 
     Args:
-        length: Frames of a window.
+        length: The number of frames in a window.
 
     Attributes:
-        seen: What was met: "frames", "cuts", "repeated" frames, "uneven" windows, "windows".
-        size: Height and width of the last frame that was met.
+        seen: Counts of "frames", "cuts", "repeated" (held) frames, "uneven" windows, "windows".
+        size: The height and width of the last frame that was read.
     """
 
     def __init__(self, length: int):
@@ -60,7 +60,7 @@ class Windows:
         self.seen: Counter[str] = Counter(frames=0, cuts=0, repeated=0, uneven=0, windows=0)
 
     def of(self, frames: Iterable[tuple[np.ndarray, Fraction]]) -> Iterator[list[Frame]]:
-        """The windows in a stream of images and times."""
+        """Yields the windows in a stream of images and times."""
         from tfvfi.media.cuts import CutDetector
         from tfvfi.media.duplicates import DuplicateDetector
 
@@ -92,7 +92,7 @@ class Windows:
                 held = []
 
     def _cut(self, cuts, first: Frame, second: Frame) -> bool:
-        """Whether no window may hold both."""
+        """Returns whether there is a cut between two frames, so that no window may hold both."""
         shapes = first.image.shape, second.image.shape
         cut = shapes[0] != shapes[1] or cuts.between(first.small, second.small)
         self.seen["cuts"] += cut
@@ -109,7 +109,7 @@ def _reduced(image: np.ndarray) -> tuple[np.ndarray, int]:
 
 
 def _at_even_steps(frames: list[Frame]) -> list[Frame]:
-    """All frames, or the last two where the step between these is another one."""
+    """Returns the frames if they are evenly spaced, and otherwise the last two."""
     steps = {second.number - first.number for first, second in pairwise(frames)}
     return frames if len(steps) <= 1 else frames[-2:]
 

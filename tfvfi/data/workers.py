@@ -1,4 +1,4 @@
-"""Processes that do one task after another, and that may die of one without harm to the others."""
+"""Worker processes that do one task after another; a crash in one task does not affect others."""
 
 import multiprocessing
 import os
@@ -10,27 +10,27 @@ from typing import Any, NamedTuple
 
 
 class Crash(NamedTuple):
-    """A task that killed its process."""
+    """The result of a task that killed its process."""
 
     exit_code: int | None
 
 
 class Failure(NamedTuple):
-    """A task that ended the whole work, because there is no use in going on."""
+    """The result of a task whose error must end the whole work."""
 
     error: OSError
 
 
 class Worker:
-    """A process, the pipe to it, and the number of the task that it does."""
+    """A process, the pipe to it, and the number of its current task."""
 
     def __init__(self, function: Callable[..., Any]):
-        # Spawned, not forked: it imports what the function needs and nothing else.
+        # A spawned process, unlike a forked one, imports only what the function needs.
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(function, theirs), daemon=True)
-        # Ctrl-C is the parent's, which ends the workers: they are born deaf to it. (The tracker,
-        # which is started with the first of them, would hear again.)
+        # The parent handles Ctrl-C and ends the workers, so they start with the signal blocked.
+        # Starting the resource tracker would unblock it again, so the tracker is started first.
         resource_tracker.ensure_running()
         heard = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         self.process.start()
@@ -39,12 +39,12 @@ class Worker:
         self.task: int | None = None
 
     def give(self, number: int, arguments: tuple) -> None:
-        """Hands over a task."""
+        """Sends a task to the process."""
         self.task = number
         self.pipe.send(arguments)
 
     def take(self) -> Any:
-        """The result of the task; a `Crash` if the process died of it."""
+        """Returns the result of the task, or a `Crash` if the process died."""
         try:
             return self.pipe.recv()
         except (EOFError, ConnectionError):
@@ -64,14 +64,17 @@ def run(
     """Calls a function for each task in other processes.
 
     Args:
-        function: Importable by name.
-        tasks: Its arguments, one tuple a task.
-        workers: How many processes work at once.
+        function: A function that can be imported by name.
+        tasks: The arguments of the function, one tuple for each task.
+        workers: The number of processes.
 
     Yields:
-        The number of a task and its result, or the `Crash` it caused twice, as they are finished:
-        a process may also be killed by others, for its memory. An `OSError` of the function ends
-        the work and is raised here.
+        The number and the result of each task, in order of completion. The result of a task is a
+        `Crash` if its process died twice; it is tried again once because the system may have
+        killed the process to free memory.
+
+    Raises:
+        OSError: The function raised it, which ends the work.
     """
     waiting = list(enumerate(tasks))[::-1]
     crashed: set[int] = set()
@@ -102,7 +105,7 @@ def run(
 
 
 def _serve(function: Callable[..., Any], pipe: connection.Connection) -> None:
-    # When the parent is killed they must not go on alone.
+    # Workers must not continue after their parent has been killed.
     threading.Thread(target=_end_with_parent, daemon=True).start()
     while True:
         try:

@@ -1,11 +1,11 @@
-"""The public benchmarks, read from their official folder layouts.
+"""Reads the public benchmarks from their official folder layouts.
 
     benchmark = tfvfi.data.datasets.open("middlebury", "other")
     for sample in benchmark:
-        painted = model.interpolate(sample.frame0.read(), sample.frame1.read(), sample.times)
+        rendered = model.interpolate(sample.frame0.read(), sample.frame1.read(), sample.times)
         truth = [target.read() for target in sample.targets]
 
-Frames are read when they are asked for, so memory holds what is worked on.
+Frames are read on request, so memory holds only the frames in use.
 """
 
 import importlib
@@ -22,20 +22,21 @@ __all__ = ["KNOWN", "Known", "open"]
 
 
 def open(name: str, data_dir: str | Path, **options: Any) -> "Benchmark":
-    """Opens a benchmark whose data lies in a folder; nothing is downloaded.
+    """Opens a benchmark from a local folder; nothing is downloaded.
 
     Args:
         name: One of `KNOWN`: a published benchmark, "frames" or "video".
-        data_dir: The folder as it was unpacked, or the one above it; for "video" the file.
-        **options: Of that benchmark, see `KNOWN[name].options`: `split="train"` where there is
-            one; `factor`, how many frames there are for each kept one, for "frames" and "video".
+        data_dir: The folder as unpacked, or the folder above it; for "video" the file.
+        **options: Options of the benchmark, see `KNOWN[name].options`: `split="train"` for
+            benchmarks with a training set; for "frames" and "video" `factor`, which keeps every
+            `factor`-th frame.
 
     Returns:
         The samples, see `tfvfi.data.datasets.sample.Sample`.
 
     Raises:
-        InputError: There is no such benchmark, or its data is missing; the sentence tells where
-            to get it.
+        InputError: There is no such benchmark or option, or the data is missing; the message names
+            the place to get it.
 
     Example:
         >>> import tfvfi
@@ -54,7 +55,7 @@ def open(name: str, data_dir: str | Path, **options: Any) -> "Benchmark":
     module, _, function = known.reader.partition(":")
     reader = getattr(importlib.import_module(f"tfvfi.data.datasets.{module}"), function)
     data_dir = Path(data_dir)
-    # Several files may be named together, as in "name@3".
+    # A name such as "name@3" stands for several files.
     there = data_dir.exists() or "@" in data_dir.name
     found = reader(known, data_dir, **options) if there else None
     if not found:

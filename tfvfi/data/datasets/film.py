@@ -1,7 +1,7 @@
-"""The TFRecords of FILM: triplets of any benchmark, in shards, as its scripts write them.
+"""Reads the TFRecords of FILM: triplets of any benchmark in shards, as FILM's scripts write them.
 
-Each example holds `frame_0`, `frame_1` (the true middle) and `frame_2`, each as `/encoded`,
-`/format`, `/height` and `/width`, and the `path` that the middle came from.
+Each example holds `frame_0`, `frame_1` (the true middle frame) and `frame_2`, each as `/encoded`,
+`/format`, `/height` and `/width`, and the `path` of the middle frame.
 """
 
 import re
@@ -20,21 +20,21 @@ from tfvfi.media import pictures
 from tfvfi.media.pictures import BadPictureError
 
 SHARD = re.compile(r"-(\d{5})-of-(\d{5})$")
-# As the authors name all shards of a set: "vimeo_interp_test.tfrecord@3".
+# The authors' notation for all shards of a set, such as "vimeo_interp_test.tfrecord@3".
 WHOLE = re.compile(r"@(\d{1,5})$")
 FRAMES = ("frame_0", "frame_1", "frame_2")
 
 
 @dataclass(frozen=True)
 class Stored:
-    """A frame in a record, decoded when it is asked for."""
+    """A frame in a record, decoded on request."""
 
     index: Index
     number: int
     name: str
 
     def read(self) -> np.ndarray:
-        """Height x width x 3, RGB, uint8 or uint16."""
+        """Returns the frame: height x width x 3, RGB, uint8 or uint16."""
         try:
             found = example.decode(self.index.read(self.number))
             images = found.get(f"{self.name}/encoded")
@@ -49,7 +49,7 @@ class Stored:
 
 
 def records(known: Known, data_dir: Path) -> Benchmark | None:
-    """The triplets of a set: a folder with its shards, one shard, or PREFIX@COUNT for all."""
+    """Opens the triplets of a set, named by its folder, by one shard, or as PREFIX@COUNT."""
     paths = shards(data_dir)
     if not paths:
         return None
@@ -64,7 +64,7 @@ def records(known: Known, data_dir: Path) -> Benchmark | None:
 
 
 def shards(path: Path) -> list[Path]:
-    """The files of a set of FILM's records, in order; none where the path leads to no such set.
+    """Returns the files of a set of FILM's records in order; none if the path is not such a set.
 
     Raises:
         InputError: Some of them are missing, or a folder holds several sets.

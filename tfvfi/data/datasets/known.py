@@ -1,4 +1,4 @@
-"""The benchmarks by name: who reads them, how large they are, where to get them."""
+"""The benchmarks by name: their readers, their sizes, and where to get them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,17 +26,17 @@ SLOW_FLOW = (
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of a benchmark.
+    """The description of a benchmark.
 
     Attributes:
-        name: What `open` takes.
+        name: The name that `open` takes.
         title: Its name in papers.
-        reader: Where its reader is, as "module:function" in this package.
-        holds: What must be in the folder, in words.
-        source: Where to get it, in words.
-        published: How many samples the published test set has.
-        options: Options of `open` that it takes.
-        config: What sets it apart from others of the same reader.
+        reader: Its reader, as "module:function" in this package.
+        holds: A description of what must be in the folder.
+        source: A description of where to get it.
+        published: The number of samples in the published test set.
+        options: The options of `open` that it takes.
+        config: Settings for a reader that several benchmarks share.
     """
 
     name: str

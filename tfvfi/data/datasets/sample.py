@@ -1,4 +1,4 @@
-"""What every benchmark gives: pairs of frames, the true frames between them, and when those are."""
+"""The samples of every benchmark: pairs of frames, the true frames between, and their times."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,16 +16,16 @@ Change = Callable[[np.ndarray], np.ndarray]
 
 
 class Frame(Protocol):
-    """A frame that is read when it is asked for.
+    """A frame that is read on request.
 
     Attributes:
-        name: File name without its ending, or the frame's number in its video.
+        name: The file name without its ending, or the number of the frame in its video.
     """
 
     name: str
 
     def read(self) -> np.ndarray:
-        """Height x width x 3, RGB, uint8 or uint16."""
+        """Returns the frame: height x width x 3, RGB, uint8 or uint16."""
         ...
 
 
@@ -35,7 +35,7 @@ class Picture:
 
     Attributes:
         path: The file.
-        change: What the benchmark does to it: crops it, halves it.
+        change: The benchmark's change to the frame, such as cropping or halving.
     """
 
     path: Path
@@ -43,38 +43,38 @@ class Picture:
 
     @property
     def name(self) -> str:
-        """File name without its ending."""
+        """The file name without its ending."""
         return self.path.stem
 
     def read(self) -> np.ndarray:
-        """Height x width x 3, RGB, uint8 or uint16."""
+        """Returns the frame: height x width x 3, RGB, uint8 or uint16."""
         image = pictures.read(self.path)
         return self.change(image) if self.change else image
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """A frame of a video, which is at hand."""
+    """A frame of a video that is already decoded."""
 
     name: str
     image: np.ndarray
 
     def read(self) -> np.ndarray:
-        """Height x width x 3, RGB, uint8 or uint16."""
+        """Returns the frame: height x width x 3, RGB, uint8 or uint16."""
         return self.image
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Two frames and the true ones between them.
+    """Two frames and the true frames between them.
 
     Attributes:
-        name: What it is called in its benchmark, `clip` or `clip/first frame`; parts may serve as
-            names of folders.
+        name: Its name in the benchmark, `clip` or `clip/first frame`; each part is suitable as the
+            name of a folder.
         frame0: The first frame.
         frame1: The second.
         targets: The true frames between them, in order.
-        times: When those are: 0 is the first frame, 1 the second.
+        times: The times of the true frames: 0 is the first frame, 1 the second.
     """
 
     name: str
@@ -85,22 +85,22 @@ class Sample:
 
     @classmethod
     def evenly(cls, name: str, frames: Sequence[Frame]) -> "Sample":
-        """Of frames in a row: the first, the last, and what is between at even times."""
+        """Returns the sample of consecutive frames whose inner frames have evenly spaced times."""
         times = tuple(i / (len(frames) - 1) for i in range(1, len(frames) - 1))
         return cls(name, frames[0], frames[-1], tuple(frames[1:-1]), times)
 
 
 class Benchmark(Sequence):
-    """Samples in a fixed order; each is made when it is asked for and holds no pixels.
+    """Samples in a fixed order; each is created on request and holds no pixels.
 
     Args:
-        name: What `open` takes.
-        keys: One for each sample.
-        sample: Makes the sample of a key.
-        published: How many the published set has; None where any number will do.
+        name: The name that `open` takes.
+        keys: A key for each sample.
+        sample: Returns the sample of a key.
+        published: The number of samples in the published set; None if there is no fixed number.
 
     Attributes:
-        complete: Whether all of the published set is there.
+        complete: Whether all samples of the published set are present.
     """
 
     def __init__(
@@ -117,7 +117,7 @@ class Benchmark(Sequence):
 
     @property
     def complete(self) -> bool:
-        """Whether all of the published set is there."""
+        """Whether all samples of the published set are present."""
         return self.published in (None, len(self))
 
     def __len__(self) -> int:
@@ -131,13 +131,13 @@ class Benchmark(Sequence):
 
 
 def check_split(known: Known, split: str) -> None:
-    """Refuses a split that no benchmark has."""
+    """Raises an `InputError` if no benchmark has such a split."""
     if split not in SPLITS:
         raise InputError(f"{known.name} has the splits {' and '.join(SPLITS)}; received '{split}'")
 
 
 def find_root(data_dir: Path, folders: Sequence[str], marker: str) -> Path | None:
-    """The first of the folders below `data_dir` that holds something named like the marker."""
+    """Returns the first of `data_dir` and `folders` below it in which `marker` matches a path."""
     for folder in ("", *folders):
         root = data_dir / folder
         if any(root.glob(marker)):
@@ -146,7 +146,11 @@ def find_root(data_dir: Path, folders: Sequence[str], marker: str) -> Path | Non
 
 
 def listed(path: Path) -> list[list[str]]:
-    """The words of every line of a list of files; one that leads outside is refused."""
+    """Returns the words in each line of a list of files.
+
+    Raises:
+        InputError: A path leads outside the folder of the data.
+    """
     lines = [line.split() for line in path.read_text().splitlines() if line.strip()]
     for words in lines:
         for word in words:

@@ -1,4 +1,4 @@
-"""Benchmarks whose samples are windows of clips: some frames are kept, those between are true."""
+"""Benchmarks whose samples are windows of clips: the inner frames are the true frames."""
 
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,7 @@ FULL_HD_WIDE = (2048, 1080)
 
 
 def gopro(known: Known, data_dir: Path, split: str = "test") -> Benchmark | None:
-    """Every eighth frame is kept; a folder for each clip."""
+    """Opens GoPro: a folder for each clip, of which every eighth frame is kept."""
     check_split(known, split)
     for above in ("", "GOPRO_Large_all", "GOPRO"):
         found = folders_in(data_dir / above / split, "GOPR*")
@@ -33,13 +33,13 @@ def gopro(known: Known, data_dir: Path, split: str = "test") -> Benchmark | None
 
 
 def first_windows(known: Known, data_dir: Path, halve: bool = False) -> Benchmark | None:
-    """The first frames of each sequence, which has a folder of its own.
+    """Opens the first frames of each sequence; each sequence has a folder of its own.
 
     Args:
-        known: `between` frames lie between the two that are kept.
+        known: The benchmark; `between` is the number of frames between the two that are kept.
         data_dir: The folder.
-        halve: Halve the frames in both directions. The published figures are of halved ones, so
-            say it unless the files are halved already.
+        halve: Whether to halve the frames in both directions. Published figures are for halved
+            frames, so pass True unless the files are already halved.
     """
     for place in ("val", "test", ""):
         found = folders_in(data_dir / place, "*")
@@ -50,7 +50,7 @@ def first_windows(known: Known, data_dir: Path, halve: bool = False) -> Benchmar
 
 
 def x_test(known: Known, data_dir: Path) -> Benchmark | None:
-    """33 frames a scene at 1000 fps: the first and the last are kept, every fourth between."""
+    """Opens X-TEST: of 33 frames per scene at 1000 fps, the first, the last and every fourth."""
     root = find_root(data_dir, ("test", "X-TEST/test"), "Type*/*/0000.png")
     if root is None:
         return None
@@ -68,13 +68,13 @@ def x_test(known: Known, data_dir: Path) -> Benchmark | None:
 def frames(
     known: Known, data_dir: Path, factor: int = 2, step: int | None = None
 ) -> Benchmark | None:
-    """The pictures of a folder, or of each folder in it.
+    """Opens the pictures of a folder, or of each folder in it.
 
     Args:
-        known: What is known of it.
+        known: The description of "frames".
         data_dir: The folder.
         factor: Every `factor`-th frame is kept.
-        step: How many frames on the next sample begins; `factor` by default.
+        step: The number of frames from one sample to the next; `factor` by default.
     """
     if not data_dir.is_dir():
         return None
@@ -90,7 +90,7 @@ def windows(
     at_most: int | None = None,
     change: Change | None = None,
 ) -> Benchmark:
-    """`factor` + 1 frames in a row, every `step` frames, as far as each clip goes."""
+    """Returns windows of `factor` + 1 consecutive frames that begin every `step` frames."""
     step = factor if step is None else step
     if not (isinstance(factor, int) and factor >= 2 and isinstance(step, int) and step >= 1):
         raise ArgumentError(
@@ -118,7 +118,7 @@ def _window(change: Change | None, key: tuple[Path, list[Path]]) -> Sample:
 
 
 def folders_in(root: Path, pattern: str) -> list[Path]:
-    """The folders in one that hold pictures."""
+    """Returns the folders inside a folder that match a pattern and hold pictures."""
     if not root.is_dir():
         return []
     found = (path for path in root.glob(pattern) if path.is_dir())

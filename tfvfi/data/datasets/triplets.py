@@ -1,4 +1,4 @@
-"""Benchmarks whose samples lie one by one: named in lists, or each in a folder of its own."""
+"""Benchmarks of separate samples, which are listed in files or have a folder each."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ FULL_HD_WIDE = (2048, 1080)
 
 
 def vimeo90k(known: Known, data_dir: Path, split: str = "test") -> Benchmark | None:
-    """Triplets, or septuplets with the five inner frames between the first and the last."""
+    """Opens Vimeo90K: triplets, or septuplets, whose five inner frames are the true frames."""
     check_split(known, split)
     marker = f"{known.config['prefix']}_{split}list.txt"
     root = find_root(data_dir, (known.config["folder"],), marker)
@@ -49,7 +49,7 @@ def vimeo90k(known: Known, data_dir: Path, split: str = "test") -> Benchmark | N
 
 
 def ucf101(known: Known, data_dir: Path) -> Benchmark | None:
-    """Folders with the two frames and the true middle, beside what others painted."""
+    """Opens UCF101: folders that hold the two frames, the true middle frame, and results."""
     root = find_root(
         data_dir,
         ("ucf101_interp_ours", "UCF101_results/ucf101_interp_ours"),
@@ -67,7 +67,7 @@ def ucf101(known: Known, data_dir: Path) -> Benchmark | None:
 
 
 def snu_film(known: Known, data_dir: Path) -> Benchmark | None:
-    """Triplets named in a list; its paths begin with the folder its authors had them in."""
+    """Opens SNU-FILM: triplets in a list whose paths begin with a folder of its authors."""
     marker = f"test-{known.config['level']}.txt"
     above = ("", "SNU-FILM/", "SNU_FILM/")
     places = [f"{folder}{lists}" for folder in above for lists in ("", "eval_modes", "eval_mode")]
@@ -92,7 +92,7 @@ def snu_film(known: Known, data_dir: Path) -> Benchmark | None:
 
 
 def middlebury(known: Known, data_dir: Path) -> Benchmark | None:
-    """The scenes of "Other" that have a true middle frame; in two folders, or all in one."""
+    """Opens the scenes of Middlebury "Other" that have a true middle frame."""
     layouts = (("other-data", "other-gt-interp"), ("input", "gt"), ("", ""))
     scenes = {
         layout: sorted(path.parent.name for path in (data_dir / layout[1]).glob("*/frame10i11.png"))
@@ -113,7 +113,7 @@ def middlebury(known: Known, data_dir: Path) -> Benchmark | None:
 
 
 def xiph(known: Known, data_dir: Path) -> Benchmark | None:
-    """Every second of 100 frames a clip, between its neighbors; halved to 2K, or cropped of 4K."""
+    """Opens Xiph: every second of 100 frames per clip, halved to 2K or cropped from 4K."""
     root = find_root(data_dir, ("netflix",), "*-001.png")
     if root is None:
         return None
@@ -131,7 +131,7 @@ def xiph(known: Known, data_dir: Path) -> Benchmark | None:
 
 
 def atd12k(known: Known, data_dir: Path, split: str = "test") -> Benchmark | None:
-    """Folders with three frames of animation."""
+    """Opens ATD-12K: folders with three frames of animation."""
     check_split(known, split)
     folders = {"train": ("train_10k",), "test": ("test_2k_540p", "test_2k_original")}[split]
     folders += tuple(f"datasets/{folder}" for folder in folders)
@@ -148,7 +148,7 @@ def atd12k(known: Known, data_dir: Path, split: str = "test") -> Benchmark | Non
 
 
 def _below_test(path: str) -> str:
-    """What of a listed path is the same for everybody: data/SNU-FILM/test/GOPRO_test/... ."""
+    """Returns the part of a listed path below "test", as in data/SNU-FILM/test/GOPRO_test/... ."""
     return path.partition("/test/")[2] or path
 
 

@@ -1,4 +1,4 @@
-"""Videos as benchmarks: every n-th frame is kept, those between are true; decoded as they come."""
+"""Videos as benchmarks: every n-th frame is kept, and those between are the true frames."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,7 +12,7 @@ from tfvfi.media.container import open_container
 from tfvfi.media.shown import Shown
 from tfvfi.media.source import Video
 
-# The videos of Adobe240 that are for testing, as Super SloMo's public training script splits them.
+# The test videos of Adobe240, according to the split in Super SloMo's public training script.
 ADOBE_TEST = (
     "720p_240fps_1",
     "GOPR9635",
@@ -26,18 +26,18 @@ ADOBE_TEST = (
 
 
 class Clips:
-    """Samples of videos, in order, decoded once; `factor` + 1 frames are held at a time.
+    """Samples of videos in order, decoded once; memory holds `factor` + 1 frames at a time.
 
-    Times are those of the frames themselves, so an uneven clock is honored.
+    Times follow the timestamps of the frames, which may be unevenly spaced.
 
     Args:
-        name: What `open` takes.
+        name: The name that `open` takes.
         paths: The videos.
         factor: Every `factor`-th frame is kept.
 
     Attributes:
-        published: None, as for any benchmark without a fixed number.
-        complete: True, likewise.
+        published: None, because there is no fixed number of samples.
+        complete: True, for the same reason.
     """
 
     published = None
@@ -67,12 +67,12 @@ class Clips:
 
 
 def video(known: Known, data_dir: Path, factor: int = 2) -> Clips | None:
-    """One video."""
+    """Opens one video."""
     return Clips(known.name, [data_dir], factor) if data_dir.is_file() else None
 
 
 def adobe240(known: Known, data_dir: Path, split: str = "test") -> Benchmark | Clips | None:
-    """Folders of extracted frames, or the original videos, decoded as they come."""
+    """Opens Adobe240: folders of extracted frames, or the original videos."""
     check_split(known, split)
     factor = known.config["between"] + 1
     for place in (f"{split}_frames", split):
@@ -95,7 +95,7 @@ def _sample(clip: str, first: int, window: list[Shown]) -> Sample:
 
 
 def _frames(path: Path) -> int:
-    """How many frames there are, from the packets alone."""
+    """Returns the number of frames of a video, from its header or packets, without decoding."""
     with open_container(path) as container:
         stream = container.streams.video[0]
         return stream.frames or sum(packet.size > 0 for packet in container.demux(stream))
