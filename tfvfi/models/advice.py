@@ -1,23 +1,23 @@
-"""How a preset recommends to train, with what it leaves open filled in; needs no backend."""
+"""The training that a preset recommends, completed with defaults; needs no backend."""
 
 from collections.abc import Mapping
 from typing import Any
 
-# What a preset that recommends nothing is trained with.
+# Defaults for presets without a recommendation.
 OPTIMIZER, RATE, EPOCHS = {"name": "adamw"}, 1e-4, 100
 MILESTONES, FACTOR = (0.5, 0.75), 0.1
-# Where a cosine ends, as a share of its beginning.
+# The final rate of a cosine schedule, as a share of the initial rate.
 END = 0.1
 
 
 def optimizer_of(training: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """The name and the arguments of the optimizer in a preset's `training`."""
+    """Returns the name and the arguments of the optimizer in a preset's `training`."""
     advised = dict(training.get("optimizer", OPTIMIZER))
     return advised.pop("name"), advised
 
 
 def rate_of(training: Mapping[str, Any]) -> dict[str, Any]:
-    """The learning rate in a preset's `training`, as arguments of `LearningRate`."""
+    """Returns the learning rate in a preset's `training`, as arguments of `LearningRate`."""
     advised = training.get("learning_rate", RATE)
     if not isinstance(advised, Mapping):
         advised = {"schedule": "constant", "first": advised}

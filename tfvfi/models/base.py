@@ -1,10 +1,10 @@
-"""The two contracts: an `Interpolator` renders frames, a `FlowEstimator` gives their motion.
+"""The two contracts: an `Interpolator` renders frames, a `FlowEstimator` estimates their motion.
 
-Conventions of both:
-- frames are RGB, NHWC, float32 in [0, 1]; a network that wants otherwise converts inside;
-- flow is (x, y) in pixels of its own resolution; from frame0 to frame1 it says where a pixel of
-  frame0 is found in frame1;
-- time 0 is the first frame and 1 the second.
+Both follow these conventions:
+- frames are RGB, NHWC, float32 in [0, 1]; a network that needs another form converts internally;
+- flow is (x, y) in pixels of its own resolution; the flow from frame0 to frame1 gives, for each
+  pixel of frame0, the offset to its position in frame1;
+- time is 0 at frame0 and 1 at frame1.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -26,23 +26,24 @@ from tfvfi.tracing import compiled
 
 __all__ = ["FlowEstimator", "Interpolator", "Network"]
 
-# Frames rendered in one pass are limited by their pixels, so that memory is too: about 2 Mpixel.
+# Limiting the pixels that are rendered in one pass limits memory: about 2 megapixels.
 PIXELS_IN_ONE_PASS = 2**21
 
 
 class Interpolator(Network):
-    """A network that takes two frames and a time.
+    """A network that renders the frame at a given time between two frames.
 
-    A subclass splits its work in two, so that several times cost the first part once:
-    `prepare(frame0, frame1)` is what depends on the pair, `render(prepared, time)` the rest.
+    A subclass splits its work in two, so that several times share the first part:
+    `prepare(frame0, frame1)` computes everything that depends on the pair alone, and
+    `render(prepared, time)` computes the rest.
 
     Args:
-        times: "any", or the times that the weights answer.
+        times: "any", or the times that the weights support.
     """
 
     input_names = ("frame0", "frame1", "time")
     main_output = "frame"
-    # True where weights answer only times that they have seen, whatever the motion.
+    # True where the weights support only the times that they have seen, whatever the motion.
     learns_time = False
 
     def __init__(self, times: AnyTimes | Sequence[float] = "any", **kwargs: Any):
@@ -53,19 +54,19 @@ class Interpolator(Network):
         self._render_several = compiled(self._frames_at)
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that build this network again."""
+        """Returns the arguments from which this network can be recreated."""
         return {**super().get_config(), "times": self.times}
 
     def prepare(self, frame0: Any, frame1: Any) -> dict[str, Any]:
-        """What is computed once for a pair: a nest of tensors with the batch in front."""
+        """Returns what is computed once per pair: a nest of tensors with the batch axis first."""
         raise NotImplementedError
 
     def render(self, prepared: dict[str, Any], time: Any) -> dict[str, Any]:
-        """The frame at `time` (one per example), as "frame", and what else the network has."""
+        """Returns the frame at `time` (one time per example) as "frame", with any other outputs."""
         raise NotImplementedError
 
     def call(self, inputs: Mapping[str, Any], training: bool | None = None) -> dict[str, Any]:
-        """The outputs for a batch of pairs, each at its own time."""
+        """Returns the outputs for a batch of pairs, each at its own time."""
         self._check_inputs(inputs)
         time = ops.convert_to_tensor(inputs["time"], dtype="float32")
         if len(time.shape) != 1:
@@ -77,26 +78,30 @@ class Interpolator(Network):
             return self.render(self.prepare(frame0, frame1), time)
 
     def padding(self, height: Any, width: Any) -> images.Padding:
-        """How frames of any size are padded; the default adds below and to the right."""
+        """Returns the padding for a frame size; the default pads at the bottom and on the right."""
         return images.pad_end(height, width, self.multiple)
 
     def pad(self, frames: Any) -> Any:
-        """Frames as the network wants them; the default repeats the border."""
+        """Pads frames as the network requires; the default repeats the border."""
         return images.pad_edge(frames, self.padding(*images.size(frames)))
 
     def interpolate(
         self, frame0: np.ndarray, frame1: np.ndarray, times: Sequence[float] = (0.5,)
     ) -> list[np.ndarray]:
-        """The frames between one pair, of any size, in the order of `times`.
+        """Renders frames between one pair of any size, in the order of `times`.
 
         Args:
             frame0: The first frame, H x W x 3: uint8, uint16, or float in [0, 1].
-            frame1: The second, of the same size and type.
-            times: Where between them. Times that the weights do not answer are reached by
-                halving where that leads there, and refused otherwise.
+            frame1: The second frame, of the same size and type.
+            times: The times of the frames, from 0 (`frame0`) to 1 (`frame1`). A time that the
+                weights do not support is reached by repeated halving, or refused where halving
+                cannot reach it.
 
         Returns:
-            Frames of the type of `frame0`, clipped to its range.
+            Frames of the same type as `frame0`, clipped to its range.
+
+        Raises:
+            InputError: The frames do not match, or a time cannot be reached.
 
         Example:
             >>> import numpy as np, tfvfi
@@ -119,15 +124,15 @@ class Interpolator(Network):
     def interpolate_batch(
         self, frame0: np.ndarray, frame1: np.ndarray, times: Sequence[float]
     ) -> list[np.ndarray]:
-        """The frames between several pairs of one size, in one pass for each time.
+        """Renders frames between several pairs of one size, in one pass per time.
 
         Args:
             frame0: The first frames, N x H x W x 3, float32 in [0, 1].
-            frame1: The second ones.
-            times: Where between them; times that the weights answer themselves.
+            frame1: The second frames, of the same shape.
+            times: The times of the frames; the weights must support them directly.
 
         Returns:
-            For each time N x H x W x 3, float32, clipped to [0, 1].
+            One array per time, N x H x W x 3, float32, clipped to [0, 1].
         """
         height, width = frame0.shape[1:3]
         padding = self.padding(height, width)
@@ -143,9 +148,9 @@ class Interpolator(Network):
         return [np.clip(frames, 0, 1).astype("float32") for frames in cropped]
 
     def frame_at_any_size(self, frame0: Any, frame1: Any, time: Any) -> Any:
-        """Frames of a batch of pairs of any size, each at its own time, clipped to [0, 1].
+        """Renders a batch of pairs of any size, each at its own time, clipped to [0, 1].
 
-        What `interpolate` does, for tensors of one graph, as an export needs it.
+        This is `interpolate` for tensors within one graph, as exports need it.
         """
         height, width = images.size(frame0)
         frame = self._frame_at(self.prepare(self.pad(frame0), self.pad(frame1)), time)
@@ -153,10 +158,13 @@ class Interpolator(Network):
         return ops.clip(ops.cast(frame, "float32"), 0, 1)
 
     def measure_times(self) -> AnyTimes | tuple[float, ...]:
-        """Finds out whether the weights look at the time at all, and remembers it.
+        """Measures whether the weights depend on the time at all, and updates `times`.
 
-        Weights that were trained on middle frames alone may ignore the time; they are then known
-        to answer 0.5 only.
+        Weights that were trained on middle frames only may ignore the time; they then support 0.5
+        only.
+
+        Returns:
+            The updated `times`.
         """
         noise = np.random.default_rng(0).uniform(size=(2, 1, 2 * self.build_side, self.build_side))
         pair = [np.repeat(frame[..., None], 3, -1).astype("float32") for frame in noise]
@@ -166,7 +174,7 @@ class Interpolator(Network):
         return self.times
 
     def _halve(self, time: Fraction, known: dict[float, np.ndarray]) -> None:
-        """Adds the frame at `time` to the known ones, by way of the middles that lead there."""
+        """Adds the frame at `time` to the known frames by rendering the middles that lead to it."""
         if float(time) in known:
             return
         before, after = parents(time)
@@ -177,7 +185,7 @@ class Interpolator(Network):
     def _between(
         self, frame0: np.ndarray, frame1: np.ndarray, times: Sequence[float]
     ) -> list[np.ndarray]:
-        """Frames at times that the network answers itself, as many in one pass as memory allows."""
+        """Renders frames at supported times, as many per pass as memory allows."""
         if not times:
             return []
         height, width = frame0.shape[:2]
@@ -188,7 +196,7 @@ class Interpolator(Network):
         frames = []
         for start in range(0, len(times), at_once):
             part = np.asarray(times[start : start + at_once], "float32")
-            # One time needs no copies of what was prepared.
+            # A single time needs no copies of the prepared tensors.
             render = self._render_one if len(part) == 1 else self._render_several
             rendered = ops.convert_to_numpy(render(prepared, ops.convert_to_tensor(part)))
             frames.extend(rendered[:, top : top + height, left : left + width].astype("float32"))
@@ -197,7 +205,7 @@ class Interpolator(Network):
     def _flow_of_pair(
         self, flow: Callable[[Any, Any], Any], frame0: np.ndarray, frame1: np.ndarray
     ) -> np.ndarray:
-        """The flow of one pair of any size, by a function of padded frames."""
+        """Returns the flow of one pair of any size, given a function of padded frames."""
         images.check_pair(frame0, frame1)
         height, width = frame0.shape[:2]
         top, _, left, _ = self.padding(height, width)
@@ -206,18 +214,18 @@ class Interpolator(Network):
         return ops.convert_to_numpy(flow(*pair))[0, top : top + height, left : left + width]
 
     def _frame_at(self, prepared: dict[str, Any], time: Any) -> Any:
-        """Frames of prepared pairs, each at its own time."""
+        """Renders the frames of prepared pairs, each at its own time."""
         return self.render(prepared, time)["frame"]
 
     def _frames_at(self, prepared: dict[str, Any], times: Any) -> Any:
-        """Frames of one prepared pair at several times."""
+        """Renders frames of one prepared pair at several times."""
         count = ops.shape(times)[0]
         repeated = keras.tree.map_structure(lambda part: ops.repeat(part, count, axis=0), prepared)
         return self._frame_at(repeated, times)
 
 
 class FlowEstimator(Network):
-    """A network that takes two frames and gives the flow between them."""
+    """A network that estimates the flow between two frames."""
 
     input_names = ("frame0", "frame1")
     main_output = "flow"
@@ -227,41 +235,41 @@ class FlowEstimator(Network):
         self._flow = compiled(self.flow_at_any_size) if self.traceable else self.flow_at_any_size
 
     def flow(self, frame0: Any, frame1: Any) -> dict[str, Any]:
-        """The outputs for checked frames: "flow" and what else the network has."""
+        """Returns the outputs for checked frames: "flow" and any others that the network has."""
         raise NotImplementedError
 
     def call(self, inputs: Mapping[str, Any], training: bool | None = None) -> dict[str, Any]:
-        """The flow from frame0 to frame1, (B, H, W, 2), for sizes that the network takes."""
+        """Returns the outputs, with "flow" (B, H, W, 2), for sizes that the network accepts."""
         self._check_inputs(inputs)
         pair = (ops.convert_to_tensor(inputs[key], dtype="float32") for key in self.input_names)
         with in_order():
             return self.flow(*pair)
 
     def flow_at_any_size(self, frame0: Any, frame1: Any) -> Any:
-        """The flow of a batch of any size, by resizing to the next size that the network takes."""
+        """Returns the flow of a batch of any size, resized to a size that the network accepts."""
         height, width = images.size(frame0)
         inside = [images.next_multiple(side, self.multiple) for side in (height, width)]
         flow = self.flow(*(resize(frame, inside) for frame in (frame0, frame1)))["flow"]
         return images.resize_flow(flow, (height, width))
 
     def both_ways(self, frame0: Any, frame1: Any) -> tuple[Any, Any]:
-        """The flow of a batch of any size from frame0 to frame1, and the flow back."""
+        """Returns the flow from frame0 to frame1 and the reverse flow, for a batch of any size."""
         return self.flow_at_any_size(frame0, frame1), self.flow_at_any_size(frame1, frame0)
 
     def estimate(self, frame0: np.ndarray, frame1: np.ndarray) -> np.ndarray:
-        """The flow of one pair of any size.
+        """Estimates the flow of one pair of any size.
 
         Args:
             frame0: The frame where the flow starts, H x W x 3: uint8, uint16, or float in [0, 1].
-            frame1: The frame where it leads, of the same size and type.
+            frame1: The frame where the flow ends, of the same size and type.
 
         Returns:
-            H x W x 2, float32: x then y, in pixels.
+            H x W x 2, float32: x and y offsets, in pixels.
         """
         images.check_pair(frame0, frame1)
         return self.estimate_batch(frame0[None], frame1[None])[0]
 
     def estimate_batch(self, frame0: np.ndarray, frame1: np.ndarray) -> np.ndarray:
-        """The flow of several pairs of one size, B x H x W x 2; see `estimate`."""
+        """Estimates the flow of several pairs of one size, B x H x W x 2; see `estimate`."""
         pairs = (ops.convert_to_tensor(images.to_unit(frames)) for frames in (frame0, frame1))
         return ops.convert_to_numpy(self._flow(*pairs))

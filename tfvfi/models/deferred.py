@@ -1,8 +1,8 @@
 """Lets Keras find our classes by their registered names before their modules are imported.
 
-`keras.saving.load_model` looks a class up by the name under which it was registered, which happens
-when its module is imported. So that a file can be loaded after `import tfvfi` alone, a stand-in is
-registered for every class that a file can name; it imports the class when it is needed.
+`keras.saving.load_model` looks a class up by its registered name, and a class is registered when
+its module is imported. To load a file after `import tfvfi` alone, a stand-in is registered for
+every class that a file can refer to; the stand-in imports the class on demand.
 """
 
 import importlib
@@ -10,7 +10,7 @@ from typing import Any
 
 from tfvfi.models.index import own_presets
 
-# Classes beside the networks that a saved model can name: their module -> their names.
+# Classes other than networks that a saved model can refer to, by module.
 OTHERS = {
     "tfvfi.layers": ("Conv2D", "ConvPReLU", "Double", "PReLU"),
     "tfvfi.metrics": ("PSNR", "SSIM", "EndpointError"),
@@ -20,17 +20,17 @@ OTHERS = {
 
 
 class Deferred:
-    """Stands for a class until an object of it is made.
+    """Stands in for a class until an object of it is created.
 
     Args:
-        place: The class, as "module:Class".
+        place: The location of the class, as "module:Class".
     """
 
     def __init__(self, place: str):
         self.place = place
 
     def from_config(self, config: dict[str, Any]) -> Any:
-        """The object that the class itself makes of a config."""
+        """Returns the object that the class itself creates from a configuration."""
         module, _, name = self.place.partition(":")
         return getattr(importlib.import_module(module), name).from_config(config)
 

@@ -1,8 +1,8 @@
-"""What `compile`, `fit` and `evaluate` need to know of a network: truths, objective and terms.
+"""What `compile`, `fit` and `evaluate` need: the objective, its terms, and the true outputs.
 
-Keras's training step calls the network once and then asks for the loss. An objective calls the
-network itself, as often as it likes; given a `Forward`, its call for the very inputs of that step
-costs nothing more.
+Keras's training step calls the network once and then computes the loss. An objective calls the
+network itself, possibly several times. A `Forward` lets it reuse the outputs of that first call,
+so that calling the network on the inputs of the step costs nothing more.
 """
 
 from collections.abc import Mapping
@@ -19,18 +19,18 @@ from tfvfi.models.optimizers import recommended
 from tfvfi.models.preset import Preset
 
 AUTO = "auto"
-# What frames and flows are compared with where a batch has no `y`.
+# Channels of a batch's "flow" that hold the true value of each output.
 FLOWS = {"flow0": slice(0, 2), "flow1": slice(2, 4)}
 
 
 @keras.saving.register_keras_serializable("tfvfi")
 class ObjectiveLoss:
-    """An objective by its name, with its options: what `compile(loss=...)` takes beside losses.
+    """An objective by name, with its options, for `compile(loss=...)`.
 
     Args:
-        name: One that suits the network, see `tfvfi.models.objectives.known`; left out, the one
-            that its paper trains with.
-        **options: What the objective needs, such as `perceptual_weights="vgg16.pth"`.
+        name: The name of an objective that suits the network, see
+            `tfvfi.models.objectives.known`; by default the objective of the network's paper.
+        **options: Arguments of the objective, such as `perceptual_weights="vgg16.pth"`.
 
     Example:
         >>> import tfvfi
@@ -45,12 +45,12 @@ class ObjectiveLoss:
         self.name, self.options = name, options
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that create this object again."""
+        """Returns the arguments from which this object can be recreated."""
         return {"name": self.name, **self.options}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> "ObjectiveLoss":
-        """The object of a configuration."""
+        """Creates the object from its configuration."""
         return cls(**keras.saving.deserialize_keras_object(dict(config)))
 
 
@@ -59,7 +59,7 @@ class Goal:
 
     Args:
         known: The preset of the network.
-        loss: Which objective.
+        loss: The name and options of the objective.
     """
 
     def __init__(self, known: Preset, loss: ObjectiveLoss):
@@ -67,11 +67,11 @@ class Goal:
         found = objectives.find(known, loss.name)
         self._objective = objectives.build(found, loss.options)
         self.trackers = {name: keras.metrics.Mean(name=name) for name in found.terms}
-        # Of all terms that an objective may have, those that it has for these batches.
+        # The terms that the objective returned for these batches, out of all that it may return.
         self.seen: set[str] = set()
 
     def value(self, network: Any, batch: Mapping[str, Any], outputs: Any, training: bool) -> Any:
-        """The total loss of a batch; the metrics of its terms are updated."""
+        """Returns the total loss of a batch and updates the metrics of its terms."""
         forward = Forward(network, batch, outputs)
         total, terms = self._objective(forward, batch, training=training)
         size = keras.ops.shape(next(iter(batch.values())))[0]
@@ -84,12 +84,12 @@ class Goal:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a network was compiled with.
+    """The loss and metrics that a network was compiled with.
 
     Attributes:
-        goal: Its objective; None for a loss of Keras's.
-        loss: As given to `compile`.
-        metrics: Those of Keras's, as `compile` passed them on.
+        goal: The objective; None for a Keras loss.
+        loss: The `loss` that was passed to `compile`.
+        metrics: The Keras metrics that `compile` passed on.
     """
 
     goal: Goal | None = None
@@ -98,19 +98,19 @@ class Plan:
 
 
 class Forward:
-    """A network that knows its outputs for one batch already.
+    """Wraps a network whose outputs for one batch are already known.
 
     Args:
-        network: What is called for other inputs, and has every attribute.
-        batch: What it was called with.
-        outputs: What it gave.
+        network: The network, which is called for other inputs and provides all attributes.
+        batch: The inputs that it was called with.
+        outputs: The outputs that it returned.
     """
 
     def __init__(self, network: Any, batch: Mapping[str, Any], outputs: Mapping[str, Any]):
         self._network, self._batch, self._outputs = network, batch, outputs
 
     def __call__(self, inputs: Mapping[str, Any], training: bool = False) -> Mapping[str, Any]:
-        """The known outputs for the very tensors of the batch, and new ones for others."""
+        """Returns the known outputs for the tensors of the batch, and new ones for others."""
         if all(inputs.get(name) is self._batch[name] for name in self._network.input_names):
             return self._outputs
         return self._network(inputs, training=training)
@@ -120,10 +120,10 @@ class Forward:
 
 
 def goal_of(network: Any, loss: Any) -> Goal | None:
-    """The objective that `compile(loss=...)` asks for; None where it is a loss of Keras's.
+    """Returns the objective that `compile(loss=...)` asks for; None if it is a Keras loss.
 
     Raises:
-        InputError: "auto", and no preset says what that is.
+        InputError: The loss is "auto" and no preset describes the network.
     """
     known = preset_of(network)
     if isinstance(loss, str) and loss == AUTO:
@@ -136,25 +136,25 @@ def goal_of(network: Any, loss: Any) -> Goal | None:
 
 
 def optimizer_of(network: Any, optimizer: Any) -> Any:
-    """The optimizer that `compile(optimizer=...)` asks for."""
+    """Returns the optimizer that `compile(optimizer=...)` asks for."""
     if not (isinstance(optimizer, str) and optimizer == AUTO):
         return optimizer
     return recommended(_described(network, preset_of(network), "optimizer"))
 
 
 def metrics_of(network: Any, metrics: Any) -> Any:
-    """The metrics that `compile(metrics=...)` asks for."""
+    """Returns the metrics that `compile(metrics=...)` asks for."""
     if not (isinstance(metrics, str) and metrics == AUTO):
         return metrics
     return [PSNR(), SSIM()] if network.main_output == "frame" else [EndpointError()]
 
 
 def batch_of(x: Mapping[str, Any], y: Any, output: str) -> dict[str, Any]:
-    """The batch as objectives want it, from what Keras calls x and y.
+    """Returns a batch in the form that objectives read, from Keras's x and y.
 
     Args:
-        x: The inputs, and whatever else `tfvfi.data.load` gives.
-        y: The true output where it comes apart from x: a tensor, or a dict of several.
+        x: The inputs, and anything else that `tfvfi.data.load` yields.
+        y: The true output if it is separate from x: a tensor, or a dict of tensors.
         output: The network's main output, "frame" or "flow".
     """
     if y is None:
@@ -167,7 +167,7 @@ def batch_of(x: Mapping[str, Any], y: Any, output: str) -> dict[str, Any]:
 
 
 def truths(batch: Mapping[str, Any], output: str) -> dict[str, Any]:
-    """What the outputs of a network should be, as far as a batch says so."""
+    """Returns the true outputs of a network, as far as the batch contains them."""
     if output == "flow":
         return {"flow": batch["flow"]} if "flow" in batch else {}
     known = {name: batch[name] for name in FLOWS if name in batch}
@@ -181,19 +181,19 @@ def truths(batch: Mapping[str, Any], output: str) -> dict[str, Any]:
 def compared(
     outputs: Mapping[str, Any], known: Mapping[str, Any], asked: Any, output: str
 ) -> tuple[Any, Any] | None:
-    """What a loss or metrics of Keras's compare: true values, and what the network gave.
+    """Returns what a Keras loss or metric compares: the true values and the network's outputs.
 
     Args:
-        outputs: Of the network.
-        known: See `truths`.
-        asked: As given to `compile`; a dict names outputs.
-        output: The network's main output, which everything but a dict is about.
+        outputs: The network's outputs.
+        known: The true outputs, see `truths`.
+        asked: The argument of `compile`; a dict refers to outputs by name.
+        output: The network's main output, which everything but a dict refers to.
 
     Returns:
-        None where the true main output is unknown.
+        True values and outputs; None if the true main output is unknown.
 
     Raises:
-        InputError: The batch lacks an output that the dict names, or has it in another shape.
+        InputError: An output that the dict names is missing or has another shape.
     """
     if not isinstance(asked, Mapping):
         if output not in known:

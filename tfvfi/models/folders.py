@@ -1,8 +1,8 @@
-"""Preset folders: a network with its arguments and weights, as Keras Hub lays such folders out.
+"""Preset folders: a network with its arguments and weights, in the layout of Keras Hub.
 
-- config.json: the class and its arguments, as `keras.saving.serialize_keras_object` gives them;
-- model.weights.h5: the weights, as `tfvfi.weights` writes them; absent for methods without any;
-- metadata.json: versions, the number of parameters, and when it was saved.
+- config.json: the class and its arguments, from `keras.saving.serialize_keras_object`;
+- model.weights.h5: the weights, from `tfvfi.weights`; absent for methods without weights;
+- metadata.json: versions, the number of parameters, and the date of saving.
 """
 
 import datetime
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from keras import Model
 
 CONFIG, WEIGHTS, METADATA = "config.json", "model.weights.h5", "metadata.json"
-# Arguments of a network are short; a longer file is no configuration.
+# The arguments of a network are short; a longer file cannot be a configuration.
 LARGEST_CONFIG = 2**20
 
 
@@ -29,10 +29,10 @@ def save(model: "Model", folder: str | Path, overwrite: bool = False) -> None:
     Args:
         model: A built network.
         folder: A new folder, or an empty one.
-        overwrite: Replace a preset folder that exists.
+            overwrite: Whether to replace an existing preset folder.
 
-    Raises:
-        InputError: The folder holds something else, or may not be overwritten.
+        Raises:
+            InputError: The folder holds something else, or must not be overwritten.
     """
     import keras
 
@@ -65,12 +65,16 @@ def save(model: "Model", folder: str | Path, overwrite: bool = False) -> None:
 
 
 def is_preset(folder: str | Path) -> bool:
-    """Whether a path is a folder that holds a saved preset."""
+    """Returns whether a path is a folder that holds a saved preset."""
     return (Path(folder) / CONFIG).is_file()
 
 
 def read(folder: str | Path) -> tuple[str, dict[str, Any]]:
-    """The class of a saved network, as "module:Class", and its arguments."""
+    """Reads the class of a saved network, as "module:Class", and its arguments.
+
+    Raises:
+        InputError: The file is damaged.
+    """
     path = Path(folder) / CONFIG
     try:
         with path.open(encoding="utf-8") as file:
@@ -84,12 +88,12 @@ def read(folder: str | Path) -> tuple[str, dict[str, Any]]:
 
 
 def weight_file(folder: str | Path) -> Path | None:
-    """The file of weights in a preset folder; None for a network without any."""
+    """Returns the file of weights in a preset folder; None for a network without weights."""
     path = Path(folder) / WEIGHTS
     return path if path.exists() else None
 
 
 def _may_replace(folder: Path, overwrite: bool) -> bool:
-    """Whether a folder that exists holds nothing, or only what `save` wrote."""
+    """Returns whether an existing folder is empty or, to be overwritten, holds a preset only."""
     found = {path.name for path in folder.iterdir()}
     return not found or (overwrite and found <= {CONFIG, WEIGHTS, METADATA})

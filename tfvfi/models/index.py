@@ -1,8 +1,8 @@
-"""The presets there are: of the networks here, of installed packages, and registered by hand.
+"""The index of all presets: those of this package, of installed packages, and registered ones.
 
-A network of ours is a folder beside this file with a `presets.py`. One from outside is announced
-by `register`, or by an entry point of the group `tfvfi.presets` that leads to a `Preset` or to
-several.
+Each network of this package is a folder beside this file with a `presets.py`. Other networks are
+added with `register`, or through an entry point of the group `tfvfi.presets` that refers to one
+`Preset` or to several.
 """
 
 import functools
@@ -28,15 +28,15 @@ _registered: dict[str, Preset] = {}
 def register(preset: Preset) -> None:
     """Makes a network from outside this package loadable by its name.
 
-    Afterwards `tfvfi.load`, `tfvfi.list_models` and every command know it. A package that is
-    installed can instead name its presets as an entry point of the group `tfvfi.presets`.
+    Afterwards `tfvfi.load`, `tfvfi.list_models` and every command accept the name. An installed
+    package can instead declare its presets as an entry point of the group `tfvfi.presets`.
 
     Args:
-        preset: What is known of it; `preset.network` is "module:Class" of a
+        preset: The description of the network; `preset.network` is the "module:Class" of a
             `tfvfi.models.base.Interpolator` or `FlowEstimator`.
 
     Raises:
-        InputError: The name belongs to another network.
+        InputError: The name already belongs to another network.
 
     Example:
         >>> import tfvfi
@@ -65,12 +65,16 @@ def register(preset: Preset) -> None:
 
 
 def presets() -> dict[str, Preset]:
-    """Every preset by its name, in alphabetical order."""
+    """Returns every preset by name, in alphabetical order."""
     return dict(sorted({**_installed(), **_registered}.items()))
 
 
 def preset(name: str) -> Preset:
-    """The preset of that name; an unknown one is answered with the names there are."""
+    """Returns the preset of that name.
+
+    Raises:
+        ArgumentError: There is no such preset; the message lists those that exist.
+    """
     known = presets()
     if name not in known:
         raise ArgumentError(f"there is no model '{name}'; the names are: {', '.join(known)}")
@@ -78,13 +82,13 @@ def preset(name: str) -> Preset:
 
 
 def preset_of(network: "Model") -> Preset | None:
-    """The preset that a network was built from, or else the first one of its class."""
+    """Returns the preset that a network was built from, or else the first one of its class."""
     same = [known for known in presets().values() if network_class(known) is type(network)]
     return next((known for known in same if known.name == network.name), same[0] if same else None)
 
 
 def network_class(known: Preset) -> type:
-    """The class of a preset, imported when it is first asked for."""
+    """Returns the class of a preset, which is imported on first use."""
     startup.import_keras()
     module, _, name = known.network.partition(":")
     return getattr(importlib.import_module(module), name)
@@ -92,7 +96,7 @@ def network_class(known: Preset) -> type:
 
 @functools.cache
 def own_presets() -> tuple[Preset, ...]:
-    """The presets of the networks in this package."""
+    """Returns the presets of the networks in this package."""
     folders = (found.name for found in pkgutil.iter_modules(models.__path__) if found.ispkg)
     modules = (importlib.import_module(f"tfvfi.models.{folder}.presets") for folder in folders)
     return tuple(known for module in modules for known in module.PRESETS)
@@ -100,7 +104,7 @@ def own_presets() -> tuple[Preset, ...]:
 
 @functools.cache
 def _installed() -> dict[str, Preset]:
-    """The presets of this package, and those that other installed packages offer."""
+    """Returns the presets of this package and of other installed packages."""
     found = {known.name: known for known in _offered()}
     return {**found, **{known.name: known for known in own_presets()}}
 
@@ -113,6 +117,6 @@ def _offered() -> Iterator[Preset]:
                 if not isinstance(known, Preset):
                     raise TypeError(f"it offers {known!r}, which is no Preset")
                 yield known
-        # Whatever another package does wrong must not take ours away.
+        # An error in another package must not make this package's presets unavailable.
         except Exception as error:
             logger.warning("The presets of entry point %s cannot be used: %s", point.value, error)

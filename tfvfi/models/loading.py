@@ -1,4 +1,4 @@
-"""From a name or a folder to a network: built from its preset, and filled with weights."""
+"""Loads networks by name or from a folder: builds them from presets and restores weights."""
 
 import logging
 from collections.abc import Mapping
@@ -20,14 +20,17 @@ BUNDLED = Path(__file__).parent.parent / "bundled"
 
 
 def build(name: str, **options: Any) -> "Model":
-    """A network of that name with fresh weights.
+    """Builds the network of that name with fresh weights.
 
     Args:
         name: One of `tfvfi.list_models()`.
-        **options: Arguments of its class that replace the preset's.
+        **options: Arguments of the network that replace the preset's.
+
+    Returns:
+        The built network.
 
     Raises:
-        InputError: The name is unknown, or the network takes no such option.
+        InputError: The name is unknown, or the network has no such option.
     """
     known = preset(name)
     _check_options(name, options_of(name), options)
@@ -40,7 +43,7 @@ def build(name: str, **options: Any) -> "Model":
 
 
 def load(name: str | Path, weights: str | Path | None = "default", **options: Any) -> "Model":
-    """A network of that name, or from a preset folder, with its weights; see `tfvfi.load`."""
+    """Loads a network by name or from a preset folder, with its weights; see `tfvfi.load`."""
     if is_folder(name):
         return _from_folder(Path(name), weights, options)
     known = preset(str(name))
@@ -57,7 +60,7 @@ def load(name: str | Path, weights: str | Path | None = "default", **options: An
 def load_as(
     wanted: type, name: str | Path, weights: str | Path | None = "default", **options: Any
 ) -> "Model":
-    """The same, for a network of a certain class; another one is refused before it is loaded."""
+    """Loads a network as `load` does, but refuses one of another class before it is loaded."""
     found = _class_in(name) if is_folder(name) else network_class(preset(str(name)))
     if not issubclass(found, wanted):
         names = [each.name for each in presets().values() if network_class(each) is wanted]
@@ -70,12 +73,15 @@ def load_as(
 
 
 def is_folder(name: str | Path) -> bool:
-    """Whether something to load is a preset folder and not a name."""
+    """Returns whether `name` refers to a preset folder rather than to a preset."""
     return str(name) not in presets() and folders.is_preset(name)
 
 
 def weight_path(known: Preset, weights: str | Path | None) -> Path | None:
-    """The file that `load` reads for its argument `weights`; None for fresh weights or none."""
+    """Returns the file that `load` reads for its argument `weights`.
+
+    None means that the network keeps its fresh weights, or that it has none.
+    """
     if weights is None or (weights == "default" and not known.has_weights):
         return None
     if not known.has_weights:
@@ -93,13 +99,13 @@ def weight_path(known: Preset, weights: str | Path | None) -> Path | None:
 
 
 def options_of(name: str) -> set[str]:
-    """The options that `load` takes for a network of that name."""
+    """Returns the names of the options that `load` accepts for the network of that name."""
     known = preset(name)
     return network_class(known).options() | {f"{each}_weights" for each in known.estimators}
 
 
 def trained_with(name: str, path: str | Path) -> dict[str, Any]:
-    """The options that weights of a network were trained with, as far as their file says."""
+    """Returns the options that weights were trained with, as far as their file records them."""
     about = weight_files.describe(path)
     options = about.get("options") if about.get("model") == name else None
     return options if isinstance(options, dict) else {}
@@ -125,7 +131,7 @@ def _from_folder(folder: Path, weights: str | Path | None, options: dict[str, An
 
 
 def _class_in(folder: str | Path) -> type:
-    """The class of a saved network, which must be that of a known preset."""
+    """Returns the class of a saved network, which must be the class of a known preset."""
     place, _ = folders.read(folder)
     known = next((each for each in presets().values() if each.network == place), None)
     if known is None:
@@ -137,7 +143,7 @@ def _class_in(folder: str | Path) -> type:
 
 
 def _with_estimators(known: Preset, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of a network, with flow estimators in place of their names."""
+    """Replaces the names of flow estimators in a network's arguments by loaded estimators."""
     settings = dict(settings)
     for argument in known.estimators:
         weights = settings.pop(f"{argument}_weights", "default")
@@ -163,7 +169,7 @@ def _estimator(name: str, argument: str, flow: str | Path, weights: str | Path |
 
 
 def _check_options(name: str, taken: set[str], options: Mapping[str, Any]) -> None:
-    """Refuses options that no class of the network's takes."""
+    """Raises an error if the network does not accept one of the options."""
     unknown = sorted(set(options) - taken)
     if unknown:
         listed = ", ".join(sorted(taken))

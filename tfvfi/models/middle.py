@@ -1,4 +1,4 @@
-"""What networks share that paint the frame in the middle of two, and no other."""
+"""The base class of networks that render the middle frame only."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,12 +12,12 @@ MIDDLE = 0.5
 
 
 class MiddleInterpolator(Interpolator):
-    """An interpolator without a time: other frames are middles of middles.
+    """An interpolator without a time input; other frames are reached by repeated halving.
 
-    A subclass has `middle(frame0, frame1)`, which gives everything it knows.
+    A subclass defines `middle(frame0, frame1)`, which returns all outputs.
 
     Args:
-        times: The middle; an argument because a network's description holds it.
+        times: Always the middle; an argument because configurations contain it.
     """
 
     def __init__(self, times: Sequence[float] = (MIDDLE,), **kwargs: Any):
@@ -28,25 +28,28 @@ class MiddleInterpolator(Interpolator):
         super().__init__(times=times, **kwargs)
 
     def middle(self, frame0: Any, frame1: Any) -> dict[str, Any]:
-        """The frame between a pair, as "frame", and what else the network has."""
+        """Returns the frame in the middle of a pair as "frame", with any other outputs."""
         raise NotImplementedError
 
     def prepare(self, frame0: Any, frame1: Any) -> dict[str, Any]:
-        """All there is: no other time needs anything more."""
+        """Returns all outputs, because no other time needs anything more."""
         return self.middle(frame0, frame1)
 
     def render(self, prepared: dict[str, Any], time: Any) -> dict[str, Any]:
-        """What was prepared; another time than the middle is refused where its value is known."""
+        """Returns the prepared outputs; raises an error if a known time is not the middle."""
         check_middle(self.name, time)
         return prepared
 
     def measure_times(self) -> tuple[float, ...]:
-        """The middle: there is nothing to measure."""
+        """Returns the middle; there is nothing to measure."""
         return self.times
 
 
 def check_middle(name: str, time: Any) -> None:
-    """Refuses another time than the middle where its value is known, which it is outside graphs."""
+    """Raises an error if a time is known not to be the middle.
+
+    Within a graph the value of the time is unknown, so it is not checked there.
+    """
     try:
         values = np.asarray(time)
     except (NotImplementedError, TypeError, ValueError):

@@ -1,10 +1,10 @@
-"""How published PyTorch files name what the layers of `blocks` hold."""
+"""How published PyTorch files name the weights of common layers."""
 
 import re
 
 
 def weight_and_bias(theirs: str, ours: str) -> dict[str, str]:
-    """The published names of a convolution's two tensors -> its variables.
+    """Maps the published names of a convolution's two tensors to the variables here.
 
     Example:
         >>> weight_and_bias("encoder.0", "encoder/conv")
@@ -14,7 +14,7 @@ def weight_and_bias(theirs: str, ours: str) -> dict[str, str]:
 
 
 def module_for_net(key: str) -> str:
-    """A key of S. Niklaus's files as they spell it; his code, which reads them, says `net`.
+    """Renames a key of S. Niklaus's code, `net...`, to the form in his files, `module...`.
 
     Example:
         >>> module_for_net("netExtractor.netOne.0.weight")

@@ -1,4 +1,4 @@
-"""What every network is: a Keras model that is built, saved, loaded and trained as any other."""
+"""The base class of all networks: a Keras model that is built, saved, loaded and trained."""
 
 import inspect
 from collections.abc import Mapping
@@ -14,35 +14,35 @@ from tfvfi.ops.sums import in_order
 
 
 class Network(keras.Model):
-    """What interpolators and flow estimators share.
+    """The common base of interpolators and flow estimators.
 
     A subclass registers itself with Keras, creates its layers in `__init__` and returns every
     argument from `get_config`; then `clone_model`, `save` and `load_model` work as for any model.
 
     Attributes:
-        multiple: What height and width must divide by when the network itself is called.
-        traceable: False where code runs that no graph can hold.
-        main_output: What the network is for, "frame" or "flow"; metrics and plain losses are
-            about that.
+        multiple: Height and width must be divisible by this when the network itself is called.
+        traceable: False if the network runs code that cannot be part of a graph.
+        main_output: The main output, "frame" or "flow", which metrics and plain losses refer to.
     """
 
     multiple = 1
     traceable = True
-    # Side of the frames on which variables are built; the coarsest level must not vanish.
+    # Side of the frames for which variables are built; the coarsest level must not vanish.
     build_side = 128
     input_names: tuple[str, ...] = ()
     main_output = ""
 
     def __init__(self, **kwargs: Any):
-        # Frames stay float32 under any policy: bfloat16 would round an 8-bit picture.
+        # Frames stay float32 under every policy: bfloat16 would round an 8-bit picture.
         super().__init__(autocast=False, **kwargs)
-        # On TensorFlow operations may be native, which do not exist inside XLA.
+        # On TensorFlow, operations may be native, and XLA cannot compile those.
         self.supports_jit = keras.backend.backend() != "tensorflow"
-        # In an object of its own, for Keras wants no new state in a network that is built.
+        # Kept in an object of its own, because Keras forbids new state in a network once it is
+        # built.
         self._plan = fitting.Plan()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """The outputs of `call`."""
+        """Returns the outputs of `call`."""
         with plain_errors():
             return super().__call__(*args, **kwargs)
 
@@ -50,8 +50,8 @@ class Network(keras.Model):
         """Creates every variable, without computing anything.
 
         Args:
-            input_shape: The shape of each input by its name; left out, one of a size that every
-                network takes.
+            input_shape: The shape of each input by name; by default shapes of a size that every
+                network accepts.
         """
         # Tracing calls the network, which must not build it again.
         self.built = True
@@ -62,11 +62,11 @@ class Network(keras.Model):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "Network":
-        """A network of the same arguments, built, with fresh weights.
+        """Creates a built network from its arguments, with fresh weights.
 
         Args:
-            config: What `get_config` returned.
-            custom_objects: For Keras; networks need none.
+            config: The result of `get_config`.
+            custom_objects: Part of Keras's interface; networks need none.
         """
         network = cls(**config)
         network.build()
@@ -85,29 +85,30 @@ class Network(keras.Model):
         jit_compile: bool | str = "auto",
         auto_scale_loss: bool = True,
     ) -> None:
-        """Makes the network ready for `fit`, `evaluate` and `predict`.
+        """Prepares the network for `fit`, `evaluate` and `predict`.
 
-        Batches are dicts, as `tfvfi.data.load` gives them, or pairs of inputs and the true frame
-        (of a flow estimator, the true flow). What `fit` cannot do, to resume a training to the
-        last bit and to train on several machines, `tfvfi.training.session.train` does.
+        Batches are dicts, as `tfvfi.data.load` yields them, or pairs of inputs and the true frame
+        (for a flow estimator, the true flow). `tfvfi.training.session.train` does what `fit`
+        cannot: it resumes a training to the last bit and trains on several machines.
 
         Args:
-            optimizer: "auto" for that of the network's paper with its first learning rate (see
-                `tfvfi.models.optimizers.recommended` for one that changes), or any of Keras's.
+            optimizer: "auto" for the optimizer of the network's paper with its initial learning
+                rate (see `tfvfi.models.optimizers.recommended` for its schedule), or any Keras
+                optimizer.
             loss: "auto" for the objective of the network's paper; the name of another objective; a
-                `tfvfi.models.fitting.ObjectiveLoss` for one with options; or any loss of Keras's,
-                which compares the frames (or flows), or a dict of such losses by output.
-            loss_weights: Of a dict of losses.
-            metrics: "auto" for PSNR and SSIM (of a flow estimator, the endpoint error), or a list
-                of Keras's metrics, or a dict of such lists by output.
-            weighted_metrics: As for any Keras model, and likewise the arguments below.
-            run_eagerly: Run without a graph.
-            steps_per_execution: Steps in one call of the graph.
-            jit_compile: Whether XLA compiles the steps; "auto" leaves it off on TensorFlow.
-            auto_scale_loss: Whether float16 scales the loss.
+                `tfvfi.models.fitting.ObjectiveLoss` for one with options; or any Keras loss, which
+                compares frames (or flows), or a dict of Keras losses by output.
+            loss_weights: Weights for a dict of losses.
+            metrics: "auto" for PSNR and SSIM (for a flow estimator, the endpoint error), a list of
+                Keras metrics, or a dict of such lists by output.
+            weighted_metrics: As for any Keras model.
+            run_eagerly: Whether to run without a graph.
+            steps_per_execution: Number of steps in each call of the graph.
+            jit_compile: Whether XLA compiles the steps; "auto" disables it on TensorFlow.
+            auto_scale_loss: Whether the loss is scaled in float16.
 
         Raises:
-            InputError: "auto" means nothing for this network, or its objective needs an option.
+            InputError: "auto" has no meaning for this network, or its objective needs an option.
 
         Example:
             >>> import tfvfi
@@ -137,19 +138,19 @@ class Network(keras.Model):
         )
 
     def get_compile_config(self) -> dict[str, Any]:
-        """The arguments of `compile`, as Keras saves them with the model."""
+        """Returns the arguments of `compile` in the form that Keras saves with the model."""
         config = super().get_compile_config()
         if config and self._plan.goal is not None:
             config["loss"] = keras.saving.serialize_keras_object(self._plan.goal.loss)
         return config
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
-        """Compiles the network as it was when it was saved."""
+        """Compiles the network in the same way as when it was saved."""
         self.compile(**keras.saving.deserialize_keras_object(config))
         self.optimizer.build(self.trainable_variables)
 
     def train_step(self, *arguments: Any) -> Any:
-        """A step of `fit`, whose sums of gradients are taken in a fixed order on TensorFlow."""
+        """Performs one step of `fit`; on TensorFlow, gradients are summed in a fixed order."""
         with in_order():
             return super().train_step(*arguments)
 
@@ -161,14 +162,17 @@ class Network(keras.Model):
         sample_weight: Any = None,
         training: bool = True,
     ) -> Any:
-        """The loss of a batch, which Keras minimizes.
+        """Returns the loss of a batch, which Keras minimizes.
 
         Args:
-            x: The inputs, and whatever else the batch holds.
-            y: The true output, where the batch does not hold it.
-            y_pred: What the network gave for x.
-            sample_weight: Weights of the examples, for losses of Keras's.
-            training: Whether the network is trained, and not evaluated.
+            x: The inputs, and anything else that the batch contains.
+            y: The true output, if the batch does not contain it.
+            y_pred: The network's outputs for x.
+            sample_weight: Weights of the examples, for Keras losses.
+            training: Whether the network is being trained rather than evaluated.
+
+        Raises:
+            InputError: The true output is missing.
         """
         batch = fitting.batch_of(x, y, self.main_output)
         if self._plan.goal is not None:
@@ -186,7 +190,7 @@ class Network(keras.Model):
     def compute_metrics(
         self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
     ) -> dict[str, Any]:
-        """Updates the metrics, as far as the truth is known, and gives their results."""
+        """Updates the metrics, as far as the truth is known, and returns their results."""
         known = fitting.truths(fitting.batch_of(x, y, self.main_output), self.main_output)
         pair = fitting.compared(y_pred, known, self._plan.metrics, self.main_output)
         if pair is None:
@@ -195,12 +199,12 @@ class Network(keras.Model):
 
     @property
     def metrics(self) -> list[Any]:
-        """The metrics of `compile`, once they are built, and those of the objective's terms."""
+        """Returns the metrics of `compile`, once they are built, and of the objective's terms."""
         found = [metric for metric in super().metrics if getattr(metric, "built", True)]
         return found + (list(self._plan.goal.trackers.values()) if self._plan.goal else [])
 
     def get_metrics_result(self) -> dict[str, Any]:
-        """The metrics' values by their names; terms that the batches do not have are left out."""
+        """Returns the metrics' values by name, without terms that the batches do not provide."""
         found = super().get_metrics_result()
         unseen = set(self._plan.goal.trackers) - self._plan.goal.seen if self._plan.goal else set()
         return {name: value for name, value in found.items() if name not in unseen}
@@ -209,16 +213,15 @@ class Network(keras.Model):
     def from_preset(
         cls, preset: str | Path, weights: str | Path | None = "default", **options: Any
     ) -> "Network":
-        """Loads a network of this class; `Network.from_preset` loads any.
+        """Loads a network of this class; `Network.from_preset` loads any network.
 
         Args:
             preset: One of `tfvfi.list_models()`, or a folder that `save_to_preset` wrote.
-            weights: As for `tfvfi.load`.
+            weights: See `tfvfi.load`.
             **options: Arguments of the network that replace the preset's.
 
         Raises:
-            InputError: There is no such preset, it is of another class, or its weights are
-                missing.
+            InputError: There is no such preset, it is of another class, or its weights are missing.
 
         Example:
             >>> from tfvfi.models.ifrnet.network import IFRNet
@@ -232,7 +235,7 @@ class Network(keras.Model):
 
         Args:
             folder: A new folder; it appears only when it is complete.
-            overwrite: Replace a preset folder that exists.
+            overwrite: Whether to replace an existing preset folder.
 
         Example:
             >>> import tempfile, tfvfi
@@ -245,7 +248,7 @@ class Network(keras.Model):
 
     @classmethod
     def options(cls) -> set[str]:
-        """The names of the arguments that this class and those it inherits from take."""
+        """Returns the names of the arguments that this class and its base classes accept."""
         taken = {"dtype"}
         for parent in cls.__mro__[: cls.__mro__.index(Network)]:
             taken |= set(inspect.signature(parent.__init__).parameters)
@@ -258,7 +261,7 @@ class Network(keras.Model):
         }
 
     def _check_inputs(self, inputs: Mapping[str, Any]) -> None:
-        """Refuses inputs of the wrong names or shapes."""
+        """Raises an error if inputs have the wrong names or shapes."""
         if not isinstance(inputs, Mapping) or not set(self.input_names) <= set(inputs):
             received = sorted(inputs) if isinstance(inputs, Mapping) else type(inputs).__name__
             raise InputError(

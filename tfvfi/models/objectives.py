@@ -1,6 +1,6 @@
-"""What a network can be trained with: its paper's own objective, and those that suit any.
+"""The objectives a network can be trained with: its paper's own, and those that suit any network.
 
-`find` turns a name into an `Objective` and `build` into the function itself,
+`find` returns the `Objective` of a name, and `build` returns the function itself:
 
     objective(network, batch, training=True) -> (total, terms)
 """
@@ -17,7 +17,7 @@ from tfvfi import losses
 from tfvfi.errors import InputError
 from tfvfi.models.preset import Objective, Preset
 
-# Squared differences of features are so much larger than differences of colors.
+# Compensates for squared differences of features, which are much larger than those of colors.
 PERCEPTUAL_WEIGHT = 0.005
 
 HERE, CYCLE = "tfvfi.models.objectives", "tfvfi.models.cycle"
@@ -53,15 +53,15 @@ Terms = tuple[Any, dict[str, Any]]
 
 
 def known(preset: Preset) -> dict[str, Objective]:
-    """Every objective that suits a network, by name; its own come first."""
+    """Returns every objective that suits a network, by name; the network's own take precedence."""
     return {each.name: each for each in (*GENERAL[preset.kind], *preset.objectives)}
 
 
 def find(preset: Preset, name: str | None = None) -> Objective:
-    """The objective of that name; without a name, the one that the network's paper trains with.
+    """Returns the objective of that name, or by default the one that the network's paper uses.
 
     Raises:
-        InputError: No such objective suits it.
+        InputError: No objective of that name suits the network.
 
     Example:
         >>> from tfvfi.models.index import preset
@@ -82,14 +82,14 @@ def find(preset: Preset, name: str | None = None) -> Objective:
 
 
 def build(objective: Objective, options: Mapping[str, Any]) -> Callable[..., Terms]:
-    """The function itself.
+    """Returns the function of an objective.
 
     Args:
-        objective: From `find`.
-        options: What the user gave, by name; None counts as not given.
+        objective: An objective from `find`.
+        options: The user's options by name; None counts as not given.
 
     Raises:
-        InputError: An option is needed that was not given, or was given that is not taken.
+        InputError: A required option is missing, or an option is not accepted.
     """
     given = {name: value for name, value in options.items() if value is not None}
     for name in given:
@@ -107,31 +107,31 @@ def build(objective: Objective, options: Mapping[str, Any]) -> Callable[..., Ter
 
 
 def paint(network: Any, batch: Mapping[str, Any], training: bool) -> Any:
-    """The frame that a network paints for a batch."""
+    """Returns the frame that a network renders for a batch."""
     return network({key: batch[key] for key in network.input_names}, training=training)["frame"]
 
 
 def l1(network: Any, batch: Mapping[str, Any], training: bool = True) -> Terms:
-    """Mean absolute difference of the frame and the true one."""
+    """Returns the mean absolute difference between the frame and the true one."""
     return _one("l1", ops.mean(ops.abs(paint(network, batch, training) - batch["target"])))
 
 
 def charbonnier(network: Any, batch: Mapping[str, Any], training: bool = True) -> Terms:
-    """The same, round at zero."""
+    """Returns the Charbonnier loss: a mean absolute difference that is smooth at zero."""
     difference = paint(network, batch, training) - batch["target"]
     return _one("charbonnier", losses.charbonnier(difference))
 
 
 def laplacian(network: Any, batch: Mapping[str, Any], training: bool = True) -> Terms:
-    """Differences of both frames' Laplacian pyramids."""
+    """Returns the difference between the Laplacian pyramids of both frames."""
     return _one("laplacian", losses.laplacian(paint(network, batch, training), batch["target"]))
 
 
 def perceptual(perceptual_weights: Any) -> Callable[..., Terms]:
-    """Mean absolute difference, and that of VGG features behind the tenth convolution.
+    """Returns an objective of the mean absolute difference and the difference of VGG features.
 
     Args:
-        perceptual_weights: torchvision's file of VGG16.
+        perceptual_weights: torchvision's VGG-16 weights, of which relu4_3 is compared.
     """
     features = losses.Perceptual(perceptual_weights, layer="relu4_3")
 
@@ -147,12 +147,13 @@ def perceptual(perceptual_weights: Any) -> Callable[..., Terms]:
 
 
 def features_of_vgg19(perceptual_weights: str | Path | Mapping[str, Any]) -> Callable[..., Terms]:
-    """An objective: the mean squared difference of features, which are sharper than colors.
+    """Returns an objective that compares frames by the mean squared difference of VGG features.
 
-    SepConv's and SoftSplat's papers tune with it what has learned colors before.
+    Training with it gives sharper detail than color losses. The papers of SepConv and SoftSplat
+    fine-tune with it what was first trained on colors.
 
     Args:
-        perceptual_weights: torchvision's file of VGG-19, see `tfvfi.losses.Perceptual`.
+        perceptual_weights: torchvision's VGG-19 weights, see `tfvfi.losses.Perceptual`.
     """
     distance = losses.Perceptual(perceptual_weights, layer="relu4_4", network="vgg19")
 
@@ -164,7 +165,7 @@ def features_of_vgg19(perceptual_weights: str | Path | Mapping[str, Any]) -> Cal
 
 
 def photometric(network: Any, batch: Mapping[str, Any], training: bool = True) -> Terms:
-    """For flow estimators, without any truth: colors that match, and smoothness."""
+    """Returns the photometric error and smoothness of a flow estimator, which need no true flow."""
     pair = {key: batch[key] for key in network.input_names}
     flow = network(pair, training=training)["flow"]
     terms = unsupervised(pair["frame0"], pair["frame1"], flow)
@@ -172,7 +173,7 @@ def photometric(network: Any, batch: Mapping[str, Any], training: bool = True) -
 
 
 def unsupervised(frame0: Any, frame1: Any, flow: Any) -> dict[str, Any]:
-    """Photometric error and smoothness, a pixel."""
+    """Returns photometric error and smoothness, both averaged over the pixels."""
     pixels = ops.cast(ops.prod(ops.shape(flow)[1:3]), "float32")
     return {
         "photometric": losses.photometric(frame0, frame1, flow) / pixels,

@@ -1,4 +1,4 @@
-"""Optimizers and learning rates as presets recommend them."""
+"""Creates optimizers with the learning rates that presets recommend."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,12 +14,12 @@ CLASSES = {"adam": "Adam", "adamw": "AdamW", "adamax": "Adamax", "sgd": "SGD"}
 
 
 def recommended(preset: Preset, steps: int | None = None) -> keras.optimizers.Optimizer:
-    """The optimizer that a network's paper trains with.
+    """Returns the optimizer that a network's paper trains with.
 
     Args:
-        preset: Of the network.
-        steps: How many steps the training has, over which the paper's learning rate changes; left
-            out, the rate stays what it is at first.
+        preset: The preset of the network.
+        steps: The length of the training, over which the learning rate follows the paper's
+            schedule; by default the rate stays at its initial value.
 
     Example:
         >>> import tfvfi
@@ -34,15 +34,15 @@ def recommended(preset: Preset, steps: int | None = None) -> keras.optimizers.Op
 
 
 def create(name: str, rate: Any, options: Mapping[str, Any]) -> keras.optimizers.Optimizer:
-    """An optimizer by its name.
+    """Creates an optimizer by name.
 
     Args:
         name: One of `CLASSES`.
-        rate: Its learning rate, a number or a schedule.
-        options: Its other arguments.
+        rate: The learning rate, a number or a schedule.
+        options: Further arguments of the optimizer.
 
     Raises:
-        InputError: It takes no such argument.
+        InputError: The optimizer does not accept these arguments.
     """
     try:
         return getattr(keras.optimizers, CLASSES[name])(rate, **options)

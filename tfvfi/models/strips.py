@@ -1,4 +1,4 @@
-"""Pictures painted in strips, so that memory depends on a strip and not on the picture."""
+"""Renders pictures in strips, so that memory depends on the strip and not on the picture."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,12 +9,12 @@ from tfvfi.images import next_multiple
 from tfvfi.ops.shift import rows_within
 from tfvfi.ops.sums import in_order
 
-# paint(first row, what the strip above left) -> (strip, what it leaves for the one below)
+# render(first row, state of the strip above) -> (strip, state for the strip below)
 Paint = Callable[[Any, Any], tuple[Any, Any]]
 
 
 def strip_rows(height: Any, pixels_a_row: Any, pixels: int, multiple: int = 1) -> Any:
-    """How many rows a strip has: about `pixels` pixels, and little left over at the bottom.
+    """Returns the rows per strip: about `pixels` pixels, with little left over at the bottom.
 
     Example:
         >>> strip_rows(height=1080, pixels_a_row=1920, pixels=100_000)
@@ -26,13 +26,13 @@ def strip_rows(height: Any, pixels_a_row: Any, pixels: int, multiple: int = 1) -
 
 
 def paint_in_strips(paint: Paint, size: tuple[Any, Any, Any], rows: Any, above: Any = ()) -> Any:
-    """A picture whose strips are painted from top to bottom, never two at once.
+    """Renders a picture strip by strip from top to bottom, never two strips at once.
 
     Args:
-        paint: See `Paint`; every strip is (batch, rows, width, 3).
+        paint: Renders one strip, see `Paint`; every strip is (batch, rows, width, 3).
         size: Batch, height and width of the picture; the height is a multiple of `rows`.
-        rows: Rows of a strip.
-        above: What the topmost strip finds above it: a nest of tensors.
+        rows: Rows per strip.
+        above: The state that the topmost strip receives: a nest of tensors.
 
     Returns:
         (batch, height, width, 3), float32.
@@ -45,11 +45,12 @@ def paint_in_strips(paint: Paint, size: tuple[Any, Any, Any], rows: Any, above: 
     def add_strip(_: Any, state: Any) -> Any:
         picture, first, above = state
         strip, above = paint(first, above)
-        # Loops of TensorFlow want to see that no shape changes.
+        # TensorFlow's loops require that shapes do not change.
         strip = ops.reshape(strip, (batch, rows, width, 3))
         picture = picture + rows_within(strip, first, height - rows, axis=1)
-        # Loops of TensorFlow begin several steps at once where they can. They cannot here, as
-        # where a strip begins depends (by a number that is always 0) on the strip above.
+        # TensorFlow's loops run several iterations at once where possible. Here they cannot,
+        # because the first row of a strip depends on the strip above (through a number that is
+        # always 0).
         never = ops.cast(ops.max(strip) > float("inf"), "int32")
         return picture, first + rows + never, above
 
@@ -59,5 +60,5 @@ def paint_in_strips(paint: Paint, size: tuple[Any, Any, Any], rows: Any, above: 
 
 
 def _divided(whole: Any, part: Any) -> Any:
-    """The number of parts, of which the last may be smaller."""
+    """Returns the number of parts, the last of which may be smaller."""
     return next_multiple(whole, part) // part

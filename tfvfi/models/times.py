@@ -1,4 +1,4 @@
-"""Which times a network answers, and how others are reached from them."""
+"""Which times a network supports, and how other times are reached from them."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -6,12 +6,12 @@ from fractions import Fraction
 from tfvfi.errors import InputError
 from tfvfi.models.preset import AnyTimes
 
-# Halving a pair ten times puts 1,023 frames between two: finer is a mistake, not a wish.
+# Ten halvings give 1,023 frames between two; a finer time is surely a mistake.
 DEEPEST_HALVING = 10
 
 
 def check_times(name: str, times: Sequence[float], answered: AnyTimes | tuple[float, ...]) -> None:
-    """Refuses, in one sentence, times that a network cannot reach."""
+    """Raises an error, in one sentence, for times that a network cannot reach."""
     for time in times:
         if not 0 <= time <= 1:
             raise InputError(f"a time lies between 0 (first frame) and 1 (second); received {time}")
@@ -25,12 +25,12 @@ def check_times(name: str, times: Sequence[float], answered: AnyTimes | tuple[fl
 
 
 def reached_by_halving(time: float, answered: tuple[float, ...]) -> bool:
-    """Whether middles of middles lead to `time`."""
+    """Returns whether repeated halving leads to `time`."""
     return 0.5 in answered and Fraction(time).denominator <= 2**DEEPEST_HALVING
 
 
 def parents(time: Fraction) -> tuple[Fraction, Fraction]:
-    """The two times in whose middle a time lies that is reached by halving.
+    """Returns the two times whose middle is `time`, which repeated halving must reach.
 
     Example:
         >>> parents(Fraction(3, 8))

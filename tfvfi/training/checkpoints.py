@@ -132,7 +132,7 @@ def _prune(folder: Path, best: int) -> None:
     for path in paths[:-KEPT]:
         if path != at_step(folder, best):
             path.unlink()
-    # What a kill left half-written.
+    # A killed run may have left incomplete files behind.
     for path in folder.glob(f"*{storage.ASIDE}"):
         path.unlink()
 

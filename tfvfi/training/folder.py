@@ -88,7 +88,7 @@ class RunFolder:
             "environment": environment(),
             "git": git_revision(),
         }
-        # What a kill left half-written.
+        # A killed run may have left incomplete files behind.
         for path in self.path.glob(f"*{storage.ASIDE}"):
             path.unlink()
         storage.write_bytes(self.path / RUN, (json.dumps(about, indent=1) + "\n").encode())

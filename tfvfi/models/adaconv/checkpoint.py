@@ -10,7 +10,7 @@ NORM = ("gamma", "beta", "moving_mean", "moving_variance")
 
 
 def variable_names(config: Mapping[str, Any]) -> dict[str, str]:
-    """Published key -> variable inside the network, in the published order."""
+    """Maps each published key to a variable of the network, in the published order."""
     layers = {}
     for stage in (1, 2, 3, 4):
         layers[_conv(2 * stage - 2)] = f"trunk/conv{stage}"

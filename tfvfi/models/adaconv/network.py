@@ -72,7 +72,7 @@ class AdaConv(MiddleInterpolator):
         self.head = Head(dtype=self.dtype_policy, name="head")
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that build this network again."""
+        """Returns the arguments from which this network can be recreated."""
         return {**super().get_config(), "border": self.border}
 
     def middle(self, frame0: Any, frame1: Any) -> dict[str, Any]:

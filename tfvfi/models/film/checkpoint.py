@@ -8,7 +8,7 @@ UNUSED: tuple[str, ...] = (r"Adam/.*", r".*/(m|v|Adam)", r"learning_rate", r"bet
 
 
 def variable_names(config: Mapping[str, Any]) -> dict[str, str]:
-    """Published key -> variable inside the network, in the published order."""
+    """Maps each published key to a variable of the network, in the published order."""
     names = {}
     for number in range(2 * config["sub_levels"]):
         names |= _kernel_and_bias(

@@ -135,7 +135,7 @@ class FILM(Interpolator):
         self._learned_times = times
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that build this network again."""
+        """Returns the arguments from which this network can be recreated."""
         return {
             **super().get_config(),
             "levels": self.levels,
@@ -189,7 +189,7 @@ class FILM(Interpolator):
         return flows
 
     def render(self, prepared: dict[str, Any], time: Tensor) -> dict[str, Any]:
-        """The frame at `time` and how it came about.
+        """Renders the frame at `time` and returns it with all intermediate results.
 
         Returns:
             "frame", not clipped; "flow0" and "flow1", from there to both frames; "warped0" and
@@ -263,7 +263,7 @@ class FeatureExtractor(Block):
         ]
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that build this layer again."""
+        """Returns the arguments from which this layer can be recreated."""
         return {**super().get_config(), "filters": self.filters, "depth": self.depth}
 
     def call(self, pyramid: Sequence[Tensor]) -> list[Tensor]:
@@ -306,7 +306,7 @@ class FlowPredictor(Block):
         ]
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that build this layer again."""
+        """Returns the arguments from which this layer can be recreated."""
         return {**super().get_config(), "filters": self.filters, "convolutions": self.count}
 
     def call(self, feature: Tensor, other: Tensor) -> Tensor:
@@ -350,7 +350,7 @@ class Fusion(Block):
         self.output_layer = Conv2D(3, 1, dtype=self.dtype_policy, name="output")
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that build this layer again."""
+        """Returns the arguments from which this layer can be recreated."""
         return {
             **super().get_config(),
             "filters": self.filters,

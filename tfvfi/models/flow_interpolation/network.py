@@ -40,7 +40,7 @@ class FlowInterpolation(Interpolator):
         (48, 64, 3)
     """
 
-    # What a pixel of a frame takes on a processor, measured.
+    # Bytes of memory per pixel of a frame on a CPU, as measured.
     bytes_per_pixel = 600
 
     def __init__(
@@ -72,7 +72,7 @@ class FlowInterpolation(Interpolator):
         self._flow_alone = compiled(self._flow) if self.traceable else self._flow
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that build this network again."""
+        """Returns the arguments from which this network can be recreated."""
         return {
             **super().get_config(),
             "flow": keras.saving.serialize_keras_object(self.estimator),

@@ -12,7 +12,7 @@ UNUSED: tuple[str, ...] = ()
 
 
 def variable_names(config: Mapping[str, Any]) -> dict[str, str]:
-    """Published key -> variable inside the network."""
+    """Maps each published key to a variable of the network."""
     kinds = dict(zip(network_names(config["chain"]), config["chain"], strict=True))
     if config["fusion"]:
         kinds |= {"flownets_d": "sd", "flownetfusion": "fusion"}

@@ -75,7 +75,7 @@ class FlowNet2(FlowEstimator):
             self.fuse = FlowNet("fusion", dtype=policy, name="flownetfusion")
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that build this network again."""
+        """Returns the arguments from which this network can be recreated."""
         return {
             **super().get_config(),
             "chain": self.chain,

@@ -113,7 +113,7 @@ class FlowNet(Block):
         self.kind = kind
         self.plan = PLANS[kind]
         rounded = {"dtype": self.dtype_policy}
-        # Flow stays float32 under any policy: bfloat16 would round it to tenths of a pixel.
+        # Flow stays float32 under every policy: bfloat16 would round it to tenths of a pixel.
         exact = {"dtype": "float32"}
         self.encoder = {
             name: Conv2D(*settings, activation=leaky_relu, name=name, **rounded)

@@ -10,7 +10,7 @@ UNUSED: tuple[str, ...] = ()
 
 
 def variable_names(config: Mapping[str, Any]) -> dict[str, str]:
-    """Published key -> variable inside the network, in the published order."""
+    """Maps each published key to a variable of the network, in the published order."""
     names = {}
     for level in range(1, len(config["widths"]) + 1):
         for step in range(2):

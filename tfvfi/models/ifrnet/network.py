@@ -93,7 +93,7 @@ class IFRNet(Interpolator):
         ]
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that build this network again."""
+        """Returns the arguments from which this network can be recreated."""
         return {
             **super().get_config(),
             "widths": self.widths,
@@ -121,7 +121,7 @@ class IFRNet(Interpolator):
         return self.encoder(frame if self.scale == 1 else resize(frame, self.scale))
 
     def render(self, prepared: dict[str, Any], time: Any) -> dict[str, Any]:
-        """The frame at `time` and how it came about.
+        """Renders the frame at `time` and returns it with all intermediate results.
 
         Returns:
             "frame"; "flow0" and "flow1", from there to both frames; "mask", the share of frame0;
@@ -194,7 +194,7 @@ class Encoder(Block):
         ]
 
     def call(self, frame: Any) -> list[Any]:
-        """The features, from fine to coarse."""
+        """Returns the features, from fine to coarse."""
         features = [frame]
         for level in self.levels:
             features.append(level(features[-1]))

@@ -16,7 +16,7 @@ rename = module_for_net
 
 
 def variable_names(config: Mapping[str, Any]) -> dict[str, str]:
-    """Published key -> variable inside the network."""
+    """Maps each published key to a variable of the network."""
     names = {}
     for level in range(1, len(PYRAMID) + 1):
         for step in range(3):

@@ -109,7 +109,7 @@ class Pyramid(Block):
         ]
 
     def call(self, frames: Any) -> list[Any]:
-        """Features from the finest level to the coarsest."""
+        """Returns the features, from the finest level to the coarsest."""
         found = []
         maps = frames
         for level in self.levels:
@@ -131,7 +131,7 @@ class Decoder(Block):
         super().__init__(**kwargs)
         self.level = level
         rounded = {"dtype": self.dtype_policy}
-        # Flow stays float32 under any policy: bfloat16 would round it to tenths of a pixel.
+        # Flow stays float32 under every policy: bfloat16 would round it to tenths of a pixel.
         exact = {"dtype": "float32"}
         self.pixels = UNIT / 2**level
         if level < max(LEVELS):

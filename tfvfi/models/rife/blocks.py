@@ -95,7 +95,7 @@ class Scale(layers.Layer):
         self.beta = self.add_weight(shape=input_shape[-1:], initializer="ones", name="beta")
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that create this layer again."""
+        """Returns the arguments from which this layer can be recreated."""
         return super().get_config()
 
     def call(self, values: Any) -> Any:

@@ -12,7 +12,7 @@ UNUSED = (r"(block_tea|teacher|caltime)\..*",)
 
 
 def variable_names(config: Mapping[str, Any]) -> dict[str, str]:
-    """Published key -> variable inside the network, in the published order."""
+    """Maps each published key to a variable of the network, in the published order."""
     names = {}
     for number in range(len(config["widths"])):
         names |= _block(f"block{number}", f"pyramid/block{number}", config["form"])

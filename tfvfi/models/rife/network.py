@@ -110,7 +110,7 @@ class RIFE(Interpolator):
             self.teacher = MotionBlock(self.widths[-1], form, dtype=policy, name="teacher")
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that build this network again."""
+        """Returns the arguments from which this network can be recreated."""
         return {
             **super().get_config(),
             "widths": self.widths,
@@ -157,7 +157,7 @@ class RIFE(Interpolator):
         return prepared
 
     def render(self, prepared: dict[str, Any], time: Any) -> dict[str, Any]:
-        """The frame at `time` and how it came about.
+        """Renders the frame at `time` and returns it with all intermediate results.
 
         Returns:
             "frame"; "flow0" and "flow1", from there to both frames; "warped0" and "warped1", the

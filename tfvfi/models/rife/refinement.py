@@ -32,7 +32,7 @@ class Context(Block):
         ]
 
     def call(self, frame: Any) -> list[Any]:
-        """The features, from fine to coarse."""
+        """Returns the features, from fine to coarse."""
         features = [frame]
         for halve in self.halves:
             features.append(halve(features[-1]))

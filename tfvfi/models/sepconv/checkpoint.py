@@ -13,7 +13,7 @@ rename = module_for_net
 
 
 def variable_names(config: Mapping[str, Any]) -> dict[str, str]:
-    """Published key -> variable inside the network, in the published order."""
+    """Maps each published key to a variable of the network, in the published order."""
     names = {}
     for level in (1, 2, 3, 4, 5):
         names |= _convs(f"moduleConv{level}", f"encoder{level}", 3)

@@ -46,7 +46,7 @@ class SepConv(MiddleInterpolator):
         {'frame': (1, 32, 64, 3)}
     """
 
-    # What a pixel of a frame takes on a processor, measured.
+    # Bytes of memory per pixel of a frame on a CPU, as measured.
     bytes_per_pixel = 800
 
     multiple = 32
@@ -72,7 +72,7 @@ class SepConv(MiddleInterpolator):
         }
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that build this network again."""
+        """Returns the arguments from which this network can be recreated."""
         return {**super().get_config(), "padding": self.padding_rule}
 
     def middle(self, frame0: Any, frame1: Any) -> dict[str, Any]:

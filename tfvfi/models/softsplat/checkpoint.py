@@ -20,7 +20,7 @@ FIRST_LAYER = {"across": 0, "down": 0, "up": 1}
 
 
 def variable_names(config: Mapping[str, Any]) -> dict[str, str]:
-    """Published key -> variable inside the network."""
+    """Maps each published key to a variable of the network."""
     synthesis = "moduleSynthesis"
     metric = f"{synthesis}.moduleSoftmetric"
     return {

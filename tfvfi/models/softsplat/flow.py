@@ -55,7 +55,7 @@ class Decoder(Block):
             Conv2D(count, activation=leaky_relu, dtype=self.dtype_policy, name=f"conv{step}")
             for step, count in enumerate(DECODER)
         ]
-        # Flow stays float32 under any policy: bfloat16 would round it to tenths of a pixel.
+        # Flow stays float32 under every policy: bfloat16 would round it to tenths of a pixel.
         self.predict_flow = Conv2D(2, dtype="float32", name="predict_flow")
 
     def call(self, first: Any, second: Any, below: Any = None) -> Any:

@@ -12,7 +12,7 @@ LEVELS = 5
 
 
 def variable_names(config: Mapping[str, Any]) -> dict[str, str]:
-    """Published key -> variable inside the network, in the published order."""
+    """Maps each published key to a variable of the network, in the published order."""
     return _nvidia() if config["form"] == "nvidia" else _paliwal()
 
 

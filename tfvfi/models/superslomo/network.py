@@ -70,7 +70,7 @@ class SuperSloMo(Interpolator):
         ((1, 32, 64, 3), (1, 32, 64, 2), (1, 32, 64, 1))
     """
 
-    # What a pixel of a frame takes on a processor, measured.
+    # Bytes of memory per pixel of a frame on a CPU, as measured.
     bytes_per_pixel = 1550
 
     def __init__(
@@ -101,7 +101,7 @@ class SuperSloMo(Interpolator):
         self.refinement = UNet(form, self.widths, corrections, dtype=policy, name="refinement")
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that build this network again."""
+        """Returns the arguments from which this network can be recreated."""
         return {
             **super().get_config(),
             "form": self.form,
@@ -130,7 +130,7 @@ class SuperSloMo(Interpolator):
         return prepared | {"coarsest": coarsest} if self.form == "nvidia" else prepared
 
     def render(self, prepared: dict[str, Any], time: Any) -> dict[str, Any]:
-        """The frame at `time` and how it came about.
+        """Renders the frame at `time` and returns it with all intermediate results.
 
         Returns:
             "frame", not clipped; "flow01" and "flow10", between the frames; "flow0" and "flow1",

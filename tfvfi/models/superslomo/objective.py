@@ -21,7 +21,7 @@ def supervised(
     """The published loss of both forms; see `tfvfi.losses` for what goes in and comes out.
 
     Args:
-        perceptual_weights: torchvision's file of VGG16. Left out, so is the perceptual term.
+        perceptual_weights: torchvision's VGG-16 weights; without them the term is left out.
 
     Returns:
         `objective(network, batch, training=True)`.
