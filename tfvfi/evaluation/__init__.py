@@ -1,1 +1,1 @@
-"""How good and how fast: metrics, benchmarks, reports."""
+"""Evaluation of networks: metrics, benchmarks and reports."""

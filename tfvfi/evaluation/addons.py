@@ -1,4 +1,4 @@
-"""Our operations beside those of tensorflow-addons, from arrays that the latter left."""
+"""Compares our operations with those of tensorflow-addons, whose results are read from a file."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,12 +8,19 @@ import numpy as np
 
 from tfvfi.errors import InputError
 
-# Of 1 + |value|: what float32 sums in another order may differ by.
+# The difference, relative to 1 + |value|, that float32 sums in a different order may have.
 TOLERANCE = 1e-5
 
 
 def report(path: Path) -> str:
-    """A table of the largest differences; anything beyond rounding is an `InputError`."""
+    """Returns a table of the largest differences.
+
+    Args:
+        path: The array file, which `tfvfi compare-addons --write` creates.
+
+    Raises:
+        InputError: The file is missing, or a difference exceeds rounding.
+    """
     found = list(differences(path))
     lines = [
         f"{name:28s} {difference:.1e}  {remark}".rstrip() for name, difference, remark in found
@@ -30,9 +37,10 @@ def report(path: Path) -> str:
 
 
 def differences(path: Path) -> Iterator[tuple[str, float, str]]:
-    """(case and array, largest difference, remark) for all outputs and gradients in the file.
+    """Yields (case and array, largest difference, remark) for all outputs and gradients in a file.
 
-    A remark says why an array of tensorflow-addons is no reference.
+    The remark explains why an array of tensorflow-addons cannot serve as a reference, and is empty
+    otherwise.
     """
     if not path.is_file():
         raise InputError(
@@ -49,7 +57,7 @@ def differences(path: Path) -> Iterator[tuple[str, float, str]]:
         loss = np.sum(theirs[f"{case}_out"] * upstream)
         for name, value, gradient in zip(names, inputs, gradients, strict=True):
             expected = theirs[f"{case}_d_{name}"]
-            # What is linear in a value equals that value times its own gradient.
+            # A function that is linear in a value equals that value times the gradient.
             linear = name != "flow"
             wrong = linear and abs(np.sum(value * expected) - loss) > 1e-3 * abs(loss)
             remark = "theirs is not the gradient of its own output" if wrong else ""
@@ -61,10 +69,13 @@ def _largest(ours, theirs):
 
 
 def correlation(a: Any, b: Any, arguments: Any) -> Any:
-    """tfa.layers.CorrelationCost in terms of ours.
+    """Returns what tfa.layers.CorrelationCost computes, by our operation.
 
-    Its maps are padded by `pad` and its windows begin at max_displacement + kernel_size // 2 of
-    them; with as much padding as that, windows are centered on every pixel, as with our default.
+    It pads the maps by `pad` and starts its windows at max_displacement + kernel_size // 2 of the
+    padded maps. If both are equal, windows are centered on every pixel, as in our default.
+
+    Raises:
+        InputError: The padding does not center the windows.
     """
     from tfvfi import ops
 
@@ -78,7 +89,7 @@ def correlation(a: Any, b: Any, arguments: Any) -> Any:
 
 
 def dense_image_warp(image: Any, flow: Any) -> Any:
-    """tfa.image.dense_image_warp in terms of ours: its flow is (y, x), and is subtracted."""
+    """Returns what tfa.image.dense_image_warp computes; its flow is (y, x) and is subtracted."""
     from tfvfi import ops
 
     return ops.backward_warp(image, -flow[..., ::-1], padding="border")

@@ -1,6 +1,6 @@
-"""Frames as an H.264 file that every browser plays; what a report needs, and no more.
+"""Writes frames to an H.264 file that every browser plays, which is all that a report needs.
 
-`tfvfi.video` writes videos for keeping: other codecs, sound, uneven clocks, color as it was.
+`tfvfi.video` writes other videos, with more codecs, sound, variable rates and unchanged color.
 """
 
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-# BT.709, as FFmpeg numbers it, for the matrix, the primaries and the transfer.
+# FFmpeg's number of BT.709 for the matrix, the primaries and the transfer.
 BT709 = 1
 
 
@@ -18,10 +18,10 @@ class Clip:
     """A video that appears under its name when it is complete.
 
     Args:
-        path: Ends in .mp4.
+        path: The file to write, which must end in .mp4.
         size: Height and width.
-        fps: Frames a second.
-        crf: Quality, lower is better.
+        fps: Frames per second.
+        crf: The quality; lower is better.
     """
 
     def __init__(self, path: Path, size: tuple[int, int], fps: Fraction, crf: int = 18):
@@ -32,12 +32,12 @@ class Clip:
         self.stream = self.container.add_stream("libx264", rate=fps, options={"crf": str(crf)})
         context = self.stream.codec_context
         context.height, context.width = size
-        # Half the color resolution needs even sides.
+        # Chroma subsampling requires even sides.
         context.pix_fmt = "yuv444p" if size[0] % 2 or size[1] % 2 else "yuv420p"
         context.colorspace = context.color_primaries = context.color_trc = BT709
 
     def write(self, image: np.ndarray) -> None:
-        """Adds a frame, uint8 or uint16."""
+        """Appends a frame, uint8 or uint16."""
         form = "rgb24" if image.dtype == np.uint8 else "rgb48le"
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format=form)
         pixel_format = self.stream.codec_context.pix_fmt
@@ -46,12 +46,12 @@ class Clip:
         )
 
     def finish(self) -> None:
-        """Completes the file and lets it appear."""
+        """Completes the file and renames it to its final name."""
         self.container.mux(self.stream.encode(None))
         self.container.close()
         os.replace(self.aside, self.path)
 
     def discard(self) -> None:
-        """Leaves nothing."""
+        """Removes the incomplete file."""
         self.container.close()
         self.aside.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""A sample of a benchmark with its frames in memory."""
+"""Samples of a benchmark with their frames in memory."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +8,13 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Loaded:
-    """A sample with its frames."""
+    """A sample with its frames.
+
+    Attributes:
+        sample: The sample, which names its files.
+        pair: The two given frames.
+        truths: The true frames between them.
+    """
 
     sample: Any
     pair: tuple[np.ndarray, np.ndarray]
@@ -16,11 +22,11 @@ class Loaded:
 
     @classmethod
     def read(cls, sample: Any) -> "Loaded":
-        """Reads what the sample names."""
+        """Reads the frames of a sample."""
         truths = [target.read() for target in sample.targets]
         return cls(sample, (sample.frame0.read(), sample.frame1.read()), truths)
 
     @property
     def kind(self) -> tuple:
-        """Samples of one kind can be predicted in one batch."""
+        """What samples must have in common to be predicted in one batch."""
         return self.pair[0].shape, self.pair[0].dtype, self.sample.times

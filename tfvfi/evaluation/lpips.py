@@ -1,8 +1,8 @@
-"""LPIPS, a perceptual distance learned from people's judgements, with weights that users supply.
+"""LPIPS, a perceptual distance learned from human judgements, with weights supplied by the user.
 
-Zhang et al., "The Unreasonable Effectiveness of Deep Features as a Perceptual Metric" (CVPR 2018),
-version 0.1: the features of a network that recognizes objects, each scaled to length 1 at every
-pixel; their squared differences, weighted by channel, averaged over pixels and summed over layers.
+It is version 0.1 of Zhang et al., "The Unreasonable Effectiveness of Deep Features as a Perceptual
+Metric" (CVPR 2018). The features of a classification network are scaled to length 1 at every pixel;
+their squared differences are weighted by channel, averaged over pixels and summed over layers.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ import numpy as np
 
 from tfvfi.errors import InputError
 
-# Subtracted from frames in -1 .. 1, which are then divided.
+# Frames in -1 .. 1 are reduced by the shift and divided by the scale.
 SHIFT, SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)
 TINY = 1e-10
 KINDS = ("weight", "bias")
@@ -22,13 +22,13 @@ KINDS = ("weight", "bias")
 
 @dataclass(frozen=True)
 class Backbone:
-    """A network of torchvision whose features are compared.
+    """A torchvision network whose features are compared.
 
     Attributes:
-        blocks: The convolutions of each block, by their published numbers; features are taken at
-            the end of every block.
-        pooled: The blocks before which the picture is halved.
-        window: Side of what is pooled.
+        blocks: The published indices of the convolutions in each block. The features are the
+            outputs of the blocks.
+        pooled: The blocks that are preceded by max pooling with stride 2.
+        window: Side of the pooling window.
     """
 
     blocks: tuple[tuple[int, ...], ...]
@@ -36,27 +36,27 @@ class Backbone:
     window: int
 
 
-# By the side of the first kernel.
+# The networks by the side of their first kernel.
 BACKBONES: Mapping[int, Backbone] = {
     11: Backbone(((0,), (3,), (6,), (8,), (10,)), (1, 2), 3),  # AlexNet
     3: Backbone(
         ((0, 2), (5, 7), (10, 12, 14), (17, 19, 21), (24, 26, 28)), (1, 2, 3, 4), 2
     ),  # VGG-16
 }
-# Zeros around the picture and stride of a convolution, by the side of its kernel.
+# Padding and stride of a convolution by the side of its kernel.
 BORDER, STRIDE = {11: 2, 5: 2, 3: 1}, {11: 4, 5: 1, 3: 1}
 
 
 class Lpips:
-    """The distance between two frames.
+    """Computes the perceptual distance between two frames.
 
     Args:
-        backbone: torchvision's weights of AlexNet (alexnet-owt-7be5be79.pth) or of VGG-16
-            (vgg16-397923af.pth), a file of any kind that `tfvfi.checkpoints` reads.
-        linear: The weights of channels for that network: alex.pth or vgg.pth of LPIPS 0.1.
+        backbone: torchvision's weights of AlexNet (alexnet-owt-7be5be79.pth) or VGG-16
+            (vgg16-397923af.pth), in any format that `tfvfi.checkpoints` reads.
+        linear: The channel weights for that network, which are alex.pth or vgg.pth of LPIPS 0.1.
 
     Raises:
-        InputError: A file is missing or holds something else.
+        InputError: A file is missing or does not hold these weights.
     """
 
     def __init__(self, backbone: str | Path, linear: str | Path):
@@ -83,7 +83,7 @@ class Lpips:
                 )
 
     def __call__(self, a: np.ndarray, b: np.ndarray) -> float:
-        """The distance of frames, H x W x 3: both uint8, uint16, or float in [0, 1]."""
+        """Returns the distance of frames, H x W x 3, both uint8, uint16, or float in [0, 1]."""
         features = [self.features(frame) for frame in (a, b)]
         distance = 0.0
         for first, second, line in zip(*features, self._linear, strict=True):
@@ -92,7 +92,7 @@ class Lpips:
         return distance
 
     def features(self, frame: np.ndarray) -> list[np.ndarray]:
-        """The features of a frame at the end of every block."""
+        """Returns the features of a frame at the end of every block."""
         from keras import ops
 
         from tfvfi.images import to_unit

@@ -1,4 +1,4 @@
-"""From samples to rows of numbers: predicts what is missing and measures it."""
+"""Predicts and measures the samples that have no results yet."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -13,7 +13,7 @@ from tfvfi.evaluation.media import Media, Sinks
 from tfvfi.evaluation.prediction import Entry, predict, rounded
 from tfvfi.evaluation.protocols import Rounding
 
-# Name -> metric of a prediction and the truth.
+# Metrics of a prediction and the true frame, by name.
 Measures = Mapping[str, Callable[[np.ndarray, np.ndarray], float]]
 
 
@@ -28,18 +28,21 @@ def measure(
     measures: Measures,
     advance: Callable[[], Any],
 ) -> dict[str, list[results.Row]]:
-    """Fills a table: the rows of all samples, in their order.
+    """Completes the table of a network and returns the rows of all samples, in their order.
 
     Args:
         entry: The network.
-        samples: What to predict.
-        table: Holds what was measured before, and gets what is measured now.
+        samples: The samples to predict.
+        table: The table, which may hold the rows of some samples already.
         rounding: How a prediction is rounded before it is measured.
         batch_size: How many pairs of one size are predicted at once.
-        media: Pictures and videos to write.
-        self_ensemble: Whether predictions are averages over views.
-        measures: Name -> metric of a prediction and the truth.
-        advance: Called once a sample.
+        media: The pictures and videos to write.
+        self_ensemble: Whether predictions are averages over flips and directions of time.
+        measures: The metrics by name.
+        advance: Called once for each sample.
+
+    Raises:
+        InputError: Two samples have the same name, or a prediction contains NaN.
     """
     names: dict[str, None] = {}
     sinks = Sinks(table.path.parent, media, entry.label, rounding)
@@ -76,7 +79,7 @@ def measure_sample(
     rounding: Rounding,
     measures: Measures,
 ) -> list[results.Row]:
-    """One row a frame: where it is, and every metric."""
+    """Returns one row for each frame of a sample, with its name, its time and every metric."""
     sample = loaded.sample
     predicted = [
         rounded(frame, rounding, truth.dtype)
@@ -100,14 +103,14 @@ def measure_sample(
 
 
 def as_type_of(truth: np.ndarray, frame: np.ndarray) -> np.ndarray:
-    """The truth in floats where the prediction is."""
+    """Returns the true frame, converted to float if the prediction is float."""
     if frame.dtype == truth.dtype:
         return truth
     return truth.astype(np.float64) / np.iinfo(truth.dtype).max
 
 
 def batches(loaded: Iterable[Loaded], size: int) -> Iterator[list[Loaded]]:
-    """Neighbors of one kind, together up to `size`."""
+    """Groups consecutive samples of one kind into batches of up to `size`."""
     batch: list[Loaded] = []
     for one in loaded:
         if batch and (len(batch) == size or batch[0].kind != one.kind):
@@ -119,7 +122,7 @@ def batches(loaded: Iterable[Loaded], size: int) -> Iterator[list[Loaded]]:
 
 
 def _check_finite(frames: Sequence[np.ndarray], entry: Entry, sample: Any) -> None:
-    """Refuses frames with NaN: a mean over the others would hide them."""
+    """Raises `InputError` for frames with NaN, which a mean over the others would hide."""
     if not all(np.isfinite(frame).all() for frame in frames):
         raise InputError(
             f"{entry.label} predicted values that are no numbers (NaN) for {sample.name}; "

@@ -1,9 +1,9 @@
-"""Predictions as pictures and videos, in the layout that Super SloMo's evaluation made common.
+"""Writes predictions as pictures and videos, in the usual layout of Super SloMo's evaluation.
 
-Pictures: `images/<sample>/<name>-<NN>-<model>.png`, NN = 01, 02, ... for the predictions, named as
-the true frames are; the two given frames have NN = 00 and the next number, and end in
-`ground_truth`.
-Videos: `videos/<clip>.mp4`, the given frames with the predictions between them.
+Pictures are `images/<sample>/<name>-<NN>-<model>.png`. Predictions have NN = 01, 02, ... and the
+names of the true frames; the two given frames have NN = 00 and the number after the last
+prediction, and end in `ground_truth`. Videos are `videos/<clip>.mp4`, which show the given frames
+with the predictions between them.
 """
 
 import re
@@ -21,20 +21,20 @@ from tfvfi.evaluation.loaded import Loaded
 from tfvfi.evaluation.prediction import rounded
 from tfvfi.evaluation.protocols import Rounding
 
-# The mark on predictions: three squares beside each other, blue, green and red.
+# The mark on predictions consists of a blue, a green and a red square in a row.
 MARK = ((0, 0, 255), (0, 255, 0), (255, 0, 0))
 MARK_SIDE = 8
 
 
 @dataclass(frozen=True)
 class Media:
-    """What to write beside the numbers.
+    """The pictures and videos to write in addition to the results.
 
     Attributes:
-        images: Pictures of predictions and given frames.
-        video: A video of each clip.
-        fps: Frames a second in it.
-        mark: Paint a small mark on predicted frames of the videos.
+        images: Whether to write pictures of predictions and given frames.
+        video: Whether to write a video of each clip.
+        fps: Frames per second of the videos.
+        mark: Whether to draw a small mark on the predicted frames of the videos.
     """
 
     images: bool = False
@@ -44,17 +44,17 @@ class Media:
 
 
 class Sinks:
-    """Writes what `Media` asks for, sample by sample.
+    """Writes the pictures and videos of `Media`, sample by sample.
 
-    Samples that follow one another in a clip, the first frame of one being the second of the one
-    before, share a video. It appears when it is complete; so a clip whose video is missing is
-    predicted again, even where its numbers are known.
+    Consecutive samples of a clip, where the first frame of each is the second frame of the one
+    before, share a video. A video appears when it is complete. If it is missing, all samples of the
+    clip are predicted again, even if their results are known.
 
     Args:
-        folder: Gets `images/` and `videos/`.
+        folder: The folder for `images/` and `videos/`.
         media: What to write.
-        label: The network's, for file names.
-        rounding: What became of predictions before they were measured; files hold the same.
+        label: The label of the network, for file names.
+        rounding: How predictions are rounded before they are measured; files are rounded alike.
     """
 
     def __init__(self, folder: Path, media: Media, label: str, rounding: Rounding = "nearest"):
@@ -68,7 +68,7 @@ class Sinks:
         self._previous: Any = None
 
     def wants(self, sample: Any) -> bool:
-        """Whether a sample is to be predicted for the sake of files; asked in order of samples."""
+        """Returns whether files of a sample are missing. It must be called in order of samples."""
         if self.media.video and not follows(self._previous, sample):
             self._redo = not self._video_path(sample).exists()
         self._previous = sample
@@ -77,7 +77,7 @@ class Sinks:
         )
 
     def write(self, loaded: Loaded, frames: list[np.ndarray]) -> None:
-        """Writes a sample's files."""
+        """Writes the files of a sample."""
         dtype = loaded.pair[0].dtype
         predicted = [rounded(frame, self.rounding, dtype) for frame in frames]
         if self.media.images:
@@ -134,7 +134,7 @@ class Sinks:
 
 
 def rate(text: str) -> Fraction:
-    """Frames a second from "24" or "24000/1001"."""
+    """Returns the frames per second given as "24" or "24000/1001"."""
     try:
         found = Fraction(text)
     except (ValueError, ZeroDivisionError):
@@ -145,7 +145,7 @@ def rate(text: str) -> Fraction:
 
 
 def follows(before: Any, sample: Any) -> bool:
-    """Whether a sample begins where the one before ends, in the same clip."""
+    """Returns whether a sample begins with the last frame of the one before, in the same clip."""
     return (
         before is not None
         and "/" in sample.name
@@ -155,13 +155,13 @@ def follows(before: Any, sample: Any) -> bool:
 
 
 def safe(name: str) -> Path:
-    """A name from a dataset as a path that leads nowhere else."""
+    """Returns a name from a dataset as a relative path that cannot leave its folder."""
     parts = [re.sub(r"[^\w.\- ]", "_", part).strip(". ") for part in name.split("/")]
     return Path(*(part or "_" for part in parts))
 
 
 def marked(frame: np.ndarray) -> np.ndarray:
-    """A copy of a frame with the mark in its upper left corner."""
+    """Returns a copy of a frame with the mark in its upper left corner."""
     frame = frame.copy()
     white = np.iinfo(frame.dtype).max // 255
     for at, color in enumerate(MARK):

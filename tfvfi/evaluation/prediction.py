@@ -1,4 +1,4 @@
-"""What networks under evaluation predict, with the options that a benchmark asks for."""
+"""Predicts frames with the networks under evaluation and the options of a benchmark."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Entry:
-    """A network under evaluation, loaded when it is first needed: known results need none."""
+    """A network under evaluation, which is loaded only if some of its results are missing."""
 
     spec: ModelSpec
 
     @property
     def label(self) -> str:
-        """Names the network in tables and its folder."""
+        """The name of the network in tables, and of its folder."""
         return self.spec.label
 
     @cached_property
     def network(self) -> "Interpolator":
-        """The network; fresh weights are the same in every run."""
+        """The network. Fresh weights are the same in every run."""
         if self.spec.weights is None:
             from tfvfi import startup
 
@@ -41,10 +41,10 @@ class Entry:
 
 
 def under(spec: ModelSpec, plan: Protocol) -> ModelSpec:
-    """A network as a benchmark's protocol requires it; options that were given stay.
+    """Returns a network with the options that the protocol of a benchmark requires.
 
-    These are the options with which its authors measured it, and flow estimated at a smaller size
-    where the protocol demands it and the network has an option for it.
+    These are the options with which its authors measured it and, if the protocol requires flow at a
+    smaller size, the option of the network for that. Options in `spec` take precedence.
     """
     required = published.options(spec.name, plan.published)
     offered = registry.options_of(spec.name)
@@ -62,14 +62,17 @@ def predict(
     times: Sequence[float],
     self_ensemble: bool = False,
 ) -> list[list[np.ndarray]]:
-    """Frames between pairs of one size, float32 in [0, 1]: for each pair one frame a time.
+    """Returns the frames between pairs of one size.
 
     Args:
         model: The network.
-        pairs: Frames as in files, uint8 or uint16, or floats.
-        times: Where between them.
-        self_ensemble: Average the prediction over flips, upright and mirrored both ways, and over
+        pairs: The given frames, uint8, uint16 or float.
+        times: The times to predict.
+        self_ensemble: Whether to average the prediction over the four flips of the frames and over
             both directions of time.
+
+    Returns:
+        For each pair one frame for each time, float32 in [0, 1].
     """
     from tfvfi import images
 
@@ -91,7 +94,7 @@ def predict(
 
 
 def rounded(frame: np.ndarray, rounding: Rounding, dtype: np.dtype) -> np.ndarray:
-    """A float frame as it is measured: in the type of the truth, or unchanged for "none"."""
+    """Returns a float frame rounded to the type of the true frame, or unchanged for "none"."""
     if rounding == "none":
         return frame
     values = np.clip(frame, 0, 1) * np.float32(np.iinfo(dtype).max)
@@ -101,7 +104,7 @@ def rounded(frame: np.ndarray, rounding: Rounding, dtype: np.dtype) -> np.ndarra
 def _predict(
     model: "Interpolator", pairs: Sequence[tuple[np.ndarray, np.ndarray]], times: Sequence[float]
 ) -> list[list[np.ndarray]]:
-    """One pair at a time as `interpolate` does, or all at once where the network answers them."""
+    """Predicts all pairs at once if the network supports the times directly, else one by one."""
     direct = model.times == "any" or set(times) <= set(model.times)
     if len(pairs) == 1 or not direct:
         return [model.interpolate(frame0, frame1, times) for frame0, frame1 in pairs]

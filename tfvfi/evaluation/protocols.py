@@ -1,4 +1,4 @@
-"""How each benchmark is measured, as plain data."""
+"""The protocol of each benchmark, as plain data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,18 +10,19 @@ ROUNDINGS: tuple[Rounding, ...] = ("nearest", "truncate", "none")
 
 @dataclass(frozen=True)
 class Protocol:
-    """What of an evaluation has to be as in the papers for numbers to compare.
+    """The settings of an evaluation that must match the papers for results to be comparable.
 
-    Frames are evaluated whole, padded by the network's own published rule and cropped back; a mean
-    is over all frames of all samples. Self-ensembles are off unless asked for. Options that a
-    network's authors measured it with on a dataset are in its preset, see `published.options`.
+    Frames are evaluated whole: they are padded by the published rule of the network and cropped
+    back. Means are over all frames of all samples. Self-ensembles are off unless requested. The
+    options with which its authors measured a network on a dataset are in its preset; see
+    `published.options`.
 
     Attributes:
-        published: What tables call the dataset; see `PublishedScore.dataset`.
-        rounding: What becomes of a prediction before it is measured: 8-bit values by rounding to
-            the nearest or by truncation, or "none", values as they left the network, clipped.
-        flow_scale: How many times smaller flow is estimated, in networks that offer that.
-        note: Where this comes from.
+        published: The names of the dataset in tables; see `PublishedScore.dataset`.
+        rounding: How a prediction is converted before it is measured: "nearest" and "truncate" give
+            8-bit values, "none" keeps the clipped output of the network.
+        flow_scale: How many times smaller flow is estimated, in networks that support it.
+        note: Where the settings come from.
     """
 
     published: tuple[str, ...] = ()
@@ -72,5 +73,5 @@ PROTOCOLS: Mapping[str, Protocol] = {
 
 
 def protocol(dataset: str) -> Protocol:
-    """The protocol of a dataset; anyone's own frames are measured as an 8-bit file holds them."""
+    """Returns the protocol of a dataset; users' own frames are rounded to the nearest value."""
     return PROTOCOLS.get(dataset, Protocol())

@@ -1,4 +1,4 @@
-"""Ours, published, difference: measured means beside the numbers that papers printed."""
+"""Compares measured means with published ones."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from tfvfi import registry
 from tfvfi.models.preset import PublishedScore
 
-# What a preset calls a metric -> ours. "SSIM" and "IE" alone mean what most papers mean.
+# Maps the metric of a published score to ours. "SSIM" and "IE" have their meaning in most papers.
 METRICS: Mapping[str, str] = {
     "PSNR": "psnr",
     "SSIM": "ssim",
@@ -20,7 +20,7 @@ METRICS: Mapping[str, str] = {
 
 
 def options(name: str, datasets: Sequence[str]) -> dict[str, Any]:
-    """The options of a network with which its authors measured it on a dataset."""
+    """Returns the options with which the authors of a network measured it on a dataset."""
     found: dict[str, Any] = {}
     for score in _scores(name, datasets):
         found.update(score.options)
@@ -35,18 +35,18 @@ def comparison(
     measured_with: Mapping[str, Any],
     self_ensemble: bool = False,
 ) -> list[dict[str, Any]]:
-    """A row for each published number of a network on a dataset that was measured.
+    """Returns a row for each published score of a network on a dataset.
 
     Args:
-        name: The network's.
-        datasets: What tables call the dataset.
-        means: Metric -> what was measured.
-        rounding: What became of the predictions.
-        measured_with: The network's options.
-        self_ensemble: Whether predictions are averages over views.
+        name: The name of the network.
+        datasets: The names of the dataset in tables.
+        means: The measured mean of each metric.
+        rounding: How the predictions were rounded.
+        measured_with: The options of the network.
+        self_ensemble: Whether predictions are averages over flips and directions of time.
 
     Returns:
-        Rows whose "note" says what was done otherwise than for the published number, if anything.
+        The rows. Their "note" lists the differences from the published measurement, if any.
     """
     return [
         {

@@ -1,4 +1,4 @@
-"""Results as files: a table of frames that survives a kill, tables and means made from it."""
+"""Result files: a table of frames that can be resumed after a kill, and the means of its rows."""
 
 import csv
 import io
@@ -17,21 +17,25 @@ from tfvfi.errors import InputError
 from tfvfi.media.tables import ENCODING, ERRORS, finite, write_json
 
 FRAMES, SAMPLES, RUN, SUMMARY = "frames.csv", "samples.csv", "run.json", "summary.json"
-# Columns before the metrics: the sample, the frame in it, its time, how many the sample has.
+# The columns before the metrics: the sample, the frame in it, its time, and the sample's number of
+# frames.
 KEYS = ("sample", "frame", "time", "of")
-# Line ends inside names stay as they are.
+# Line ends inside names are not translated.
 TEXT: Mapping[str, Any] = {"encoding": ENCODING, "errors": ERRORS, "newline": ""}
 
 Row = dict[str, Any]
 
 
 class FrameTable:
-    """One row a frame, written sample by sample: what is in the file is never measured again.
+    """A file with one row for each frame, written sample by sample, which an evaluation resumes.
 
     Args:
-        folder: Where `frames.csv` and `run.json` lie.
-        run: What the rows depend on; rows of another run are not continued.
-        metrics: Names of the metrics.
+        folder: The folder of `frames.csv` and `run.json`.
+        run: Everything that the rows depend on. Rows of a different run are not continued.
+        metrics: The names of the metrics.
+
+    Raises:
+        InputError: The folder holds the rows of a different run.
     """
 
     def __init__(self, folder: Path, run: Mapping[str, Any], metrics: Sequence[str]):
@@ -47,7 +51,7 @@ class FrameTable:
         self._rewrite()
 
     def append(self, sample: str, rows: list[Row]) -> None:
-        """Adds the frames of a sample; they are on the disk when this returns."""
+        """Adds the rows of a sample, which are on disk when this returns."""
         self.rows[sample] = rows
         with self.path.open("a", **TEXT) as file:
             self._writer(file).writerows(rows)
@@ -55,7 +59,7 @@ class FrameTable:
             os.fsync(file.fileno())
 
     def _rewrite(self) -> None:
-        """Leaves out whatever a kill left half-written."""
+        """Writes the file without samples that a kill left incomplete."""
         aside = self.path.with_name(f".{FRAMES}.partial")
         with aside.open("w", **TEXT) as file:
             writer = self._writer(file)
@@ -69,7 +73,7 @@ class FrameTable:
 
     def _read(self) -> None:
         with self.path.open(**TEXT) as file:
-            # The last line may have been cut off anywhere, also within a name that has line ends.
+            # The last line may be cut off anywhere, even within a name that contains line ends.
             whole = file.read().rpartition("\n")[0] + "\n"
         found: dict[str, list[Row]] = {}
         for row in csv.DictReader(io.StringIO(whole, newline="")):
@@ -81,7 +85,7 @@ class FrameTable:
 
 
 def sample_rows(rows: Mapping[str, list[Row]], metrics: Sequence[str]) -> list[Row]:
-    """One row a sample: the means over its frames."""
+    """Returns one row for each sample, with the means over its frames."""
     return [
         {"sample": sample, "frames": len(frames), **means(frames, metrics)}
         for sample, frames in rows.items()
@@ -89,7 +93,7 @@ def sample_rows(rows: Mapping[str, list[Row]], metrics: Sequence[str]) -> list[R
 
 
 def means(frames: Sequence[Row], metrics: Sequence[str]) -> dict[str, float]:
-    """The mean of each metric; of PSNR over the frames that differ from the truth at all."""
+    """Returns the mean of each metric over finite values, so PSNR ignores exact frames."""
     found = {}
     for name in metrics:
         values = [frame[name] for frame in frames if math.isfinite(frame[name])]
@@ -98,7 +102,7 @@ def means(frames: Sequence[Row], metrics: Sequence[str]) -> dict[str, float]:
 
 
 def of_run(rows: Mapping[str, list[Row]], metrics: Sequence[str]) -> dict[str, Any]:
-    """Means over all frames, and at each time where there are several."""
+    """Returns the means over all frames and, if there are several times, at each of them."""
     frames = [frame for sample in rows.values() for frame in sample]
     times = sorted({frame["time"] for frame in frames})
     by_time = {
@@ -115,7 +119,7 @@ def of_run(rows: Mapping[str, list[Row]], metrics: Sequence[str]) -> dict[str, A
 
 
 def environment() -> dict[str, str]:
-    """What computed the numbers."""
+    """Returns the versions of the software, and the machine, that compute the results."""
     import cv2
     import keras
     import numpy
@@ -150,7 +154,7 @@ def _check_same_run(folder: Path, run: Mapping[str, Any]) -> None:
 
 
 def discard(folder: Path) -> None:
-    """Forgets the results in a folder, and the pictures and videos that were made with them."""
+    """Removes the results in a folder, with their pictures and videos."""
     for name in (FRAMES, SAMPLES, RUN):
         (folder / name).unlink(missing_ok=True)
     for name in ("images", "videos"):

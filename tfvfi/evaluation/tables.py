@@ -1,4 +1,4 @@
-"""A summary as text: what was measured, and how that compares to what was published."""
+"""Formats the summary of an evaluation as text."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,7 +7,7 @@ PLACES = {"psnr": 2, "ssim": 4, "ssim_uniform": 4, "ssim_3d": 4, "lpips": 4}
 
 
 def as_text(summary: Mapping[str, Any]) -> str:
-    """The means of every network, and "ours, published, difference" where there are numbers."""
+    """Returns tables of the means of every network and of comparisons with published scores."""
     names = list(summary["definitions"])
     head = ["", *names]
     rows = [
@@ -28,12 +28,12 @@ def as_text(summary: Mapping[str, Any]) -> str:
 
 
 def shown(name: str, value: float | None) -> str:
-    """A value with the digits that matter."""
+    """Returns a value with the significant digits of its metric."""
     return "inf" if value is None else f"{value:.{PLACES.get(name, 3)}f}"
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> str:
-    """Rows as columns: the first to the left, numbers to the right."""
+    """Returns rows with the first column aligned to the left and the others to the right."""
     widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
     return "\n".join(
         "  ".join(

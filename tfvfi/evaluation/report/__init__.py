@@ -1,7 +1,7 @@
-"""The report: one HTML page that needs nothing else, no network either.
+"""The report of an evaluation, a self-contained HTML page.
 
-`page.html`, `page.css` and `page.js` become one file; the numbers and pictures are inside it as
-JSON and data addresses. Its content security policy forbids everything from outside.
+`page.html`, `page.css` and `page.js` are combined into one file, which holds the results and
+pictures as JSON and data URLs. Its content security policy forbids all external content.
 """
 
 import json
@@ -32,15 +32,15 @@ def write_report(
 
     Args:
         folder: The folder of the results.
-        summary: What `evaluate` found.
+        summary: The summary of the evaluation.
         rows: For each label, the rows of each sample.
-        entries: The networks; they predict once more what is shown.
+        entries: The networks, which predict the samples with pictures once more.
         samples: The samples that were measured.
-        shown: How many of them get pictures: the ten worst, and others evenly.
-        self_ensemble: Whether predictions were averages over views.
+        shown: How many samples get pictures: the ten worst, and others evenly spread.
+        self_ensemble: Whether predictions were averages over flips and directions of time.
 
     Returns:
-        The page.
+        The path of the page.
     """
     first = rows[entries[0].label]
     chosen, played = choose(results.sample_rows(first, ("psnr",)), shown)
@@ -56,7 +56,7 @@ def write_report(
 def data(
     summary: Mapping[str, Any], rows: Mapping[str, Mapping[str, list[results.Row]]]
 ) -> dict[str, Any]:
-    """What the page shows but for pictures: the summary, and a row for each sample and network."""
+    """Returns the content of the page without pictures: the summary and the rows of samples."""
     names = list(summary["definitions"])
     samples: dict[str, dict[str, Any]] = {}
     for label, of_label in rows.items():
@@ -75,7 +75,7 @@ def data(
 
 
 def page(content: Mapping[str, Any], pictures: Mapping[str, Mapping[str, Any]]) -> str:
-    """The page as text."""
+    """Returns the HTML text of the page."""
     names = [sample["name"] for sample in content["samples"]]
     holders = [
         _json_holder(f"pictures-{names.index(name)}", of_sample)
@@ -94,6 +94,6 @@ def page(content: Mapping[str, Any], pictures: Mapping[str, Mapping[str, Any]]) 
 
 
 def _json_holder(name: str, value: Any) -> str:
-    # A name from a dataset must not be able to end the element.
+    # A name from a dataset must not be able to close the element.
     escaped = json.dumps(value, allow_nan=False).replace("<", "\\u003c")
     return f'<script type="application/json" id="{name}">{escaped}</script>'

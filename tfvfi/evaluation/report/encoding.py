@@ -1,4 +1,4 @@
-"""Pictures and videos as data addresses, compressed for looking at, not for measuring."""
+"""Pictures and videos as data URLs, compressed for viewing and not for measurements."""
 
 import base64
 import tempfile
@@ -17,36 +17,36 @@ from tfvfi.images import from_unit
 LONGEST_SIDE, LONGEST_SIDE_PLAYED = 1280, 640
 QUALITY = 90
 PLAYED_FPS = Fraction(12)
-# Errors are shown up to this percentile, or at least up to 8 of 255.
+# The brightest color stands for this percentile of the error, but at least for 8 of 255.
 ERROR_PERCENTILE, SMALLEST_SCALE = 99.5, 8 / 255
 
 
 def picture(frame: np.ndarray) -> str:
-    """A frame, floats in [0, 1]."""
+    """Returns a frame of floats in [0, 1] as a picture."""
     return _webp(_shrunk(from_unit(frame, np.uint8), LONGEST_SIDE))
 
 
 def small(frame: np.ndarray) -> np.ndarray:
-    """A frame for playback: 8 bits, even sides."""
+    """Returns a frame for playback, in 8 bits and with even sides."""
     shrunk = _shrunk(from_unit(frame, np.uint8), LONGEST_SIDE_PLAYED)
     height, width = shrunk.shape[:2]
     return np.ascontiguousarray(shrunk[: height - height % 2, : width - width % 2])
 
 
 def error_scale(errors: Sequence[np.ndarray]) -> float:
-    """The error that is shown brightest when these are shown together."""
+    """Returns the error that the brightest color stands for in a common scale."""
     return max(SMALLEST_SCALE, *(float(np.percentile(e, ERROR_PERCENTILE)) for e in errors))
 
 
 def heat(error: np.ndarray, scale: float) -> str:
-    """An error map, H x W: black where there is none, bright yellow from the scale on."""
+    """Returns an H x W error map as a picture, from black for 0 to bright yellow for `scale`."""
     levels = np.rint(255 * np.clip(error / scale, 0, 1)).astype(np.uint8)
     colored = cv2.applyColorMap(levels, cv2.COLORMAP_INFERNO)[..., ::-1]
     return _webp(_shrunk(colored, LONGEST_SIDE))
 
 
 def flows(found: Mapping[str, np.ndarray]) -> dict[str, Any]:
-    """Flows by name as pictures in one scale, with the length of the full hue in pixels."""
+    """Returns flows as pictures in one scale, with the length in pixels of full saturation."""
     if not found:
         return {}
     longest = longest_shown(list(found.values()))
@@ -58,7 +58,7 @@ def flows(found: Mapping[str, np.ndarray]) -> dict[str, Any]:
 
 
 def video(frames: Sequence[np.ndarray]) -> str:
-    """Frames as an H.264 video, which every browser plays."""
+    """Returns frames as an H.264 video, which every browser plays."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "playback.mp4"
         clip = Clip(path, frames[0].shape[:2], PLAYED_FPS, crf=20)

@@ -1,4 +1,4 @@
-"""What the report shows of a sample: painted once more, so that no run has to keep pictures."""
+"""Pictures of samples for the report, rendered once more so that runs need not keep pictures."""
 
 import operator
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,18 +14,19 @@ from tfvfi.evaluation.results import Row
 from tfvfi.images import to_unit
 
 WORST = 10
-# Playback begins with so many of the worst samples, and lasts so many frames at most.
+# The number of playbacks, each of which begins with one of the worst samples, and their largest and
+# smallest number of frames.
 PLAYED, LONGEST, SHORTEST = 4, 48, 5
 
 Pictures = dict[str, Any]
 
 
 def choose(sample_rows: Sequence[Row], shown: int) -> tuple[list[str], list[str]]:
-    """Names of samples with pictures, and of those with which a playback begins.
+    """Returns the names of samples with pictures, and of those with which a playback begins.
 
     Args:
-        sample_rows: One row a sample, with its PSNR.
-        shown: How many may have pictures.
+        sample_rows: One row for each sample, with its PSNR.
+        shown: The largest number of samples with pictures.
     """
     ranked = [row["sample"] for row in sorted(sample_rows, key=operator.itemgetter("psnr"))]
     worst, rest = ranked[: min(WORST, shown)], ranked[WORST:]
@@ -38,14 +39,15 @@ def choose(sample_rows: Sequence[Row], shown: int) -> tuple[list[str], list[str]
 
 
 class Gallery:
-    """Paints pictures and playbacks of chosen samples.
+    """Renders the pictures and playbacks of chosen samples.
 
     Args:
         entries: The networks.
-        rows: The rows of each sample, by the first of them.
-        chosen: Samples that get pictures.
-        played: Samples with which a playback begins.
-        self_ensemble: Whether predictions are averages over views, as they were when measured.
+        rows: The rows of each sample, measured with the first network.
+        chosen: The samples that get pictures.
+        played: The samples with which a playback begins.
+        self_ensemble: Whether predictions are averages over flips and directions of time, as they
+            were when measured.
     """
 
     def __init__(
@@ -63,7 +65,7 @@ class Gallery:
         self.self_ensemble = self_ensemble
 
     def paint(self, samples: Iterable[Any]) -> dict[str, Pictures]:
-        """Pictures by the name of their sample, as data addresses."""
+        """Returns the pictures of samples by their names, as data URLs."""
         found: dict[str, Pictures] = {}
         running: list[Playback] = []
         playbacks: list[Playback] = []
@@ -91,7 +93,7 @@ class Gallery:
         return found
 
     def _pictures(self, loaded: Any, painted: Mapping[str, list[np.ndarray]]) -> Pictures:
-        """The worst frame of a sample, with what explains it."""
+        """Returns pictures of the worst frame of a sample, with its errors and flows."""
         rows = self.rows[loaded.sample.name]
         at = min(range(len(rows)), key=lambda index: rows[index]["psnr"])
         truth = to_unit(loaded.truths[at])
@@ -120,10 +122,10 @@ class Gallery:
 
 
 class Playback:
-    """Predictions and truth in a row, from one sample on as long as the next ones follow.
+    """Collects predictions and true frames of consecutive samples for videos.
 
     Args:
-        name: Of the sample it begins with.
+        name: The name of the first sample.
     """
 
     def __init__(self, name: str):
@@ -133,11 +135,11 @@ class Playback:
         self.last: Any = None
 
     def goes_on_with(self, sample: Any) -> bool:
-        """Whether a sample belongs to it; where none does it is over."""
+        """Returns whether a sample continues the playback, which otherwise has ended."""
         return follows(self.last, sample) and len(self.truth) < LONGEST
 
     def add(self, loaded: Any, painted: Mapping[str, list[np.ndarray]]) -> None:
-        """Adds a sample's frames."""
+        """Adds the frames of a sample."""
         first, last = (encoding.small(to_unit(frame)) for frame in loaded.pair)
         begin = [] if self.truth else [first]
         truths = [encoding.small(to_unit(truth)) for truth in loaded.truths]
@@ -148,7 +150,7 @@ class Playback:
         self.last = loaded.sample
 
     def videos(self) -> dict[str, Any]:
-        """Both as data addresses."""
+        """Returns the videos of the true frames and of the predictions as data URLs."""
         return {
             "truth": encoding.video(self.truth),
             "painted": {label: encoding.video(frames) for label, frames in self.painted.items()},
@@ -156,7 +158,7 @@ class Playback:
 
 
 def flows_of(model: Any, pair: Sequence[np.ndarray], time: float) -> dict[str, np.ndarray]:
-    """The flows that a network painted along, by name; none where it has none of them."""
+    """Returns the flows along which a network rendered, by name; empty if it reports none."""
     if model.times != "any" and time not in model.times:
         return {}
     from keras import ops

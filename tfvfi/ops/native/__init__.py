@@ -1,7 +1,7 @@
-"""The operations in C++ for the CPU, as TensorFlow operations with gradients of their own.
+"""C++ forms of the operations for the CPU, as TensorFlow operations with their own gradients.
 
-They compute in float32; half precision is cast on the way in and out. Nothing here imports
-TensorFlow until an operation is first called.
+They compute in float32; inputs and outputs of half precision are cast. TensorFlow is imported only
+when an operation is first called.
 """
 
 from collections.abc import Callable
@@ -14,24 +14,24 @@ from tfvfi.ops.tensor import Side, Tensor
 
 DTYPES = ("float16", "bfloat16", "float32")
 Grid = Callable[[Side], tuple[Tensor, Tensor, Tensor]]
-# As the C++ sources number them.
+# The numbers of the paddings in the C++ sources.
 PADDINGS = {"border": 0, "zeros": 1, "masked": 2}
 
 
 def available() -> bool:
-    """Whether compiled operations work here: a compiler was found and the backend is TensorFlow.
+    """Returns whether compiled operations can be used, which requires the TensorFlow backend.
 
-    They are compiled first where that is needed. This never raises: without them everything works
-    all the same, slower.
+    If necessary, they are compiled first, which requires a C++ compiler. This function never
+    raises: without compiled operations everything works, only slower.
     """
     return keras.backend.backend() == "tensorflow" and _library() is not None
 
 
 def usable(*tensors: Tensor) -> bool:
-    """Whether they can take these tensors, here and now.
+    """Returns whether compiled operations can process these tensors in the current context.
 
-    They cannot outside TensorFlow, within `portable()`, in functions that XLA compiles, where a
-    GPU does the work, and for types they do not know.
+    They cannot on backends other than TensorFlow, within `portable()`, in functions that XLA
+    compiles, on a GPU, and for unsupported types.
     """
     if not native_allowed() or keras.backend.backend() != "tensorflow":
         return False
@@ -52,7 +52,7 @@ def backward_warp(image: Tensor, flow: Tensor, padding: str, grid: Grid) -> Tens
         image: [N, H, W, C].
         flow: [N, H, W, 2].
         padding: One of `PADDINGS`.
-        grid: Pixel scale, flow scale and offset for a side of so many pixels.
+        grid: Returns pixel scale, flow scale and offset for an axis of n pixels.
     """
     import tensorflow as tf
 
@@ -73,7 +73,7 @@ def splat(values: Tensor, flow: Tensor) -> Tensor:
 
 
 def spline_coefficients(frame: Tensor, taps: list[float]) -> Tensor:
-    """See `tfvfi.ops.spline`; `taps` are the weights of a pixel and of those at each distance."""
+    """See `tfvfi.ops.spline`; `taps` holds the weights of pixels at distance 0, 1, 2, ..."""
     import tensorflow as tf
 
     out = _library().tfvfi_spline_coefficients(
@@ -191,7 +191,7 @@ def _library() -> Any:
 
 
 def _compiled_by_xla() -> bool:
-    """Whether what is being traced belongs to a function that XLA will compile."""
+    """Returns whether the graph that is being traced will be compiled by XLA."""
     import tensorflow as tf
     from tensorflow.python.ops import control_flow_util
 

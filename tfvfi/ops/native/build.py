@@ -1,7 +1,7 @@
-"""Compiles the native operations and keeps the binary; `python -m tfvfi.ops.native.build`.
+"""Compiles the native operations; run it with `python -m tfvfi.ops.native.build`.
 
-Needs a C++ compiler (`CXX`, or c++, g++ or clang++) and the headers in TensorFlow's package, but
-imports neither TensorFlow nor Keras, so that packaging can call it.
+This requires a C++ compiler (`CXX`, or c++, g++ or clang++) and the headers in TensorFlow's
+package, but it imports neither TensorFlow nor Keras, so that packaging can call it.
 """
 
 import contextlib
@@ -22,8 +22,8 @@ from pathlib import Path
 logger = logging.getLogger(__name__)
 
 FOLDER = Path(__file__).resolve().parent
-# Sums may be reordered, which vectors need. NaN and infinity must stay what they are, so nothing
-# else of -ffast-math is wanted.
+# Vectorization requires that sums may be reordered. The remaining flags of -ffast-math are not
+# used, because NaN and infinity must be preserved.
 FLAGS = [
     "-std=c++17",
     "-O3",
@@ -37,16 +37,20 @@ FLAGS = [
 
 
 class BuildError(RuntimeError):
-    """Why there is no binary, in one line."""
+    """Raised if there is no binary; the message gives the reason in one line."""
 
 
 def packaged() -> Path:
-    """Where the binary lies inside the package, if it was compiled with it."""
+    """Returns the path of the binary inside the package, where it may have been compiled."""
     return FOLDER / f"tfvfi_ops-{_digest(*_sources_and_flags())}.so"
 
 
 def cached() -> Path:
-    """The binary for exactly this machine and compiler, compiled if it is not there yet."""
+    """Returns the binary for exactly this machine and compiler, and compiles it if necessary.
+
+    Raises:
+        BuildError: There is no compiler, it fails, or no cache folder can be written.
+    """
     compiler = _compiler()
     parts = [*_sources_and_flags(), _version_of(compiler), metadata.version("tensorflow")]
     name = f"tfvfi_ops-{_digest(*parts)}.so"
@@ -63,7 +67,10 @@ def cached() -> Path:
 
 
 def build(output: Path) -> None:
-    """Compiles into `output`, which appears whole or not at all, also if several build it.
+    """Compiles the binary, which appears only when complete, even if several processes build it.
+
+    Args:
+        output: The file to write.
 
     Raises:
         BuildError: There is no compiler, or it fails.
@@ -91,7 +98,7 @@ def build(output: Path) -> None:
 
 
 def build_into(root: Path) -> Path:
-    """Compiles the binary into the package that lies in `root`, and removes older ones."""
+    """Compiles the binary into the package below `root` and removes older binaries."""
     folder = Path(root) / "tfvfi" / "ops" / "native"
     path = folder / packaged().name
     if not path.exists():
@@ -109,7 +116,7 @@ def _sources_and_flags() -> list[bytes | str]:
 
 
 def _extra_flags() -> list[str]:
-    """Flags of the user's own, for instance a sanitizer's."""
+    """Returns additional flags from the user, for example those of a sanitizer."""
     return shlex.split(os.environ.get("TFVFI_NATIVE_FLAGS", ""))
 
 
@@ -149,7 +156,7 @@ def _cache_folders() -> list[Path]:
 
 
 def _trusted(path: Path) -> bool:
-    """Whether a binary is there that nobody else can have put there."""
+    """Returns whether a binary exists and belongs to this user or to root."""
     if not path.exists():
         return False
     return not hasattr(os, "getuid") or path.stat().st_uid in (os.getuid(), 0)

@@ -1,4 +1,4 @@
-"""The compiled operations, loaded into TensorFlow, and their gradients."""
+"""Loads the compiled operations into TensorFlow and registers their gradients."""
 
 import functools
 import logging
@@ -12,12 +12,15 @@ logger = logging.getLogger(__name__)
 
 @functools.cache
 def load() -> Any:
-    """TensorFlow's module of the compiled operations, or None, after one line of notice."""
+    """Returns TensorFlow's module of the compiled operations, or None if they cannot be used.
+
+    A warning gives the reason, unless TFVFI_NATIVE=0 disables the operations.
+    """
     if os.environ.get("TFVFI_NATIVE", "1") == "0":
         return None
     try:
         library = _load()
-    except Exception as error:  # Whatever is wrong, the portable form works.
+    except Exception as error:  # The portable form works whatever the problem is.
         reason = " ".join(str(error).split())[:300]
         logger.warning("operations run in portable form, which is slower: %s", reason)
         return None
@@ -33,7 +36,7 @@ def _load() -> Any:
         try:
             return tf.load_op_library(str(packaged))
         except (tf.errors.OpError, OSError):
-            # Compiled elsewhere, against something that is different here.
+            # The binary was compiled elsewhere, against versions that differ from those here.
             pass
     return tf.load_op_library(str(build.cached()))
 
