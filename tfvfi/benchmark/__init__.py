@@ -1,1 +1,1 @@
-"""How fast networks and operations are, beside other engines and what the machine can do."""
+"""Measures the speed of networks and operations, compared with other engines and the machine."""

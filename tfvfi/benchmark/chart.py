@@ -1,4 +1,4 @@
-"""Times as a bar picture: one SVG file, readable on light and dark paper."""
+"""A bar chart of times as one SVG file, for light and dark backgrounds."""
 
 from collections.abc import Sequence
 from html import escape
@@ -17,12 +17,12 @@ STYLE = (
 
 
 def write_chart(rows: Sequence[Measured], machine: Sequence[str], path: Path) -> None:
-    """Draws median seconds, network by network and size by size, with the spread as a line."""
+    """Writes a chart of median seconds, grouped by network and size, with the spread as a line."""
     path.write_text(chart(rows, machine), encoding="utf-8")
 
 
 def chart(rows: Sequence[Measured], machine: Sequence[str]) -> str:
-    """The picture as text; `machine` are lines below it."""
+    """Returns the SVG text of the chart, with the lines of `machine` at the bottom."""
     y = MARGIN + ROW
     drawn = [_text(MARGIN, y - 8, "Seconds a frame, median and spread; less is better", "head")]
     for (network, size), group in groupby(rows, lambda row: (row.network, row.size)):

@@ -1,4 +1,4 @@
-"""A process that runs a network when it is told to; see `worker`."""
+"""The parent's side of a process that runs a network on request; see `worker`."""
 
 import json
 import os
@@ -12,17 +12,17 @@ from tfvfi.benchmark.task import Task
 
 
 class RefusedError(Exception):
-    """An engine cannot do what it was asked for; the text says why."""
+    """Raised if an engine cannot run a task; the message gives the reason."""
 
 
 class Contender:
-    """A process with an engine and a network, ready when this is made.
+    """A process with an engine and a network, which is ready once this object is created.
 
     Args:
-        task: What it runs.
+        task: The task of the process.
 
     Raises:
-        RefusedError: It cannot.
+        RefusedError: The engine cannot run the task.
     """
 
     def __init__(self, task: Task):
@@ -48,14 +48,14 @@ class Contender:
         self._answer("seconds")
 
     def finish(self) -> float:
-        """Ends the process; its largest memory in MiB while it ran the network."""
+        """Ends the process and returns its peak memory in MiB while it ran the network."""
         self._process.stdin.close()
         peak = self._answer("peak_mib")
         self._process.wait()
         return peak
 
     def stop(self) -> None:
-        """Ends the process whatever it does."""
+        """Kills the process."""
         self._process.kill()
         self._process.wait()
 
@@ -70,7 +70,7 @@ class Contender:
 
 
 def environment(task: Task) -> dict[str, str]:
-    """Of the process: Keras's backend, threads, and silence."""
+    """Returns the environment of the process, which sets backend, threads and quiet logs."""
     return {
         **os.environ,
         "KERAS_BACKEND": "tensorflow" if task.form == OWN else "torch",

@@ -1,4 +1,4 @@
-"""What a network costs on paper: parameters, and the operations of its convolutions."""
+"""The theoretical cost of a network: its parameters and the operations of its convolutions."""
 
 from typing import Any
 
@@ -7,22 +7,31 @@ import numpy as np
 from tfvfi.errors import InputError
 from tfvfi.models.base import FlowEstimator, Network
 
-# Side of the frames on which operations are counted; networks work in no more than one strip on it.
+# Side of the frames on which operations are counted, on which no network splits its work into
+# strips.
 SIDE = 256
 
 
 def parameters(network: Network) -> int:
-    """How many numbers its weights are."""
+    """Returns the number of parameters of a network."""
     return sum(int(np.prod(variable.shape)) for variable in network.weights)
 
 
 def gflop(network: Network, height: int, width: int) -> float:
-    """Billions of operations for one frame, or one flow, of that size.
+    """Returns billions of operations for one frame, or one flow, of the given size.
 
-    Two for each multiplication with addition in convolutions, transposed ones and matrix products,
-    and in correlation, local and separable convolution where those are compiled. Everything else
-    (activations, warps, resizing) is left out, as papers do. Counted on 256 x 256 pixels and scaled
-    to the size the network works at inside, padding included.
+    A multiplication with an addition counts as two operations. Counted are convolutions, transposed
+    convolutions and matrix products, and also correlation, local and separable convolution if they
+    are compiled. Everything else (activations, warps, resizing) is omitted, as in papers. The count
+    for 256 x 256 pixels is scaled to the padded size of the frames.
+
+    Args:
+        network: The network.
+        height: The height of the frames.
+        width: The width of the frames.
+
+    Returns:
+        The operations, or NaN for a network that cannot be traced.
     """
     if not network.traceable:
         return float("nan")
@@ -49,14 +58,15 @@ def _graph(network: Network) -> Any:
 
 
 def multiplications(operation: Any) -> int:
-    """How often an operation multiplies and adds."""
+    """Returns the number of multiplications with addition in a TensorFlow operation."""
     shapes = [tuple(each.shape) for each in (*operation.inputs, *operation.outputs)]
     values = int(np.prod(shapes[-1])) if shapes and None not in shapes[-1] else 0
     if operation.type == "Conv2D":
         rows, columns, channels, _ = shapes[1]
         return values * rows * columns * channels
     if operation.type == "Conv2DBackpropInput":
-        # A transposed convolution: sizes, kernel, image; every pixel of the image is spread out.
+        # The inputs of a transposed convolution are sizes, kernel and image. The kernel is applied
+        # to every pixel of the image.
         return int(np.prod(shapes[2])) * int(np.prod(shapes[1][:3]))
     if operation.type == "MatMul":
         return values * shapes[0][0 if operation.get_attr("transpose_a") else 1]

@@ -1,7 +1,7 @@
-"""The same network in several engines: how each gets it, and how each runs it.
+"""Converts a network for several engines and runs it in each of them.
 
-Each function here runs in a process of its own, see `worker`; it returns what maps frames (and a
-time) to the output, NumPy arrays on both sides.
+Each function here runs in a separate process; see `worker`. It returns a function that maps frames
+(and a time) to the output, all of them NumPy arrays.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,10 +23,10 @@ class Engine:
     """Software that runs networks.
 
     Attributes:
-        packages: What has to be installed.
-        forms: The ways in which it runs them.
-        needs: The kind of file that is converted for it first.
-        precisions: What it computes in, on the CPU.
+        packages: The packages that must be installed.
+        forms: The ways in which it can run networks.
+        needs: The kind of file to which networks are converted for it first, if any.
+        precisions: The precisions that it supports on the CPU.
     """
 
     packages: tuple[str, ...]
@@ -47,7 +47,7 @@ ENGINES: Mapping[str, Engine] = {
 
 
 def check_installed(names: list[str]) -> None:
-    """Refuses engines that are unknown or not installed."""
+    """Raises `InputError` for engines that are unknown or not installed."""
     for name in names:
         if name not in ENGINES or name == OWN:
             known = ", ".join(engine for engine in ENGINES if engine != OWN)
@@ -61,7 +61,7 @@ def check_installed(names: list[str]) -> None:
 
 
 def tfvfi(task: Task) -> Run:
-    """Ours: Keras on TensorFlow, one graph."""
+    """Returns a function that runs Keras on TensorFlow as one graph."""
     import keras
     import tensorflow as tf
 
@@ -78,17 +78,17 @@ def tfvfi(task: Task) -> Run:
 
 
 def torch(task: Task) -> Run:
-    """PyTorch, operation by operation."""
+    """Returns a function that runs PyTorch operation by operation."""
     return _run_torch(task, compiled=False)
 
 
 def torch_compiled(task: Task) -> Run:
-    """PyTorch through torch.compile."""
+    """Returns a function that runs PyTorch through torch.compile."""
     return _run_torch(task, compiled=True)
 
 
 def onnxruntime(task: Task) -> Run:
-    """ONNX Runtime on the CPU."""
+    """Returns a function that runs ONNX Runtime on the CPU."""
     import onnxruntime
 
     settings = onnxruntime.SessionOptions()
@@ -101,7 +101,7 @@ def onnxruntime(task: Task) -> Run:
 
 
 def openvino(task: Task) -> Run:
-    """OpenVINO on the CPU."""
+    """Returns a function that runs OpenVINO on the CPU."""
     import openvino
 
     settings = {
@@ -114,7 +114,7 @@ def openvino(task: Task) -> Run:
 
 
 def ncnn(task: Task) -> Run:
-    """ncnn on the CPU."""
+    """Returns a function that runs ncnn on the CPU."""
     import ncnn
 
     network = ncnn.Net()
@@ -148,7 +148,7 @@ def convert_onnx(task: Task) -> None:
 
 
 def convert_ncnn(task: Task) -> None:
-    """Writes the network as ncnn's files."""
+    """Writes the network as files for ncnn."""
     import pnnx
     import torch
 
@@ -166,7 +166,7 @@ def _run_torch(task: Task, compiled: bool) -> Run:
     from tfvfi.benchmark import torch_network
 
     torch.set_num_threads(task.threads)
-    # A graph of PyTorch's own operations, so that nothing of Keras takes time.
+    # The graph consists of PyTorch's own operations, so that Keras takes no time.
     graph = torch_network.exported(task)[0].module()
     if compiled:
         graph = torch.compile(graph)

@@ -1,4 +1,4 @@
-"""The frames that every engine gets: a texture that moves."""
+"""The input frames for every engine, which show a moving texture."""
 
 import numpy as np
 
@@ -6,13 +6,13 @@ MOTION = 6.0
 
 
 def arrays(height: int, width: int, with_time: bool) -> list[np.ndarray]:
-    """Two frames, (1, height, width, 3), and the time 0.5 for a network that takes one."""
+    """Returns two frames, (1, height, width, 3), and if `with_time` also the time 0.5."""
     frames = [texture(height, width, shift) for shift in (0.0, MOTION)]
     return frames + [np.array([0.5], "float32")] * with_time
 
 
 def texture(height: int, width: int, shift: float) -> np.ndarray:
-    """A picture with detail everywhere, moved to the right by `shift` pixels."""
+    """Returns a picture with detail everywhere, moved to the right by `shift` pixels."""
     draw = np.random.default_rng(0)
     y, x = np.mgrid[:height, :width].astype("float32")
     picture = np.zeros((height, width, 3), "float32")

@@ -1,4 +1,4 @@
-"""Networks: what they cost, how long they take, beside the same network in other engines."""
+"""Measures the cost and time of networks and compares them with other engines."""
 
 import contextlib
 import statistics
@@ -20,15 +20,17 @@ from tfvfi.machine import Ceiling
 from tfvfi.registry import ModelSpec
 
 PRECISIONS = ("float32", "bfloat16")
-# Seconds that threads of one engine get to come to rest before another runs, and that one may take.
+# Seconds that the threads of one engine have to become idle before the next engine runs, and
+# seconds that the runs of one engine may take in total.
 PAUSE, BUDGET = 0.25, 120.0
-# Decibels from ours below which an engine does not run the same network: half precision is above.
+# PSNR in dB to our output below which an engine does not compute the same network. Half precision
+# is above it.
 SAME = 30.0
 
 
 @dataclass(frozen=True)
 class Measured:
-    """How one engine ran one network at one size in one precision."""
+    """The measurements of one engine with one network at one size in one precision."""
 
     network: str
     parameters_m: float
@@ -57,7 +59,7 @@ class Measured:
 
 
 def check_precisions(names: Sequence[str]) -> None:
-    """Refuses what is not one of `PRECISIONS`, or nothing at all."""
+    """Raises `InputError` unless there are precisions and all are in `PRECISIONS`."""
     unknown = sorted(set(names) - set(PRECISIONS))
     if unknown or not names:
         received = unknown[0] if unknown else "nothing"
@@ -75,18 +77,21 @@ def measure(
     ceiling: Ceiling,
     note: Callable[[str], None] = print,
 ) -> list[Measured]:
-    """Runs one network in every engine and precision in turns, each in a process of its own.
+    """Runs one network in every engine and precision in turns, each in a separate process.
 
     Args:
-        spec: The network, with fresh weights unless a file is named.
-        width: Of the frames.
-        height: Of the frames.
-        precisions: Of `PRECISIONS`.
-        engines: Names in `ENGINES` to compare with.
-        repeats: Runs of each, see `timing.contest`.
-        threads: For each engine.
-        ceiling: Of this machine.
-        note: Told in one sentence what an engine cannot do.
+        spec: The network, with fresh weights unless it names a file.
+        width: The width of the frames.
+        height: The height of the frames.
+        precisions: A selection of `PRECISIONS`.
+        engines: The names in `ENGINES` to compare with.
+        repeats: The number of runs of each; see `timing.contest`.
+        threads: The number of threads for each engine.
+        ceiling: The peak performance of this machine.
+        note: Called with a sentence about each task that an engine cannot run.
+
+    Returns:
+        One row for each engine and precision that computed the same network, ours first.
     """
     with tempfile.TemporaryDirectory() as folder:
         facts, weights = _prepared(spec, width, height, Path(folder))
@@ -118,7 +123,7 @@ def measure(
 
 @dataclass(frozen=True)
 class _Runs:
-    """What a process did."""
+    """The runs of one process."""
 
     task: Task
     ready: dict[str, Any]
@@ -127,7 +132,7 @@ class _Runs:
 
 
 def _prepared(spec: ModelSpec, width: int, height: int, folder: Path) -> tuple[dict[str, Any], str]:
-    """What is known of a network before it runs, and a file of weights for every engine."""
+    """Returns the properties of a network that need no run, and a weight file for all engines."""
     from tfvfi import weights
 
     has_weights = registry.preset(spec.name).has_weights
@@ -148,7 +153,7 @@ def _prepared(spec: ModelSpec, width: int, height: int, folder: Path) -> tuple[d
 def _tasks(
     first: Task, precisions: Sequence[str], engines: Sequence[str], note: Callable[[str], None]
 ) -> Iterator[Task]:
-    """Ours in every precision, then every other engine's, once what it reads is converted."""
+    """Yields our tasks in every precision, then those of other engines if conversion succeeds."""
     yield from (replace(first, precision=precision) for precision in precisions)
     kinds = dict.fromkeys(ENGINES[name].needs for name in engines)
     failed = {kind for kind in kinds if kind and not _converted(first, kind, note)}
@@ -174,7 +179,7 @@ def _converted(first: Task, kind: str, note: Callable[[str], None]) -> bool:
 
 
 def _raced(tasks: Sequence[Task], repeats: int, note: Callable[[str], None]) -> list[_Runs]:
-    """Runs every task that can be done, in turns."""
+    """Runs all tasks in turns, except for those that their engine cannot run."""
     with contextlib.ExitStack() as stack:
         contenders = {}
         for task in tasks:

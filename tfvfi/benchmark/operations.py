@@ -1,4 +1,4 @@
-"""The speed of every operation: portable, native and, where PyTorch is installed, PyTorch's."""
+"""Measures every operation in portable and native form and, if installed, in PyTorch."""
 
 import subprocess
 import sys
@@ -18,7 +18,7 @@ THREE, MANY = 3, 32
 
 @dataclass(frozen=True)
 class Subject:
-    """An operation with its options and its inputs beside the image."""
+    """An operation with its options and the inputs that it takes besides the image."""
 
     operation: str
     label: str
@@ -30,7 +30,7 @@ class Subject:
     """Further inputs: "flow", "map" (like the image) or "taps...", in the operation's order."""
 
     def inputs(self, height: int, width: int) -> list[np.ndarray]:
-        """Random inputs of a benchmark's size; flows have a standard deviation of 12 pixels."""
+        """Returns random inputs; flows have a standard deviation of 12 pixels."""
         random = np.random.default_rng(0)
         rows, columns = self.taps
         shapes = {
@@ -50,7 +50,7 @@ class Subject:
 
 
 def subjects() -> Iterator[Subject]:
-    """What is timed."""
+    """Yields the operations to time."""
     for channels in (THREE, MANY):
         for padding in ("border", "zeros"):
             options = {"padding": padding}
@@ -60,7 +60,7 @@ def subjects() -> Iterator[Subject]:
         yield Subject("correlation", "correlation 9x9", channels, others=("map",))
         yield Subject("resize", "resize x2", channels, {"size_or_scale": 2})
         yield Subject("local_convolution", "local 5x5", channels, {}, (5, 5), ("kernels",))
-        # 51 taps on 32 channels would keep the portable form busy for minutes a run.
+        # With 51 taps on 32 channels, one run of the portable form would take minutes.
         taps = 51 if channels == THREE else 11
         others = ("vertical", "horizontal")
         yield Subject(
@@ -71,7 +71,18 @@ def subjects() -> Iterator[Subject]:
 def measure(
     width: int, height: int, repeats: int, only: str = "", show: Callable[[str], None] = print
 ) -> list[timing.Timing]:
-    """Times all subjects whose label contains `only`, forward and backward."""
+    """Times all operations whose label contains `only`, forward and backward.
+
+    Args:
+        width: The width of the images.
+        height: The height of the images.
+        repeats: The number of runs of each; see `timing.contest`.
+        only: A part of the label.
+        show: Called with each line of output.
+
+    Returns:
+        One row for each form of each operation and direction.
+    """
     import tensorflow as tf
 
     from tfvfi import ops
@@ -108,7 +119,7 @@ def measure(
 
 
 def _tensorflow_form(subject, arrays, portable):
-    """(forward, backward), each a function that returns when its results are there."""
+    """Returns (forward, backward), functions that return once their results are available."""
     import contextlib
 
     import tensorflow as tf
@@ -126,8 +137,8 @@ def _tensorflow_form(subject, arrays, portable):
         return function(*inputs, **subject.options)
 
     def backward(upstream, *inputs):
-        # Only the gradients leave the graph, so what they do not need of the forward pass is
-        # not run; all of them leave it, so nothing of theirs is dropped.
+        # The graph returns all gradients and nothing else, so it runs only the part of the forward
+        # pass that they need.
         with tf.GradientTape() as tape:
             tape.watch(inputs)
             out = forward(*inputs)
@@ -146,7 +157,10 @@ def _tensorflow_form(subject, arrays, portable):
 
 
 def separable_memory(width: int, height: int, taps: int = 51, portable: bool = False) -> float:
-    """Peak MiB that separable convolution needs beyond its inputs and output, in a new process."""
+    """Returns the peak memory of separable convolution beyond its inputs and output, in MiB.
+
+    It is measured in a new process.
+    """
     arguments = [str(value) for value in (width, height, taps, int(portable))]
     command = [sys.executable, "-m", __name__, *arguments]
     done = subprocess.run(command, capture_output=True, text=True)
@@ -165,7 +179,7 @@ def _measure_memory(width: int, height: int, taps: int, portable: int) -> float:
     def run(height, width):
         image = tf.random.uniform((1, height + taps - 1, width + taps - 1, THREE))
         vertical, horizontal = (tf.random.uniform((1, height, width, taps)) for _ in range(2))
-        # The high-water mark from here on; ru_maxrss would remember the parent process's.
+        # Reset the high-water mark; ru_maxrss would include that of the parent process.
         Path("/proc/self/clear_refs").write_text("5")
         before = _status("VmRSS")
         out = ops.separable_convolution(image, vertical, horizontal)

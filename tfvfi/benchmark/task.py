@@ -1,4 +1,4 @@
-"""What one process of a comparison runs."""
+"""The task of one process of a comparison."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -8,18 +8,18 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Task:
-    """What one process runs.
+    """The task of one process.
 
     Attributes:
         form: One of `engines.FORMS`.
-        model: The network's name.
-        options: Arguments of `tfvfi.load`.
-        weights: A file of its weights; every form gets the same.
-        height: Of the frames.
-        width: Of the frames.
+        model: The name of the network.
+        weights: Its weight file, which is the same for every form.
+        height: The height of the frames.
+        width: The width of the frames.
         precision: "float32" or "bfloat16".
-        threads: How many the engine may use.
-        folder: For files that the engine reads, and for the output.
+        threads: The number of threads that the engine may use.
+        folder: The folder for files that the engine reads, and for the output.
+        options: Arguments of `tfvfi.load`.
     """
 
     form: str
@@ -34,18 +34,18 @@ class Task:
 
     @property
     def converted(self) -> Path:
-        """The network as a file that other engines read, without its ending."""
+        """The path, without its suffix, of the network as a file for other engines."""
         return Path(self.folder) / f"{self.model}_{self.width}x{self.height}"
 
     @property
     def output(self) -> Path:
-        """Where the process leaves what it computed."""
+        """The path of the output of the process."""
         name = f"{self.form}_{self.precision}".replace(" ", "_")
         return self.converted.with_name(f"{self.converted.name}_{name}.npy")
 
 
 def main_output(network: Any) -> Callable:
-    """What a network is for, as a function of tensors: the frame at a time, or the flow."""
+    """Returns the main output of a network, a frame or flow, as a function of tensors."""
     from tfvfi.models.base import FlowEstimator
 
     if isinstance(network, FlowEstimator):

@@ -1,4 +1,4 @@
-"""How long things take: interleaved runs, medians, a table and a CSV file."""
+"""Times interleaved runs and writes their medians as a table or a CSV file."""
 
 import statistics
 import time
@@ -34,14 +34,17 @@ def contest(
     budget: float = 20.0,
     pause: float = 0.0,
 ) -> dict[str, list[float]]:
-    """Seconds of every run: all contestants in turn, so that a slow moment of the machine hits all.
+    """Returns the seconds of every run, with all contestants in turns.
+
+    Taking turns lets a slow moment of the machine affect all contestants alike.
 
     Args:
-        contestants: Name -> work; returns when the work is done.
-        repeats: Runs of each, after one that is not counted. Fewer, but at least one, of those that
-            would need more than `budget` seconds; one that alone needs more is counted at once.
-        budget: See `repeats`.
-        pause: Seconds before each run, in which the threads of the one before come to rest.
+        contestants: Functions by name, each of which returns when its work is done.
+        repeats: The number of runs of each, after a first one that is not counted.
+        budget: Seconds that the runs of one contestant may take. A slower one gets fewer runs, but
+            at least one. If its first run exceeds the budget, that run is counted.
+        pause: Seconds to wait before each run, in which the threads of the previous one become
+            idle.
     """
     times: dict[str, list[float]] = {name: [] for name in contestants}
     for name, work in contestants.items():
@@ -59,7 +62,7 @@ def contest(
 def timings(
     subject: str, shape: str, direction: str, times: Mapping[str, list[float]], threads: int
 ) -> list[Timing]:
-    """One `Timing` a contestant."""
+    """Returns one `Timing` for each contestant."""
     medians = {form: statistics.median(runs) * 1000 for form, runs in times.items()}
     reference = next(iter(medians.values()))
     return [
@@ -78,7 +81,7 @@ def timings(
 
 
 def table(rows: Sequence[Any]) -> str:
-    """Rows of one dataclass as aligned text."""
+    """Returns rows of one dataclass as aligned text."""
     names = [field.name for field in fields(rows[0])]
     cells = [names, *([str(getattr(row, name)) for name in names] for row in rows)]
     widths = [max(len(line[at]) for line in cells) for at in range(len(names))]

@@ -1,8 +1,7 @@
-"""Our networks as PyTorch's, for comparison: on Keras's PyTorch backend, made of its operations.
+"""Our networks on Keras's PyTorch backend, for comparison.
 
-The portable forms of warping, resizing, padding and PReLU are built from gathers and products.
-Whoever writes the network in PyTorch would take the operations that it has for these, so the
-comparison does.
+The portable forms of warping, resizing, padding and PReLU consist of gathers and products. An
+implementation in PyTorch would use its own operations for these, so the comparison uses them too.
 """
 
 import sys
@@ -20,10 +19,10 @@ from tfvfi.ops import warp
 
 
 class Module(torch.nn.Module):
-    """A network with its main output.
+    """A network reduced to its main output.
 
     Args:
-        network: On Keras's PyTorch backend.
+        network: A network on Keras's PyTorch backend.
     """
 
     def __init__(self, network: Any):
@@ -32,12 +31,12 @@ class Module(torch.nn.Module):
         self.main_output = main_output(network)
 
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
-        """The frame at a time, or the flow."""
+        """Returns the frame at a time, or the flow."""
         return self.main_output(*inputs)
 
 
 def exported(task: Task) -> tuple[Any, tuple[torch.Tensor, ...]]:
-    """The network as one graph of PyTorch's operations, and inputs for it."""
+    """Returns the network as one graph of PyTorch's operations, and inputs for it."""
     policy = {"float32": "float32", "bfloat16": "mixed_bfloat16"}[task.precision]
     network = registry.load(task.model, task.weights or None, dtype=policy, **task.options)
     for parameter in network.parameters():
@@ -50,7 +49,7 @@ def exported(task: Task) -> tuple[Any, tuple[torch.Tensor, ...]]:
 
 
 def without_aliases(program: Any) -> Any:
-    """The graph of a program without the steps that do nothing, which pnnx does not know."""
+    """Returns the graph of a program without alias operations, which pnnx does not support."""
     module = program.module()
     for node in list(module.graph.nodes):
         if node.target is torch.ops.aten.alias.default:
@@ -61,7 +60,7 @@ def without_aliases(program: Any) -> Any:
 
 
 def _own_operations() -> None:
-    """Replaces portable forms in this process, which does nothing else."""
+    """Replaces the portable forms in this process, which runs only this comparison."""
     portable_resize = images.resize
     for name, loaded in list(sys.modules.items()):
         if name.startswith("tfvfi.models") and getattr(loaded, "resize", None) is portable_resize:
@@ -109,7 +108,7 @@ def _pad_edge(frames, padding):
 
 
 def _convolve(layer, image):
-    """With its bias, which Keras adds to what was turned back to channels last."""
+    """Convolves and adds the bias in one operation; Keras adds the bias only afterwards."""
     kernel = keras.ops.convert_to_tensor(layer.kernel).permute(3, 2, 0, 1)
     bias = keras.ops.convert_to_tensor(layer.bias) if layer.use_bias else None
     convolved = functional.conv2d(

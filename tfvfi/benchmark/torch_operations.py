@@ -1,4 +1,4 @@
-"""What comes closest to our operations in PyTorch, in its own layout, for benchmarks only."""
+"""The closest equivalents of our operations in PyTorch, in its own layout, for benchmarks only."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +11,13 @@ import torch.nn.functional as functional
 def form(
     operation: str, options: dict[str, Any], arrays: list[np.ndarray]
 ) -> tuple[Callable[[], Any], Callable[[], Any]]:
-    """(forward, backward) of an operation on channels-last arrays; backward is gradients alone."""
+    """Returns functions that run an operation forward, and only its gradients.
+
+    Args:
+        operation: The name of the operation.
+        options: Its options.
+        arrays: Its inputs, channels last.
+    """
     channels_first = [np.ascontiguousarray(np.moveaxis(array, -1, 1)) for array in arrays]
     if operation == "local_convolution":
         channels_first[1] = arrays[1]
@@ -34,7 +40,7 @@ def form(
 
 
 def _grid(flow):
-    """Flow as positions in -1 .. 1, which `grid_sample` wants: made before the clock runs."""
+    """Returns flow as positions in -1 .. 1 for `grid_sample`; it is called before timing starts."""
     height, width = flow.shape[2:]
     x = flow[:, 0] + torch.arange(width)
     y = flow[:, 1] + torch.arange(height)[:, None]

@@ -1,10 +1,10 @@
-"""One engine with one network in a process of its own, which runs when it is told to.
+"""Runs one engine with one network in a separate process, on request.
 
     python -m tfvfi.benchmark.worker '{"form": "tfvfi", ...}'
 
-It says, as lines of JSON: {"ready": ...} after a first run, which also compiles; then for every
-line it reads {"seconds": ...} of one run; and at the end of its input {"peak_mib": ...}. A
-conversion only says that it is ready. What cannot be done is said as {"refused": sentence}.
+The process prints lines of JSON: {"ready": ...} after a first run, which includes compilation;
+{"seconds": ...} of one run for every line that it reads; and {"peak_mib": ...} at the end of its
+input. A conversion prints only that it is ready. Tasks that fail print {"refused": sentence}.
 """
 
 import importlib.metadata
@@ -17,13 +17,13 @@ from typing import Any, TextIO
 
 import numpy as np
 
-# Characters of an engine's complaint that are passed on.
+# The largest number of characters of an engine's error message that are passed on.
 LONGEST = 300
 
 
 def main(task_as_json: str) -> None:
-    """Serves one task."""
-    # What libraries print must not come between: they get stderr.
+    """Serves one task, which is given as JSON."""
+    # Output of libraries must not mix with the answers, so it goes to stderr.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     try:
@@ -35,7 +35,7 @@ def main(task_as_json: str) -> None:
 
 
 def serve(description: dict[str, Any], answers: TextIO) -> None:
-    """Loads the network, runs it once, and then as often as it is told to."""
+    """Loads the network and runs it once, then once for each line of standard input."""
     from tfvfi import machine
     from tfvfi.benchmark import engines, inputs
     from tfvfi.benchmark.task import Task
@@ -63,7 +63,7 @@ def serve(description: dict[str, Any], answers: TextIO) -> None:
 
 
 def say(answers: TextIO, **what: Any) -> None:
-    """One line of JSON."""
+    """Prints one answer as a line of JSON."""
     print(json.dumps(what), file=answers, flush=True)
 
 

@@ -1,4 +1,4 @@
-"""Published checkpoints, read without PyTorch and without running any code from them."""
+"""Reads published checkpoints without PyTorch and without running code from them."""
 
 from tfvfi.checkpoints.reader import Checkpoint, read
 

@@ -1,8 +1,9 @@
-"""The HDF5 files of Keras 2, whose weights have the names of their layers.
+"""Reads the HDF5 files of Keras 2, whose weights have the names of their layers.
 
-`model.save_weights("a.h5")` writes `conv2d/conv2d/kernel:0`, a whole model has the same below
-`model_weights`. The model's description beside them is never looked at. Keras 3's `.weights.h5`
-has no names, only places in one very model: it cannot be converted, and need not be.
+`model.save_weights("a.h5")` writes `conv2d/conv2d/kernel:0`. A whole model has the same names below
+`model_weights`; its description beside them is never read. The `.weights.h5` files of Keras 3
+identify weights only by their positions in one specific model, so they cannot be converted and need
+no conversion.
 """
 
 from collections.abc import Iterator
@@ -14,18 +15,26 @@ import numpy as np
 from tfvfi.checkpoints.bounds import Budget, UnreadableError
 from tfvfi.checkpoints.layout import as_published
 
-# Only what the library raises on a damaged file.
+# The exceptions that h5py raises for a damaged file.
 DAMAGED = (OSError, RuntimeError, KeyError, ValueError, TypeError, OverflowError)
 MAX_DEPTH = 8
 MAX_ITEMS = 20_000
 WHOLE_MODEL = "model_weights"
-# An attribute that the weights of Keras 2 have, in parts where it is long.
+# The beginning of the attribute that marks weights of Keras 2; a long one is split into several.
 LAYERS = "layer_names"
 WIDTHS = (2, 4, 8)
 
 
 def read_keras(file: BinaryIO, budget: Budget) -> dict[str, np.ndarray]:
-    """The arrays as `<layer>/<variable>`, kernels turned to PyTorch's order as in other files."""
+    """Returns the arrays of a file as `<layer>/<variable>`, with kernels in PyTorch's order.
+
+    Args:
+        file: The file, opened for reading.
+        budget: The bytes that may be allocated.
+
+    Raises:
+        UnreadableError: The file is damaged, not from Keras 2, or refers to other files.
+    """
     try:
         with h5py.File(file, "r") as root:
             group = root[WHOLE_MODEL] if _is_group(root, WHOLE_MODEL) else root
@@ -46,7 +55,7 @@ def read_keras(file: BinaryIO, budget: Budget) -> dict[str, np.ndarray]:
 
 
 def _is_group(parent: h5py.Group, name: str) -> bool:
-    """Whether the file itself holds a group of that name; other things are refused."""
+    """Returns whether the file holds a group with this name; links are rejected."""
     link = parent.get(name, getlink=True)
     if link is not None and not isinstance(link, h5py.HardLink):
         raise UnreadableError(f"is refused: {name[:80]!r} is a link to elsewhere")
@@ -54,12 +63,12 @@ def _is_group(parent: h5py.Group, name: str) -> bool:
 
 
 def _arrays(root: h5py.Group) -> Iterator[tuple[str, h5py.Dataset]]:
-    """Every array with its path."""
+    """Yields every array with its path."""
     waiting, visited = [("", root, 0)], 0
     while waiting:
         prefix, group, depth = waiting.pop()
         visited += len(group)
-        # A group may hold itself, or the same one many times.
+        # A group may contain itself, or the same group many times.
         if depth > MAX_DEPTH or visited > MAX_ITEMS:
             raise UnreadableError("nests its weights far deeper than weights need; refused")
         for name in group:
@@ -70,7 +79,7 @@ def _arrays(root: h5py.Group) -> Iterator[tuple[str, h5py.Dataset]]:
 
 
 def _values(path: str, array: h5py.Dataset, budget: Budget) -> np.ndarray:
-    """The numbers of an array, after all that it claims was checked."""
+    """Returns the values of an array after checking everything that it claims."""
     where = repr(path[-80:])
     if array.external or array.is_virtual:
         raise UnreadableError(f"is refused: {where} is kept outside the file")

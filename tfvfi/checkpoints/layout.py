@@ -1,15 +1,22 @@
-"""How a published array is laid out in a Keras variable.
+"""Converts arrays between the layouts of PyTorch and Keras.
 
-It follows from the variable: PyTorch's kernels (out, in, height, width) and those of its transposed
-convolutions (in, out, height, width) are reversed behind their sides, the same permutation for
-both; other arrays may differ by axes of length 1 alone.
+The layout follows from the Keras variable. PyTorch's kernels (out, in, height, width) and those of
+its transposed convolutions (in, out, height, width) are converted by the same permutation, which
+moves the sides to the front and swaps the other two axes. Other arrays may differ only by axes of
+length 1.
 """
 
 import numpy as np
 
 
 def arranged(values: np.ndarray, path: str, shape: tuple[int, ...]) -> np.ndarray | None:
-    """A published array as the variable at that path wants it; None if it does not fit."""
+    """Returns a published array in the layout of a variable, or None if it does not fit.
+
+    Args:
+        values: The published array.
+        path: The path of the variable.
+        shape: The shape of the variable.
+    """
     if _is_kernel(path, shape):
         values = values.transpose(*range(2, values.ndim), 1, 0) if values.ndim > 1 else values
         return values if values.shape == shape else None
@@ -17,12 +24,12 @@ def arranged(values: np.ndarray, path: str, shape: tuple[int, ...]) -> np.ndarra
 
 
 def published_shape(path: str, shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape in which the array of a variable is published."""
+    """Returns the shape in which the array of a variable is published."""
     return (*shape[:-3:-1], *shape[:-2]) if _is_kernel(path, shape) else shape
 
 
 def as_published(name: str, values: np.ndarray) -> np.ndarray:
-    """An array of Keras, whose kernels are (height, width, in, out), as PyTorch has it."""
+    """Returns an array of Keras in PyTorch's layout; its kernels are (height, width, in, out)."""
     if _is_kernel(name, values.shape):
         return values.transpose(-1, -2, *range(values.ndim - 2))
     return values

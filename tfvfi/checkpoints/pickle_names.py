@@ -1,4 +1,4 @@
-"""What a pickle of weights may name, and what each name stands for: plain data, always."""
+"""The names that a pickle of weights may use, each of which stands for plain data."""
 
 import re
 from collections.abc import Callable
@@ -11,13 +11,13 @@ from tfvfi.checkpoints.tensors import DTYPES, Storage, Tensor
 
 
 class Name(str):
-    """A name that a pickle refers to; nothing is ever looked up by it but `BUILDERS`."""
+    """A name in a pickle, which is only ever looked up in `BUILDERS`."""
 
     __slots__ = ()
 
 
 class NumpyType:
-    """A numpy dtype under construction: its byte order arrives later."""
+    """A NumPy dtype under construction, whose byte order follows later."""
 
     def __init__(self, text: Any):
         if not isinstance(text, str) or not re.fullmatch("[<>|=]?(f[248]|[iu][1248]|b1)", text):
@@ -25,20 +25,20 @@ class NumpyType:
         self.dtype = np.dtype(text)
 
     def build(self, state: Any) -> None:
-        """Takes the byte order."""
+        """Sets the byte order."""
         if not isinstance(state, tuple) or len(state) < 2 or state[1] not in ("<", ">", "|", "="):
             raise ValueError
         self.dtype = self.dtype.newbyteorder(state[1])
 
 
 class NumpyArray:
-    """A numpy array under construction: its data arrive later."""
+    """A NumPy array under construction, whose data follow later."""
 
     def __init__(self) -> None:
         self.value = np.zeros(0)
 
     def build(self, state: Any) -> None:
-        """Takes shape, type and data."""
+        """Sets shape, type and data."""
         _, shape, kind, column_major, data = state
         order = "F" if column_major else "C"
         self.value = np.frombuffer(_bytes(data), kind.dtype).reshape(shape, order=order)
@@ -64,7 +64,7 @@ def _first(value: Any, *_: Any) -> Any:
 
 
 def _nothing(*_: Any) -> dict:
-    """What stands for bookkeeping that no weight depends on."""
+    """Returns an empty dict in place of bookkeeping that no weight depends on."""
     return {}
 
 
@@ -100,12 +100,12 @@ STORAGES = {
     "Bool": "bool",
     "Untyped": "uint8",
 }
-# The type of a storage, by the names it goes by.
+# The type of a storage by each of its names.
 STORAGE_TYPES = {f"torch.{name}Storage": dtype for name, dtype in STORAGES.items()} | {
     f"torch.storage.{name}Storage": dtype for name, dtype in STORAGES.items()
 }
 
-# What may be named. None: the name is only passed on.
+# The permitted names. Names with None cannot be called, only passed as arguments.
 BUILDERS: dict[str, Callable[..., Any] | None] = {
     **dict.fromkeys(STORAGE_TYPES),
     **dict.fromkeys(f"torch.{dtype}" for dtype in DTYPES),
@@ -137,8 +137,8 @@ BUILDERS: dict[str, Callable[..., Any] | None] = {
 
 
 def set_item(target: dict[str, Any], key: Any, value: Any) -> None:
-    """Adds an entry, if it is of a kind that weights have."""
-    # Weights are named by text, optimizer states by numbers; what has other keys is neither.
+    """Adds an entry to a dict if its key may name a weight."""
+    # Weights are named by text and optimizer states by numbers; no other keys are needed.
     if isinstance(key, str | int | float):
         target[str(key)] = value
 
@@ -148,6 +148,6 @@ def _bytes(data: Any) -> bytes:
 
 
 def shown(value: Any) -> str:
-    """Text from a file, fit for a sentence."""
+    """Returns text from a file in a form that is safe and short enough for a message."""
     text = value if isinstance(value, str) else type(value).__name__
     return "".join(letter if letter.isprintable() else "?" for letter in text[:100])

@@ -1,4 +1,4 @@
-"""The two forms that hold nothing but arrays: safetensors and NumPy's .npz."""
+"""Reads the two formats that hold only arrays: safetensors and NumPy's .npz."""
 
 import json
 import math
@@ -28,7 +28,7 @@ SAFETENSORS_TYPES = {
     "BOOL": "bool",
 }
 NPY_MAGIC = b"\x93NUMPY"
-# NumPy evaluates this header as Python; it has one form only, so we need not.
+# NumPy evaluates this header as Python. It has only one form, so a pattern is enough here.
 NPY_HEADER = re.compile(
     r"\{ *'descr' *: *'([<>|=]?(?:f[248]|[iu][1248]|b1))' *, *'fortran_order' *: *(True|False) *, *"
     r"'shape' *: *\(([0-9, ]{0,200})\) *,? *\}\s*"
@@ -36,12 +36,20 @@ NPY_HEADER = re.compile(
 
 
 def looks_like_safetensors(head: bytes) -> bool:
-    """Whether a file begins with a length and a JSON object."""
+    """Returns whether a file begins with a length and a JSON object."""
     return len(head) > 9 and head[8:9] == b"{" and int.from_bytes(head[:8], "little") < 2**40
 
 
 def read_safetensors(data: memoryview, budget: Budget) -> tuple[dict[str, np.ndarray], dict]:
-    """The arrays of a safetensors file, and its metadata."""
+    """Returns the arrays of a safetensors file, and its metadata.
+
+    Args:
+        data: The bytes of the file.
+        budget: The bytes that may be allocated.
+
+    Raises:
+        UnreadableError: The file is damaged.
+    """
     length = int.from_bytes(data[:8], "little")
     if length > min(MAX_HEADER, len(data) - 8):
         raise UnreadableError("is cut off, or its safetensors header has an impossible length")
@@ -78,7 +86,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _span(name: str, entry: Any, size: int) -> tuple[int, int]:
-    """Where the data of a tensor begin and end, after shape and type were checked against it."""
+    """Returns where the data of a tensor begin and end, after checking its shape and type."""
     if not isinstance(entry, dict) or not {"dtype", "shape", "data_offsets"} <= set(entry):
         raise UnreadableError(
             f"is damaged: its header says too little of {name[:80]!r}; get it anew"
@@ -105,7 +113,7 @@ def _span(name: str, entry: Any, size: int) -> tuple[int, int]:
 
 
 def read_npz(archive: Archive, budget: Budget) -> dict[str, np.ndarray]:
-    """The arrays of a .npz file."""
+    """Returns the arrays of a .npz file."""
     return {
         name.removesuffix(".npy"): _read_npy(name, memoryview(archive.read(name)), budget)
         for name in archive.names

@@ -1,4 +1,4 @@
-"""Reads the weights in a published file, whatever its form, without PyTorch."""
+"""Reads the weights in a published file of any known format, without PyTorch."""
 
 import hashlib
 import mmap
@@ -19,11 +19,11 @@ from tfvfi.checkpoints.torch_files import DESCRIPTION, LegacyFile, TorchFile, Zi
 from tfvfi.checkpoints.zips import Archive
 from tfvfi.errors import InputError
 
-# Where training scripts keep the weights, among other things.
+# The keys under which training scripts store the weights.
 WRAPPERS = ("state_dict", "model_state_dict", "model", "params", "net", "network")
-# What they keep besides, with tensors that are no weights.
+# The prefixes of keys that hold other tensors than weights.
 BOOKKEEPING = ("optim", "sched", "scaler")
-# DataParallel puts it before every key.
+# The prefix that DataParallel adds to every key.
 PARALLEL = "module."
 MAX_DEPTH = 8
 MAX_ITEMS = 500_000
@@ -31,15 +31,15 @@ MAX_ITEMS = 500_000
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a file holds.
+    """The content of a published checkpoint.
 
     Attributes:
         path: The file or folder.
-        sha256: Its SHA-256, in hexadecimal; of TensorFlow's, that of the index and the data, one
-            behind the other.
-        tensors: Its weights in the order of the file; half precision stays, bfloat16 becomes
-            float32.
-        extras: Plain values beside them, such as the epoch.
+        sha256: Its SHA-256, in hexadecimal. For TensorFlow it is that of the index followed by the
+            data.
+        tensors: Its weights in the order of the file. Half precision is kept; bfloat16 is converted
+            to float32.
+        extras: Plain values stored with the weights, such as the epoch.
     """
 
     path: Path
@@ -49,20 +49,23 @@ class Checkpoint:
 
 
 def read(path: str | Path) -> Checkpoint:
-    """Reads the weights of a published checkpoint; nothing in it is run.
+    """Reads the weights of a published checkpoint without running any code in it.
 
-    PyTorch's forms, safetensors, .npz and Keras 2 files are recognized by content, whatever they
-    are called; a SavedModel, or a checkpoint of TensorFlow, by the names of its files.
-    `{"state_dict": ...}` is unwrapped, several `state_dict...` become prefixes, a `module.` before
-    every key is dropped.
+    The formats of PyTorch, safetensors, .npz and Keras 2 files are recognized by content, whatever
+    their names are; a SavedModel or a TensorFlow checkpoint is recognized by the names of its
+    files. `{"state_dict": ...}` is unwrapped, several `state_dict...` keys become prefixes, and a
+    `module.` before every key is removed.
 
     Args:
-        path: The file; for TensorFlow the folder of a SavedModel, a folder of checkpoints, a
-            `.index` file, or its name without the ending.
+        path: The file. For TensorFlow it is the folder of a SavedModel, a folder of checkpoints, a
+            `.index` file, or its name without the suffix.
+
+    Returns:
+        The content of the checkpoint.
 
     Raises:
-        InputError: The file is missing, damaged, of another kind, or refers to what no weights
-            need; the sentence says which.
+        InputError: The file is missing, damaged or of another kind, or it refers to something that
+            weights do not need.
 
     Example:
         >>> import tempfile
@@ -97,7 +100,7 @@ def read(path: str | Path) -> Checkpoint:
 
 
 def _read_any(file: BinaryIO, size: int) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Arrays and extras of a file, by the form that its first bytes tell."""
+    """Returns arrays and extras of a file, whose format its first bytes determine."""
     head = file.read(512)
     budget = Budget(size)
     if head.startswith(b"PK\x03\x04"):
@@ -155,7 +158,7 @@ def _weights(file: TorchFile, budget: Budget) -> tuple[dict[str, np.ndarray], di
 
 
 def _choose(root: dict[str, Any]) -> dict[str, Any]:
-    """The part of a training checkpoint that holds the weights."""
+    """Returns the part of a training checkpoint that holds the weights."""
     for wrapper in WRAPPERS:
         if isinstance(root.get(wrapper), dict):
             return root[wrapper]
@@ -166,14 +169,14 @@ def _choose(root: dict[str, Any]) -> dict[str, Any]:
 
 
 def _flatten(root: dict[str, Any]) -> dict[str, Tensor | NumpyArray]:
-    """The tensors in nested dicts, their names joined by dots."""
+    """Returns the tensors in nested dicts, with their names joined by dots."""
     found: dict[str, Tensor | NumpyArray] = {}
     waiting = [("", root, 0)]
     visited = 0
     while waiting:
         prefix, part, depth = waiting.pop()
         visited += len(part)
-        # A dict may hold itself, or the same one many times.
+        # A dict may contain itself, or the same dict many times.
         if depth > MAX_DEPTH or visited > MAX_ITEMS:
             raise UnreadableError("nests its weights far deeper than weights need; refused")
         inner = []

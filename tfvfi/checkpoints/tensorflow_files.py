@@ -1,8 +1,8 @@
-"""TensorFlow's checkpoints and the variables of its SavedModels, read without TensorFlow.
+"""Reads TensorFlow checkpoints and the variables of SavedModels without TensorFlow.
 
-Both are a bundle: `PREFIX.index`, a table of names with places, and `PREFIX.data-*`, the bytes.
-One entry describes the objects that were saved, which is how variables get their names. The graph
-of a SavedModel is never opened.
+Both are bundles: `PREFIX.index` is a table of names and positions, and `PREFIX.data-*` hold the
+bytes. One entry describes the saved objects and provides the names of the variables. The graph of a
+SavedModel is never opened.
 """
 
 import re
@@ -24,16 +24,16 @@ LATEST = re.compile(r'^model_checkpoint_path: "([^"\\]{1,255})"', re.MULTILINE)
 MAX_INDEX, MAX_SHARDS = 64 * 2**20, 1000
 OBJECTS = b"_CHECKPOINTABLE_OBJECT_GRAPH"
 VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
-# What an optimizer keeps for each variable.
+# Marks the state that an optimizer keeps for each variable.
 SLOT = "/.OPTIMIZER_SLOT/"
-# TensorFlow's numbers of types; others are counters and texts, which are no weights.
+# TensorFlow's numbers of types. Other types belong to counters and texts, which are not weights.
 FLOATS = {1: "float32", 2: "float64", 14: "bfloat16", 19: "float16"}
 STRING = 7
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What an index says of one value; nothing of it is checked yet."""
+    """The description of one value in an index, which has not been checked yet."""
 
     kind: int = 0
     shape: tuple[int, ...] = ()
@@ -44,11 +44,11 @@ class Entry:
 
 
 def bundle_prefix(path: Path) -> Path | None:
-    """The beginning of the names of a bundle's files, if the path leads to one.
+    """Returns the common prefix of the files of a bundle, or None if the path is not one.
 
     Args:
-        path: A SavedModel, a folder of checkpoints (the latest is meant), the prefix itself, or
-            one of its files.
+        path: A SavedModel, a folder of checkpoints (which stands for the latest), the prefix
+            itself, or one of the files.
     """
     if path.is_dir():
         return _prefix_in(path)
@@ -58,16 +58,23 @@ def bundle_prefix(path: Path) -> Path | None:
 
 
 def bundle_files(prefix: Path) -> list[Path]:
-    """The index of a bundle and the files with its bytes."""
+    """Returns the index of a bundle and the files with its bytes."""
     shards = [path for path in prefix.parent.iterdir() if SHARD.sub("", path.name) == prefix.name]
     return [_index(prefix), *sorted(path for path in shards if path.name != prefix.name)]
 
 
 def read_bundle(prefix: Path, budget: Budget) -> dict[str, np.ndarray]:
-    """The weights of a bundle as `<layer>/<variable>`, kernels in PyTorch's order.
+    """Returns the weights of a bundle as `<layer>/<variable>`, with kernels in PyTorch's order.
 
-    Variables have the names that they had in the program that saved them; those of optimizers and
-    whole numbers are left out.
+    Variables keep the names that they had in the program that saved them. The state of optimizers
+    and integers are omitted.
+
+    Args:
+        prefix: The common prefix of the files.
+        budget: The bytes that may be allocated.
+
+    Raises:
+        UnreadableError: The bundle is incomplete, damaged or not supported.
     """
     if _index(prefix).stat().st_size > MAX_INDEX:
         raise UnreadableError("has an index far larger than weights need; refused")
@@ -82,14 +89,14 @@ def read_bundle(prefix: Path, budget: Budget) -> dict[str, np.ndarray]:
 
 
 class _Shards:
-    """The bytes of a bundle, each file opened when it is first asked for."""
+    """The bytes of a bundle, whose files are opened on first use."""
 
     def __init__(self, prefix: Path, count: int):
         self.prefix, self.count = prefix, count
         self.opened: dict[int, memoryview] = {}
 
     def bytes_of(self, entry: Entry) -> memoryview:
-        """What lies at an entry's place."""
+        """Returns the bytes of an entry."""
         if entry.shard >= self.count:
             raise damaged()
         if entry.shard not in self.opened:
@@ -116,7 +123,7 @@ def _prefix_in(folder: Path) -> Path | None:
     if state.is_file() and state.stat().st_size < MAX_INDEX:
         latest = LATEST.search(state.read_text("utf-8", errors="replace"))
         if latest:
-            # The name alone: whoever moved the folder moved its checkpoints too.
+            # The recorded folder is ignored, because the checkpoints may have been moved.
             prefix = folder / re.split(r"[/\\]", latest[1])[-1]
             if _index(prefix).is_file():
                 return prefix
@@ -183,7 +190,7 @@ def _array(name: str, entry: Entry, shards: _Shards, budget: Budget) -> np.ndarr
 
 
 def _names(entries: Mapping[bytes, Entry], shards: _Shards) -> dict[str, bytes]:
-    """A name for every variable that may be a weight -> its key."""
+    """Returns the key of every variable that may be a weight, by its name."""
     keys = [key for key in entries if key != OBJECTS]
     full = _full_names(_text(entries[OBJECTS], shards)) if OBJECTS in entries else {}
     named: dict[str, list[bytes]] = {}
@@ -193,7 +200,7 @@ def _names(entries: Mapping[bytes, Entry], shards: _Shards) -> dict[str, bytes]:
             continue
         name = full.get(key) or text.removesuffix(VALUE)
         named.setdefault(name, []).append(key)
-    # Unnamed variables are all called the same: those keep their places for names.
+    # Unnamed variables share one name, so their paths in the object graph are used instead.
     return {
         name if len(same) == 1 else key.decode("utf-8", errors="replace").removesuffix(VALUE): key
         for name, same in named.items()
@@ -202,7 +209,7 @@ def _names(entries: Mapping[bytes, Entry], shards: _Shards) -> dict[str, bytes]:
 
 
 def _text(entry: Entry, shards: _Shards) -> memoryview:
-    """The one text in an entry: its length, the length's checksum, its bytes."""
+    """Returns the text in an entry, which is stored after its length and a checksum."""
     data = shards.bytes_of(entry)
     length, at = varint(data, 0)
     if entry.kind != STRING or at + 4 + length != len(data):
@@ -211,7 +218,7 @@ def _text(entry: Entry, shards: _Shards) -> memoryview:
 
 
 def _full_names(objects: memoryview) -> dict[bytes, str]:
-    """Key -> name of every variable, as the description of the objects has them."""
+    """Returns the name of every variable by its key, from the description of the objects."""
     found = {}
     for number, node in fields(objects):
         if number != 1 or isinstance(node, int):

@@ -1,4 +1,4 @@
-"""Tensors that a checkpoint describes, and their arrays once they are asked for."""
+"""Descriptions of tensors in a checkpoint, and their conversion to arrays."""
 
 import math
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ import numpy as np
 
 from tfvfi.checkpoints.bounds import Budget, UnreadableError
 
-# Numpy has no bfloat16: its bits are read as whole numbers, and widened.
+# NumPy has no bfloat16, so its bits are read as integers and widened to float32.
 BFLOAT16 = "bfloat16"
 DTYPES = {
     "float32": "f4",
@@ -28,13 +28,13 @@ DTYPES = {
 }
 MAX_DIMENSIONS = 16
 MAX_ELEMENTS = 2**48
-# A tensor may repeat its storage (stride 0) up to this size, as `expand` of a scalar does.
+# A tensor may repeat its storage (stride 0) up to this size, as the result of `expand` does.
 MAX_REPEATED = 2**16
 
 
 @dataclass(frozen=True)
 class Storage:
-    """A run of elements in a checkpoint, or a part of one."""
+    """A contiguous range of elements in a checkpoint, or a part of one."""
 
     key: str
     dtype: str
@@ -44,7 +44,7 @@ class Storage:
 
 @dataclass(frozen=True)
 class Tensor:
-    """What a checkpoint says of a tensor; nothing of it is checked yet."""
+    """The description of a tensor in a checkpoint, which has not been checked yet."""
 
     storage: Storage
     dtype: str
@@ -54,20 +54,23 @@ class Tensor:
 
 
 def itemsize(dtype: str) -> int:
-    """Bytes of one element."""
+    """Returns the bytes of one element."""
     return np.dtype(DTYPES[dtype]).itemsize
 
 
 def array_from(
     tensor: Tensor, data: memoryview, budget: Budget, big_endian: bool = False
 ) -> np.ndarray:
-    """The array of a tensor, after everything it claims was checked.
+    """Returns the array of a tensor after checking everything that it claims.
 
     Args:
-        tensor: What the checkpoint says.
+        tensor: The description in the checkpoint.
         data: The bytes of its storage.
-        budget: What may still be allocated.
-        big_endian: Whether the machine that wrote it was.
+        budget: The bytes that may still be allocated.
+        big_endian: Whether a big-endian machine wrote the checkpoint.
+
+    Raises:
+        UnreadableError: The description is impossible.
     """
     width = itemsize(tensor.dtype)
     available = len(data) // width
@@ -84,7 +87,7 @@ def array_from(
 
 
 def as_numpy(values: np.ndarray, dtype: str) -> np.ndarray:
-    """A contiguous copy in this machine's byte order; bfloat16 becomes float32."""
+    """Returns a contiguous copy in this machine's byte order, with bfloat16 as float32."""
     values = np.array(values, dtype=values.dtype.newbyteorder("="), order="C")
     if dtype == BFLOAT16:
         return (values.astype("u4") << 16).view("f4")
@@ -92,7 +95,7 @@ def as_numpy(values: np.ndarray, dtype: str) -> np.ndarray:
 
 
 def check_shape(shape: Sequence[Any]) -> None:
-    """Refuses what is no shape, or one that no file could hold."""
+    """Raises `UnreadableError` for an invalid shape, or for one that no file could hold."""
     if len(shape) > MAX_DIMENSIONS or any(type(side) is not int or side < 0 for side in shape):
         raise UnreadableError("is damaged: a tensor has an impossible shape; get the file anew")
     if math.prod(max(side, 1) for side in shape) > MAX_ELEMENTS:

@@ -1,11 +1,12 @@
-"""The two forms that `torch.save` has written since version 0.2.
+"""Reads the two formats that `torch.save` has written since version 0.2.
 
-- A zip archive: `<prefix>/data.pkl` describes the tensors, `<prefix>/data/<key>` are the storages.
+- A zip archive: `<prefix>/data.pkl` describes the tensors, and `<prefix>/data/<key>` are the
+  storages.
 - Before 1.6, and still on request: five pickles (a magic number, a version, the machine, the
-  description, the keys of the storages) and then the storages, each after its element count.
+  description, the keys of the storages), followed by the storages, each after its element count.
 
-Descriptions are read by our own machine (`unpickle`); storages when a tensor of theirs is asked
-for, once each.
+Descriptions are read by our own unpickler (`unpickle`). Each storage is read once, when one of its
+tensors is needed.
 """
 
 import struct
@@ -21,25 +22,28 @@ from tfvfi.checkpoints.unpickle import unpickle
 from tfvfi.checkpoints.zips import Archive
 
 MAGIC = 0x1950A86A20F9469CFC6C
-# How the pickle of that number begins: protocol 2, a whole number of ten bytes.
+# The beginning of the pickle of that number: protocol 2 and an integer of ten bytes.
 LEGACY_START = b"\x80\x02\x8a\x0a" + MAGIC.to_bytes(10, "little")
 DESCRIPTION = "data.pkl"
 
 
 class TorchFile(Protocol):
-    """A file that holds a description and storages."""
+    """A file that holds a description of tensors and their storages."""
 
     root: Any
 
     def array(self, value: Tensor | NumpyArray, budget: Budget) -> np.ndarray:
-        """The array of something that the description calls a tensor."""
+        """Returns the array of a tensor in the description."""
 
 
 class ZipFile:
-    """The zip form.
+    """A file in the zip format.
 
     Args:
         archive: The opened zip archive.
+
+    Raises:
+        UnreadableError: The file is damaged, or it is a TorchScript program.
     """
 
     def __init__(self, archive: Archive):
@@ -60,7 +64,7 @@ class ZipFile:
         self.root, _ = unpickle(description, 0, self._storage)
 
     def array(self, value: Tensor | NumpyArray, budget: Budget) -> np.ndarray:
-        """The array of something that the description calls a tensor."""
+        """Returns the array of a tensor in the description."""
         if isinstance(value, NumpyArray):
             return _plain_array(value, budget)
         return array_from(value, self._data(value.storage), budget, self.big_endian)
@@ -87,7 +91,7 @@ class ZipFile:
 
 @dataclass
 class Run:
-    """Where a storage of the older form lies."""
+    """The position of a storage in the older format."""
 
     dtype: str
     count: int
@@ -95,10 +99,13 @@ class Run:
 
 
 class LegacyFile:
-    """The older form.
+    """A file in the older format.
 
     Args:
         data: The bytes of the file.
+
+    Raises:
+        UnreadableError: The file is damaged or was not written by torch.save.
     """
 
     def __init__(self, data: memoryview):
@@ -118,7 +125,7 @@ class LegacyFile:
         self._find_runs(keys, position)
 
     def array(self, value: Tensor | NumpyArray, budget: Budget) -> np.ndarray:
-        """The array of something that the description calls a tensor."""
+        """Returns the array of a tensor in the description."""
         if isinstance(value, NumpyArray):
             return _plain_array(value, budget)
         storage = value.storage
@@ -162,7 +169,7 @@ class LegacyFile:
 
 
 def _read_identity(identity: Any) -> tuple[str, str, int, Any]:
-    """Type, key, element count and view of a storage, from its persistent id."""
+    """Returns type, key, element count and view of a storage from its persistent id."""
     if not isinstance(identity, tuple) or len(identity) not in (5, 6) or identity[0] != "storage":
         raise ValueError
     _, kind, key, _location, count, *view = identity

@@ -1,15 +1,15 @@
-"""Reads pickled weights without running anything: a small machine of our own.
+"""Reads pickled weights without running code in them, by an interpreter of our own.
 
-A pickle is a program. Python's unpickler runs it with Python's own objects: what it names is
-imported, what it reduces is called, what it builds has its `__setstate__` called, and an
-allow-list is only as good as every class on it. This machine has nothing to attack: a name in a
-pickle is text that is looked up in one table (`BUILDERS`), whose functions take plain data and
-give plain data (numbers, text, lists, dicts, descriptions of tensors). Nothing is imported, no
-attribute is followed, no class is made. A name outside the table is refused.
+A pickle is a program. Python's unpickler runs it on Python's own objects: it imports what the
+pickle names, calls what it reduces and calls `__setstate__` of what it builds. An allow-list
+protects only as well as every class on it. This interpreter offers no such target: a name in a
+pickle is text that is looked up in one table (`BUILDERS`), whose functions map plain data to plain
+data (numbers, text, lists, dicts, descriptions of tensors). It imports nothing, accesses no
+attributes and creates no classes. Names outside the table are rejected.
 
-It is bounded as well: every length is checked against the bytes that are there before they are
-read, the number of steps is limited, nothing recurses, and whole numbers have at most 16 bytes.
-Keys of dicts are turned into text, whose hashes an attacker cannot foresee.
+Its resources are bounded as well: every length is checked against the available bytes before they
+are read, the number of steps is limited, nothing recurses, and integers have at most 16 bytes. Keys
+of dicts are converted to text, whose hashes an attacker cannot predict.
 """
 
 import struct
@@ -26,14 +26,14 @@ from tfvfi.checkpoints.pickle_names import (
     shown,
 )
 
-# A state dict takes about 30 steps a tensor.
+# A state dict takes about 30 steps per tensor.
 MAX_STEPS = 1_000_000
 MAX_NUMBER_BYTES = 16
 MAX_LINE = 4096
-# Items and characters that calls may copy: a pickle can name one long text again and again.
+# Items and characters that calls may copy, because a pickle can refer to one long text repeatedly.
 MAX_COPIED = 64 * 2**20
 STOP = ord(".")
-# What comes of plain data of the wrong kind, number or order.
+# The exceptions that follow from plain data of the wrong kind, number or order.
 NOT_AS_EXPECTED = (
     ArithmeticError,
     AttributeError,
@@ -45,12 +45,16 @@ NOT_AS_EXPECTED = (
 
 
 def unpickle(data: memoryview, position: int, persistent: Callable[[Any], Any]) -> tuple[Any, int]:
-    """The value that a pickle describes, and where the pickle ends.
+    """Returns the value that a pickle describes, and the position of its end.
 
     Args:
-        data: Bytes that hold it.
-        position: Where it begins.
-        persistent: Gives the storage for a persistent id.
+        data: Bytes that contain the pickle.
+        position: The position of its beginning.
+        persistent: Returns the storage for a persistent id.
+
+    Raises:
+        UnreadableError: The pickle is damaged, too large, or uses a name or an instruction that
+            weights do not need.
     """
     machine = Machine(data, position, persistent)
     try:
@@ -62,7 +66,13 @@ def unpickle(data: memoryview, position: int, persistent: Callable[[Any], Any]) 
 
 
 class Machine:
-    """The stack, the memo and the instructions."""
+    """An interpreter of pickles, with a stack and a memo.
+
+    Args:
+        data: Bytes that contain the pickle.
+        position: The position of its beginning.
+        persistent: Returns the storage for a persistent id.
+    """
 
     def __init__(self, data: memoryview, position: int, persistent: Callable[[Any], Any]):
         self.data = data
@@ -74,7 +84,7 @@ class Machine:
         self.copied = 0
 
     def run(self) -> Any:
-        """Carries out instructions until the one that stops."""
+        """Executes instructions up to the one that stops and returns the result."""
         for _ in range(MAX_STEPS):
             code = self.read(1)[0]
             if code == STOP:
@@ -88,7 +98,7 @@ class Machine:
         raise UnreadableError("describes more objects than weights need; refused, nothing was run")
 
     def read(self, size: int) -> memoryview:
-        """The next bytes, if they are there."""
+        """Returns the next bytes, or raises `UnreadableError` if there are too few."""
         if not 0 <= size <= len(self.data) - self.position:
             raise UnreadableError(
                 "is cut off or damaged: its list of tensors ends early; get it anew"
@@ -97,27 +107,27 @@ class Machine:
         return self.data[self.position - size : self.position]
 
     def number(self, form: str) -> Any:
-        """The next number of a `struct` form."""
+        """Returns the next number in a `struct` format."""
         return struct.unpack(form, self.read(struct.calcsize(form)))[0]
 
     def line(self) -> str:
-        """The next line of text."""
+        """Returns the next line of text."""
         head = bytes(self.data[self.position : self.position + MAX_LINE])
         end = head.index(b"\n")
         self.position += end + 1
         return head[:end].decode("utf-8")
 
     def push(self, value: Any) -> None:
-        """Puts a value on the stack."""
+        """Pushes a value on the stack."""
         self.stack.append(value)
 
     def since_mark(self) -> list[Any]:
-        """Takes off what was put on the stack since the last mark."""
+        """Removes and returns what was pushed since the last mark."""
         items, self.stack = self.stack, self.marks.pop()
         return items
 
     def name(self, module: Any, name: Any) -> Name:
-        """A name from the table; any other is refused."""
+        """Returns a name that is in the table; any other is rejected."""
         if not isinstance(module, str) or not isinstance(name, str):
             raise ValueError
         full = f"{module}.{name}"
@@ -129,7 +139,7 @@ class Machine:
         return Name(full)
 
     def call(self, name: Any, arguments: Any) -> Any:
-        """What stands for a call of that name."""
+        """Returns the plain data that stand for a call of a name."""
         if not isinstance(name, Name) or not isinstance(arguments, tuple | list):
             raise ValueError
         builder = BUILDERS[name]
@@ -139,7 +149,7 @@ class Machine:
         return builder(*arguments)
 
     def count_copies(self, values: Sequence[Any]) -> None:
-        """Keeps what calls copy within bounds."""
+        """Counts what a call copies, and rejects a pickle that copies too much."""
         self.copied += sum(len(value) for value in values if isinstance(value, Sized))
         if self.copied > MAX_COPIED:
             raise UnreadableError("copies more than weights need; refused, nothing was run")
@@ -166,7 +176,7 @@ def _object(machine: Machine) -> None:
 
 
 def _build(machine: Machine) -> None:
-    """State is what numpy data wait for; other state (of a dict, of arguments) is no weight."""
+    """Applies state to NumPy data; the state of anything else holds no weights."""
     state, target = machine.stack.pop(), machine.stack[-1]
     if isinstance(target, NumpyType | NumpyArray):
         machine.count_copies(state)
@@ -268,7 +278,7 @@ def _raw(form: str) -> Callable[[Machine], None]:
     return _pushes(lambda machine: bytes(machine.read(machine.number(form))))
 
 
-# Python 2 wrote bytes as text, which "latin1" keeps as they are.
+# Python 2 wrote bytes as text, which "latin1" preserves.
 INSTRUCTIONS: dict[int, Callable[[Machine], None]] = {
     ord(code): instruction
     for code, instruction in {

@@ -1,6 +1,7 @@
-"""The two encodings that TensorFlow's checkpoints are made of, read within bounds.
+"""Reads the two encodings of TensorFlow checkpoints within bounds.
 
-Protocol buffers are numbered fields; a table is LevelDB's: blocks of sorted keys with values.
+Protocol buffers consist of numbered fields. Tables are those of LevelDB, which consist of blocks of
+sorted keys with values.
 """
 
 from collections.abc import Iterator
@@ -10,17 +11,17 @@ from tfvfi.checkpoints.bounds import UnreadableError
 MAX_KEYS, MAX_KEY_BYTES = 50_000, 1024
 FOOTER = 48
 MAGIC = bytes.fromhex("57fb808b247547db")
-# Behind every block: how it is compressed, and its checksum.
+# The bytes after every block: the kind of compression and a checksum.
 TRAILER = 5
 
 
 def damaged() -> UnreadableError:
-    """What any fault in these encodings is answered with."""
+    """Returns the error for any fault in these encodings."""
     return UnreadableError("is damaged: its index cannot be read; get it anew")
 
 
 def varint(data: memoryview, at: int) -> tuple[int, int]:
-    """A number of up to 64 bits, seven to a byte, and where it ends."""
+    """Returns a number of up to 64 bits, stored as seven bits per byte, and its end."""
     value = 0
     for shift in range(0, 70, 7):
         if at >= len(data):
@@ -34,7 +35,7 @@ def varint(data: memoryview, at: int) -> tuple[int, int]:
 
 
 def fields(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
-    """The fields of a protocol buffer: its number, and a whole number or bytes.
+    """Yields the number of each field of a protocol buffer, and its integer or bytes.
 
     Example:
         >>> [(number, bytes(value)) for number, value in fields(memoryview(b"\\x12\\x02ab"))]
@@ -63,11 +64,11 @@ def fields(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
 
 
 def table(data: memoryview) -> dict[bytes, memoryview]:
-    """The values of a table by their keys."""
+    """Returns the values of a table by their keys."""
     if len(data) < FOOTER or bytes(data[-len(MAGIC) :]) != MAGIC:
         raise damaged()
     footer = data[-FOOTER:]
-    # The first two numbers say where a block of statistics lies, the next two where the index.
+    # The first two numbers locate a block of statistics, the next two the index.
     _, at = _span(footer, 0)
     place, _ = _span(footer, at)
     found: dict[bytes, memoryview] = {}
@@ -95,7 +96,7 @@ def _block(data: memoryview, place: tuple[int, int]) -> memoryview:
 
 
 def _entries(block: memoryview) -> Iterator[tuple[bytes, memoryview]]:
-    """The keys and values of a block; each key shares its beginning with the one before."""
+    """Yields the keys and values of a block, where each key shares a prefix with the previous."""
     if len(block) < 4:
         raise damaged()
     restarts = int.from_bytes(block[-4:], "little")

@@ -1,4 +1,4 @@
-"""Zip archives that are not trusted: what an entry claims is checked before it is unpacked."""
+"""Reads untrusted zip archives, whose entries are checked before they are unpacked."""
 
 import io
 import struct
@@ -7,7 +7,7 @@ import zlib
 
 from tfvfi.checkpoints.bounds import Budget, UnreadableError
 
-# All that the standard library raises on a damaged archive.
+# The exceptions that the standard library raises for a damaged archive.
 DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
@@ -25,11 +25,14 @@ MAX_ENTRIES = 200_000
 
 
 class Archive:
-    """Reads entries by name; nothing is ever extracted to a path.
+    """Reads entries by name and never extracts them to a path.
 
     Args:
         file: The file, opened for reading.
-        size: Its bytes.
+        size: The size of the file in bytes.
+
+    Raises:
+        UnreadableError: The archive is damaged, or its entries are not acceptable.
     """
 
     def __init__(self, file: io.BufferedIOBase, size: int):
@@ -50,7 +53,7 @@ class Archive:
             self._check(entry, size)
 
     def read(self, name: str) -> bytes:
-        """The bytes of an entry."""
+        """Returns the bytes of an entry."""
         entry = self.names[name]
         self.unpacked.spend(entry.file_size)
         try:

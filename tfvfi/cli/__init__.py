@@ -1,7 +1,7 @@
-"""The commands: flags in, one call into the library, an exit code out. One file each.
+"""The commands, each of which parses flags and makes one call into the library.
 
-`tfvfi <name with dashes>` runs a command once the package is installed, `tools/<name>.py` in a
-checkout. What all of them share is in `command` and `running`.
+Each command has a module here. `tfvfi <name with dashes>` runs it once the package is installed,
+and `tools/<name>.py` in a checkout. Code that all commands share is in `command` and `running`.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,11 @@ __all__ = ["main", "run_script"]
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
-    """The installed `tfvfi` program: `tfvfi <command> --flag=value ...`."""
+    """Runs the installed program, `tfvfi <command> --flag=value ...`, and exits.
+
+    Args:
+        argv: Program name and arguments; those of the process by default.
+    """
 
     def work(interruption: signals.Interruption) -> int:
         from tfvfi.cli import command
@@ -24,10 +28,10 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
 
 
 def run_script(path: str) -> NoReturn:
-    """Runs the command that a launcher in `tools/` is named after.
+    """Runs the command after which a launcher in `tools/` is named, and exits.
 
     Args:
-        path: The launcher's `__file__`.
+        path: The `__file__` of the launcher.
     """
 
     def work(interruption: signals.Interruption) -> int:

@@ -5,10 +5,11 @@
     tfvfi benchmark --ops                                             every operation
     tfvfi benchmark --ops --ops_filter=warp                           only some of them
 
-Networks: parameters, operations on paper (FLOPs), median time and spread, peak memory, and the
-share of what the machine reaches in a large matrix product. Every engine runs in a process of its
-own, in turns with the others, with the same weights; --vs takes torch, onnxruntime, openvino and
-ncnn, where they are installed. --output keeps the table as a CSV file and draws it beside it.
+For networks it reports parameters, theoretical operations (FLOPs), median time and spread, peak
+memory, and the rate relative to a large matrix product on this machine. Every engine runs in a
+separate process, in turns with the others and with the same weights. --vs accepts torch,
+onnxruntime, openvino and ncnn if they are installed. --output writes the table as a CSV file and a
+chart of the networks beside it.
 """
 
 from pathlib import Path
@@ -38,7 +39,7 @@ flags.DEFINE_string("output", None, "CSV file to write", flag_values=FLAGS)
 
 
 def main() -> None:
-    """Flags in, a table out."""
+    """Runs the benchmarks and prints their tables."""
     sizes = [frame_size(text) for text in FLAGS.size]
     if not FLAGS.ops and not FLAGS.model:
         raise ArgumentError("nothing to measure: give `model=NAME` or `ops=True`")
@@ -49,7 +50,7 @@ def main() -> None:
 
 
 def measure_networks(sizes: list[tuple[int, int]]) -> None:
-    """Every network at every size."""
+    """Measures every network at every size."""
     from tfvfi import machine
     from tfvfi.benchmark import engines
 
@@ -87,7 +88,7 @@ def measure_networks(sizes: list[tuple[int, int]]) -> None:
 
 
 def measure_operations(width: int, height: int) -> None:
-    """Every operation: portable, native, and PyTorch's if it is installed."""
+    """Measures every operation in portable and native form and, if installed, in PyTorch."""
     from tfvfi import ops
     from tfvfi.benchmark import operations, timing
 

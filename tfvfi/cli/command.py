@@ -1,4 +1,4 @@
-"""How every command starts and ends: flags in, exit code out.
+"""Runs commands: parses their flags and returns their exit codes.
 
 A command is a module beside this one with a docstring, its own `FLAGS` and a `main()`:
 
@@ -8,7 +8,7 @@ A command is a module beside this one with a docstring, its own `FLAGS` and a `m
     def main() -> None:
         ...
 
-Flags are not absl's global ones, so that many commands can live in one process.
+Commands do not use absl's global flags, so that many of them can be imported into one process.
 """
 
 import ast
@@ -36,12 +36,12 @@ DONE, FAILED, WRONG_FLAGS = 0, 1, 2
 def run(
     main: Callable[[], None], values: flags.FlagValues, argv: Sequence[str] | None = None
 ) -> NoReturn:
-    """Runs a script that is built like a command, such as those in `benchmarks/`, and exits.
+    """Runs a script that is structured like a command, such as those in `benchmarks/`, and exits.
 
     Args:
-        main: The work; a mistake of the user's raises `InputError`.
-        values: The script's own flags.
-        argv: Program name and arguments; the process's own by default.
+        main: The work, which raises `InputError` for mistakes of the user.
+        values: The flags of the script.
+        argv: Program name and arguments; those of the process by default.
     """
     _prepare_process()
     signals.run(
@@ -55,8 +55,8 @@ def program(argv: Sequence[str] | None, interruption: Interruption) -> int:
     """Runs `tfvfi <command> --flag=value ...` and returns its exit code.
 
     Args:
-        argv: Program name and arguments; the process's own by default.
-        interruption: Whether a signal arrived.
+        argv: Program name and arguments; those of the process by default.
+        interruption: Records whether a signal arrived.
     """
     argv = list(sys.argv if argv is None else argv)
     commands = command_names()
@@ -75,7 +75,7 @@ def program(argv: Sequence[str] | None, interruption: Interruption) -> int:
 
 
 def script(path: str, interruption: Interruption) -> int:
-    """Runs the command that a launcher is named after and returns its exit code."""
+    """Runs the command after which a launcher is named, and returns its exit code."""
     return _run(Path(path).stem, sys.argv, interruption)
 
 
@@ -88,13 +88,14 @@ def exit_code(
     """Parses the flags, runs a command and returns its exit code.
 
     Args:
-        main: The work; a mistake of the user's raises `InputError`.
-        values: The command's own flags.
+        main: The work, which raises `InputError` for mistakes of the user.
+        values: The flags of the command.
         argv: Program name and arguments.
-        interruption: Whether a signal arrived.
+        interruption: Records whether a signal arrived.
 
     Returns:
-        0 done, 1 failed, 2 wrong flags, 128 plus the number of the signal that interrupted it.
+        0 on success, 1 on failure, 2 for wrong flags, or 128 plus the number of the signal that
+        interrupted the command.
     """
     if any(argument in ("--help", "-h", "-help") for argument in argv[1:]):
         print(help_text(sys.modules[main.__module__], values, argv[0]))
@@ -135,15 +136,15 @@ def exit_code(
 
 
 def help_text(module: ModuleType, values: flags.FlagValues, program: str) -> str:
-    """What `--help` prints: the command's docstring and its flags."""
+    """Returns what `--help` prints, which is the docstring of the command and its flags."""
     about = (module.__doc__ or "").strip()
-    # Without the two flags that absl adds to every program.
+    # The two flags that absl adds to every program are omitted.
     listed = with_flags(values.get_help().partition("\nabsl.flags:")[0].rstrip(), values)
     return f"{about}\n\nUsage: {program} --flag=value ...\n\nFlags:\n{listed}"
 
 
 def overview(commands: Sequence[str]) -> str:
-    """What `tfvfi --help` prints: every command with the first line of its description."""
+    """Returns what `tfvfi --help` prints, which lists every command with a description."""
     width = max(map(len, commands))
     listed = [f"  {name:{width}}  {_about(name)}" for name in commands]
     usage = "Usage: tfvfi <command> --flag=value ..."
@@ -154,7 +155,7 @@ def overview(commands: Sequence[str]) -> str:
 
 
 def command_names() -> list[str]:
-    """Names of the commands, as typed after `tfvfi`."""
+    """Returns the names of the commands, as typed after `tfvfi`."""
     modules = pkgutil.iter_modules([str(Path(__file__).parent)])
     names = {module.name for module in modules if not module.ispkg} - {Path(__file__).stem}
     return sorted(name.replace("_", "-") for name in names)
@@ -167,24 +168,24 @@ def _run(name: str, argv: Sequence[str], interruption: Interruption) -> int:
 
 
 def _prepare_process() -> None:
-    # TensorFlow's notes about its own start, such as a missing GPU, do not concern the user.
+    # TensorFlow's messages on import, such as a missing GPU, do not concern the user.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # Nor do OpenCV's about pictures that it reads all the same.
+    # Neither do OpenCV's warnings about pictures that it can read.
     os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
-    # Names of files may be any bytes.
+    # File names may consist of arbitrary bytes.
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
 
 
 def _about(name: str) -> str:
-    """The first line of a command's docstring, read without importing it."""
+    """Returns the first line of a command's docstring without importing the command."""
     text = Path(__file__).with_name(f"{name.replace('-', '_')}.py").read_text(encoding="utf-8")
     return (ast.get_docstring(ast.parse(text)) or "").partition("\n")[0]
 
 
 def _sentence(error: Exception, argv: Sequence[str]) -> str:
-    """What to tell the user of an error."""
+    """Returns the sentence that reports an error to the user."""
     if isinstance(error, InputError | flags.Error):
         return str(error)
     if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":

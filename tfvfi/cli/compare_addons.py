@@ -1,8 +1,8 @@
 """Compares tfvfi.ops with tensorflow-addons, which ended in 2024, on the same inputs.
 
-Without --write it reads an array file and says whether our operations agree with it, forward and
-in every gradient. With --write it makes such a file; that needs an environment of its own, made
-of tools/compare_addons_requirements.txt, in which our operations cannot run:
+Without --write it reads an array file and reports whether our operations agree with it, in their
+outputs and in every gradient. With --write it creates such a file, which requires a separate
+environment from tools/compare_addons_requirements.txt, in which our operations cannot run:
 
     python3.11 -m venv addons && addons/bin/pip install -r tools/compare_addons_requirements.txt
     PYTHONPATH=. addons/bin/python tools/compare_addons.py --write --arrays=addons.npz
@@ -36,7 +36,7 @@ def main() -> None:
 
 
 def addons_arrays() -> dict[str, np.ndarray]:
-    """Inputs, and outputs and gradients of tensorflow-addons."""
+    """Returns inputs with the outputs and gradients of tensorflow-addons."""
     import tensorflow as tf
     import tensorflow_addons as tfa
 

@@ -1,9 +1,9 @@
-"""Converts a published checkpoint to Keras weights; the framework that wrote it is not needed.
+"""Converts a published checkpoint to Keras weights, without the framework that wrote it.
 
-Reads the .pth, .pt, .pth.tar, .pytorch and .ckpt files that torch.save writes, .safetensors, .npz,
-the .h5 files of Keras 2, SavedModels and checkpoints of TensorFlow. Nothing in them is run. The
-output records where the weights came from, their licence, the times that they answer, and options
-such as superslomo,flow_scale=2.
+It reads the .pth, .pt, .pth.tar, .pytorch and .ckpt files that torch.save writes, .safetensors,
+.npz, the .h5 files of Keras 2, SavedModels and checkpoints of TensorFlow. No code in them is run.
+The output records the origin of the weights, their licence, the times that they support, and
+options such as superslomo,flow_scale=2.
 
     python tools/convert_checkpoint.py --model=ifrnet --checkpoint=IFRNet_Vimeo90K.pth \\
         --output=ifrnet_vimeo90k.weights.h5
@@ -22,7 +22,7 @@ flags.mark_flags_as_required(["model", "checkpoint", "output"], flag_values=FLAG
 
 
 def main() -> None:
-    """Flags in, a weight file out."""
+    """Converts the checkpoint that the flags name."""
     from tfvfi import porting
     from tfvfi.registry import ModelSpec
 

@@ -1,8 +1,9 @@
-"""Makes a training dataset from videos: patches of consecutive frames in TFRecord files.
+"""Creates a training dataset from videos: patches of consecutive frames in TFRecord files.
 
-Takes patches where there is motion and texture, none across a cut. The output is a folder that
-tfvfi.data.load and TensorFlow Datasets read, with a manifest, a contact sheet of random samples
-and a histogram of motion to look at. The same command continues one that was interrupted.
+Patches are taken where there is motion and texture, and never across a cut. The output is a folder
+that tfvfi.data.load and TensorFlow Datasets read, with a manifest and, for inspection, a contact
+sheet of random samples and a histogram of motion. To continue an interrupted run, repeat the
+command.
 
     python tools/create_records.py --videos=clips/ --output=records/mine
     python tools/create_records.py --videos='clips/**/*.mp4' --output=records/mine8x --frames=9
@@ -58,7 +59,7 @@ flags.mark_flags_as_required(["videos", "output"], flag_values=FLAGS)
 
 
 def main() -> None:
-    """Flags in, a records folder out."""
+    """Creates the records that the flags describe."""
     from tfvfi.data import beam, making
     from tfvfi.data.clip_parts import Taking
     from tfvfi.data.sharding import Sharing

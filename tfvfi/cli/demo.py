@@ -1,4 +1,4 @@
-"""Interpolates the sample clip 4x: a video, a side-by-side comparison and a contact sheet.
+"""Interpolates the sample clip 4x and writes a video, a comparison and a contact sheet.
 
 python tools/demo.py --output=out
 """
@@ -18,7 +18,7 @@ flags.DEFINE_bool("overwrite", False, "replace what an earlier run made", flag_v
 
 
 def main() -> None:
-    """Makes the three files."""
+    """Writes the three files and prints their paths."""
     from tfvfi.registry import ModelSpec
     from tfvfi.video import demo
 

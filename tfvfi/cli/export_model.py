@@ -1,7 +1,7 @@
-"""Exports a network as a SavedModel that a stock TensorFlow Serving loads.
+"""Exports a network as a SavedModel for an unmodified TensorFlow Serving.
 
-Writes the next version (1, 2, ...) below --output, checks it in a process that has neither Keras
-nor tfvfi, and leaves a card of what it is beside it.
+It writes the next version (1, 2, ...) below --output, checks it in a process without Keras and
+tfvfi, and writes a model card beside it.
 
     python tools/export_model.py --model=ifrnet_s --weights=ifrnet_s.weights.h5 \\
         --output=saved_models/ifrnet_s --warm_up=1280x720
@@ -50,8 +50,8 @@ flags.mark_flags_as_required(["model", "output"], flag_values=FLAGS)
 
 
 def main() -> None:
-    """Flags in, a version folder out."""
-    # Exports count height first.
+    """Exports the network that the flags name."""
+    # Exports expect the height first.
     sizes = [frame_size(text)[::-1] for text in FLAGS.warm_up]
     lite = frame_size(FLAGS.lite)[::-1] if FLAGS.lite else None
     startup.import_keras()

@@ -1,4 +1,4 @@
-"""Makes videos smoother: video, animation, pictures or two images in, any of them out.
+"""Renders frames between those of a video, an animation, pictures or two images.
 
 python tools/interpolate.py --input=in.mp4 --output=out.mp4 --factor=2
 python tools/interpolate.py --input=in.mp4 --output=out.mp4 --fps=60000/1001
@@ -137,6 +137,6 @@ def main() -> None:
         **where,
     )
     for output, count in counts.items():
-        # Standard output is the video where its name is -.
+        # If the output is -, standard output carries the video.
         file = sys.stderr if str(output) == "-" else sys.stdout
         print(f"{output}: {count} frames", file=file)

@@ -1,12 +1,12 @@
-"""Lists the networks: what each is for, which times it answers, its weights and their licence.
+"""Lists the networks with their kind, the times they support, their weights and licence.
 
     tfvfi models
     tfvfi models --kind=flow --parameters
     tfvfi models --json
 
-Weights are bundled (they come with tfvfi), downloadable (tfvfi download-weights fetches them),
-cached (it has), to convert (tfvfi convert-checkpoint turns the published file into them), to train
-(none are published) or none needed (the method has no parameters).
+Weights are bundled (they come with tfvfi), downloadable (tfvfi download-weights downloads them),
+cached (they have been downloaded), to convert (tfvfi convert-checkpoint converts the published
+file), to train (none are published) or none needed (the method has no parameters).
 """
 
 import json
@@ -74,7 +74,7 @@ def _parameters(known: "Preset") -> int:
 
 
 def _table(rows: list[dict[str, Any]]) -> str:
-    """Aligned columns; numbers with separators."""
+    """Returns the rows as aligned text, with thousands separators in numbers."""
     cells = [list(rows[0])] if rows else []
     for row in rows:
         cells.append([f"{value:,}" if isinstance(value, int) else value for value in row.values()])

@@ -1,9 +1,9 @@
-"""Sends two images to a TensorFlow Serving and writes the frame between them.
+"""Sends two images to a TensorFlow Serving server and writes the frame between them.
 
     python tools/serving_client.py --url=http://localhost:8501 --model=ifrnet_s \\
         --input=a.png --input=b.png --output=between.png
 
---url=grpc://localhost:8500 speaks gRPC, which is faster for --signature=interpolate_uint8.
+--url=grpc://localhost:8500 uses gRPC, which is faster for --signature=interpolate_uint8.
 """
 
 from pathlib import Path
@@ -35,7 +35,7 @@ flags.mark_flag_as_required("output", flag_values=FLAGS)
 
 
 def main() -> None:
-    """Flags in, an image file out."""
+    """Requests a frame from the server and writes it to a file."""
     if len(FLAGS.input) != 2:
         raise ArgumentError(f"`input` is given twice, once for each image; received {FLAGS.input}")
     output = Path(FLAGS.output)

@@ -1,12 +1,12 @@
-"""Opens the studio: a page in the browser that interpolates, previews, compares and fine-tunes.
+"""Opens the studio, a page in the browser to interpolate, preview, compare and fine-tune.
 
     python tools/studio.py
     python tools/studio.py --folder=Videos --folder=/media/card --no_browser
 
-The page is reached from this machine only, at the printed address, which holds a random token.
-It reads the given folders; uploads, results and the queue are kept in a folder tfvfi-studio in
-the first of them. Work goes on when the page is closed, and continues where it was when the
-studio is started again. Needs: pip install 'tfvfi[studio]'
+By default the page is accessible only from this machine, at the printed address, which contains a
+random token. It reads the given folders; uploads, results and the queue are stored in the folder
+tfvfi-studio in the first of them. Work continues when the page is closed, and resumes when the
+studio is restarted. It requires pip install 'tfvfi[studio]'.
 """
 
 from absl import flags

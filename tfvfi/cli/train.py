@@ -6,8 +6,8 @@
     python tools/train.py --model=flow_interpolation --flow=flownet2_s --objective=charbonnier \\
         --records=records/mine --output=runs/flow
 
-Settings that are left out are as the network's paper recommends. The same command continues a run
-that was interrupted, however it ended. --dry_run checks everything and prints the plan.
+Settings default to those that the paper of the network recommends. To continue a run that was
+interrupted in any way, repeat the command. --dry_run checks everything and prints the plan.
 """
 
 from dataclasses import MISSING, Field, fields
@@ -18,13 +18,13 @@ from tfvfi.errors import ArgumentError, InputError
 from tfvfi.training.settings import OPTIMIZERS, Settings
 
 FLAGS = flags.FlagValues()
-# These have more to their flags than to the settings.
+# The descriptions of two flags that accept more than the settings of the same name.
 MODEL = "the network, name or name,option=value,..."
 OPTIMIZER = f"{', '.join(OPTIMIZERS)}; or a name with options: adamw,weight_decay=0.01,..."
 
 
 def _define(setting: Field) -> None:
-    """Defines the flag of a setting; without a default, the preset of the network decides."""
+    """Defines the flag of a setting; if it has no default, the preset of the network decides."""
     about, limits = setting.metadata["about"], setting.metadata
     default = None if setting.default is MISSING else setting.default
     names = {"flag_values": FLAGS}
@@ -62,7 +62,7 @@ flags.mark_flags_as_required(["model", "records", "output"], flag_values=FLAGS)
 
 
 def main() -> None:
-    """Flags in, a folder of a run out."""
+    """Trains the network that the flags describe."""
     from tfvfi import startup
 
     startup.import_keras()
@@ -88,7 +88,7 @@ def main() -> None:
 
 
 def _settings() -> Settings:
-    """The settings that the flags ask for."""
+    """Returns the settings that the flags describe."""
     from tfvfi.options import named
     from tfvfi.registry import ModelSpec
 

@@ -1,4 +1,4 @@
-"""What a command prints on stderr: one line a message, each beginning with the program's name."""
+"""The messages of commands on stderr, each of which is one line after the name of the program."""
 
 import logging
 import re
@@ -9,7 +9,7 @@ from typing import Any
 from absl import flags
 
 PREFIX = "tfvfi: "
-# An argument as the library names it: `overwrite`, `overwrite=True`, `sound="drop"`.
+# An argument in a message of the library: `overwrite`, `overwrite=True`, `sound="drop"`.
 QUOTES = "'\""
 ARGUMENT = re.compile(r"`(\w+)(?:=([^`]*))?`")
 
@@ -20,7 +20,11 @@ def complain(sentence: str) -> None:
 
 
 def with_flags(message: str, names: Iterable[str]) -> str:
-    """The message with `--flag` in place of every argument that is a flag of the command.
+    """Returns a message with `--flag` in place of every argument that is a flag of the command.
+
+    Args:
+        message: The message of the library.
+        names: The names of the flags.
 
     Example:
         >>> with_flags("choose another `output`, or pass `overwrite=True`", ["output", "overwrite"])
@@ -39,7 +43,7 @@ def with_flags(message: str, names: Iterable[str]) -> str:
 
 
 def about_flags(error: flags.Error, values: flags.FlagValues) -> str:
-    """What is wrong with the flags, in the same words for every kind of mistake."""
+    """Returns a message about wrong flags, in a common style for all kinds of mistakes."""
     text = str(error)
     if isinstance(error, flags.UnrecognizedFlagError):
         near = re.search(r"Did you mean: (\w+)", text)
@@ -56,7 +60,7 @@ def about_flags(error: flags.Error, values: flags.FlagValues) -> str:
 
 
 def _wanted(flag: Any) -> str:
-    """What a flag takes."""
+    """Returns a description of the values that a flag accepts."""
     parser = flag.parser
     choices = getattr(parser, "enum_values", None)
     if choices:
@@ -68,7 +72,7 @@ def _wanted(flag: Any) -> str:
 
 
 class Handler(logging.Handler):
-    """Prints the library's messages, above a progress bar where there is one."""
+    """Prints log messages of the library, above a progress bar if there is one."""
 
     def __init__(self, names: Iterable[str]):
         super().__init__()

@@ -1,4 +1,4 @@
-"""Unexpected errors: what helps to find the cause goes into a file, not on the screen."""
+"""Reports of unexpected errors, which are written to a file rather than to the screen."""
 
 import importlib.metadata
 import os
@@ -23,12 +23,12 @@ PACKAGES = (
 
 
 def debugging() -> bool:
-    """Whether the user asked for stack traces."""
+    """Returns whether the user requested stack traces."""
     return os.environ.get(DEBUG, "0") not in ("", "0")
 
 
 def sentence(error: BaseException, argv: Sequence[str]) -> str:
-    """Saves a report of an error and returns what to tell the user."""
+    """Saves a report of an error and returns a message for the user."""
     kind = type(error).__name__
     try:
         path = save(error, argv)
@@ -52,7 +52,7 @@ def save(error: BaseException, argv: Sequence[str]) -> str:
 
 
 def report(error: BaseException, argv: Sequence[str]) -> str:
-    """What happened, where, and with which versions."""
+    """Returns the report of an error: the command, the system, the versions and a stack trace."""
     trace = "".join(traceback.format_exception(error))
     return "\n".join(
         [

@@ -1,7 +1,7 @@
-"""Signals that end a command: Ctrl-C, SIGTERM and SIGHUP all leave it tidy.
+"""Handles Ctrl-C, SIGTERM and SIGHUP, so that an interrupted command cleans up.
 
-The first one raises `Interrupted` in the main thread, so that everything under way cleans up. The
-next one ends the process at once.
+The first signal raises `Interrupted` in the main thread, so that all work in progress cleans up.
+The next one ends the process immediately.
 """
 
 import atexit
@@ -16,22 +16,23 @@ from types import FrameType
 from typing import NoReturn
 
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
-# A closing terminal and `timeout` send a signal twice; within so many seconds it counts as one.
+# A closing terminal and `timeout` send a signal twice. Signals within this many seconds count as
+# one.
 REPEATED = 0.5
-# Seconds that threads get to end after an interruption before the process ends without them.
+# Seconds for which an interrupted process waits for its threads before it ends.
 PATIENCE = 1.5
 
 
 class Interrupted(KeyboardInterrupt):
-    """A signal asked the command to end."""
+    """Raised in the main thread if a signal asks the command to end."""
 
 
 class Interruption:
-    """Whether and by which signal a command was asked to end.
+    """Records whether and by which signal a command was asked to end.
 
     Attributes:
-        number: The signal; None while there was none.
-        finished: Whether the work is over, so that a signal only has to end the process.
+        number: The number of the signal, or None if none has arrived.
+        finished: Whether the work is done, so that a signal only needs to end the process.
     """
 
     def __init__(self) -> None:
@@ -43,25 +44,25 @@ class Interruption:
 
     @property
     def exit_code(self) -> int:
-        """128 plus the number of the signal, as shells count."""
+        """128 plus the number of the signal, the convention of shells."""
         return 128 + (self.number or signal.SIGINT)
 
     def listen(self) -> None:
-        """Takes over the signals; those that are ignored, as `nohup` does, stay ignored."""
+        """Installs the handlers; signals that are ignored, for example by `nohup`, stay ignored."""
         for name in NAMES:
             number = getattr(signal, name, None)
             if number is not None and signal.getsignal(number) != signal.SIG_IGN:
                 self._previous[number] = signal.signal(number, self._arrived)
 
     def report(self) -> int:
-        """Prints that the command was interrupted; returns its exit code."""
-        # Where the terminal is gone nobody reads it.
+        """Prints that the command was interrupted and returns its exit code."""
+        # The terminal may have been closed.
         with contextlib.suppress(OSError):
             print("tfvfi: interrupted; nothing half-written was left", file=sys.stderr, flush=True)
         return self.exit_code
 
     def end(self) -> None:
-        """Ends the process soon even where a thread goes on."""
+        """Ends an interrupted process soon, even if a thread is still running."""
         self.finished = True
         if self.number is not None:
             threading.Thread(target=self._end, daemon=True).start()
@@ -72,7 +73,7 @@ class Interruption:
 
     def _arrived(self, number: int, frame: FrameType | None) -> None:
         if os.getpid() != self._owner:
-            # A forked worker: its signals mean what they meant before.
+            # This is a forked worker, which handles its signals as before.
             signal.signal(number, self._previous[number])  # type: ignore[arg-type]
             os.kill(os.getpid(), number)
         elif self.number is not None:
@@ -86,11 +87,11 @@ class Interruption:
 
 
 def run(work: Callable[[Interruption], int]) -> NoReturn:
-    """Does the work of this process and exits with the code that it returns.
+    """Runs the work of this process and exits with the code that it returns.
 
     Args:
-        work: Told by its argument whether a signal arrived: code that is interrupted may turn
-            `Interrupted` into an exception of its own.
+        work: The work. Its argument records whether a signal arrived, because interrupted code may
+            convert `Interrupted` to another exception.
     """
     interruption = Interruption()
     if threading.current_thread() is threading.main_thread():
@@ -99,7 +100,7 @@ def run(work: Callable[[Interruption], int]) -> NoReturn:
         code = work(interruption)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read the output has left, as `head` does.
+        # The reader of the output has closed it, as `head` does.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
     except BaseException:
@@ -108,7 +109,7 @@ def run(work: Callable[[Interruption], int]) -> NoReturn:
         code = interruption.report()
     interruption.end()
     if interruption.number is not None:
-        # Threads may still be computing, and the interpreter does not survive them at its end.
+        # Threads may still be computing, which would crash the interpreter while it shuts down.
         atexit._run_exitfuncs()
         os._exit(code)
     sys.exit(code)
