@@ -1,1 +1,1 @@
-"""Optical flow outside a network: .flo files, color pictures, the flow of a sequence of frames."""
+"""Optical flow outside networks: .flo files, color pictures, and the flow of frame sequences."""

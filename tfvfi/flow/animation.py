@@ -1,4 +1,4 @@
-"""A preview of a sequence of pictures: a GIF whose palette is made for them."""
+"""Previews a sequence of pictures as a GIF with a palette made for them."""
 
 import contextlib
 from collections.abc import Iterator
@@ -7,22 +7,22 @@ from pathlib import Path
 
 import numpy as np
 
-# GIF has 256 colors and compresses little: longer sides than this are reduced.
+# GIF compresses little, so pictures with longer sides than this are reduced.
 LONGEST_SIDE = 480
 
 
 def write_gif(path: Path, pictures: Iterator[np.ndarray], fps: float) -> None:
-    """Writes an animation whose palette is made for its pictures; it appears when complete.
+    """Writes a GIF whose palette is made for its pictures; it appears when it is complete.
 
     Args:
         path: The file to write.
-        pictures: H x W x 3, uint8, RGB; all are shown at the size of the first.
-        fps: Pictures a second.
+        pictures: Pictures of H x W x 3, uint8, RGB; all are shown at the size of the first.
+        fps: The number of pictures per second.
     """
     import av
     import cv2
 
-    # GIF counts time in hundredths of a second.
+    # GIF stores times in hundredths of a second.
     beat = Fraction(max(2, round(100 / fps)), 100)
     first = next(pictures)
     shrink = min(1.0, LONGEST_SIDE / max(first.shape[:2]))

@@ -1,4 +1,4 @@
-"""What estimates optical flow, for code that need not know which network it is."""
+"""The interface of flow estimators, for code that does not depend on a specific network."""
 
 from typing import Any, Protocol
 
@@ -11,18 +11,18 @@ class FlowEstimator(Protocol):
     """Anything that estimates the optical flow from one frame to another."""
 
     def estimate(self, frame0: np.ndarray, frame1: np.ndarray, /) -> np.ndarray:
-        """The flow from `frame0` to `frame1`, H x W x 2 in pixels; both frames are H x W x 3."""
+        """Returns the flow from `frame0` to `frame1`, H x W x 2 in pixels, for frames H x W x 3."""
         ...
 
 
 def estimator_in(network: Any) -> FlowEstimator:
-    """The flow estimator that a network is or contains.
+    """Returns the flow estimator that a network is or contains.
 
     Args:
         network: A flow estimator, or an interpolator that renders frames along such flow.
 
     Raises:
-        InputError: The network has no flow of whole frames.
+        InputError: The network does not estimate flow between whole frames.
     """
     if not callable(getattr(network, "estimate", None)):
         raise InputError(

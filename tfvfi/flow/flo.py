@@ -1,8 +1,8 @@
-"""Middlebury's .flo files of optical flow.
+"""Reads and writes Middlebury's .flo files of optical flow.
 
-A file is the number 202021.25 as float32 (the bytes "PIEH"), width and height as int32, and x and
-y of every pixel as float32, row by row; all little-endian. A component above 1e9 in magnitude
-means that the flow there is not known.
+A file holds the number 202021.25 as float32 (the bytes "PIEH"), width and height as int32, and x
+and y of every pixel as float32, row by row, all little-endian. A component above 1e9 in magnitude
+means that the flow is unknown there.
 """
 
 import os
@@ -20,12 +20,12 @@ UNKNOWN = 1e9
 
 
 def read_flo(path: str | Path) -> np.ndarray:
-    """Reads a flow, height x width x 2, float32.
+    """Reads flow of height x width x 2, float32.
 
-    Nothing is allocated before the header was compared with the size of the file.
+    Nothing is allocated until the header has been compared with the size of the file.
 
     Raises:
-        InputError: There is no such file, or it is no whole .flo file.
+        InputError: There is no such file, or it is not a complete .flo file.
     """
     path = Path(path)
     if not path.is_file():
@@ -52,7 +52,10 @@ def read_flo(path: str | Path) -> np.ndarray:
 
 
 def write_flo(path: str | Path, flow: np.ndarray) -> None:
-    """Writes a flow, height x width x 2; the file appears only when it is complete.
+    """Writes flow of height x width x 2; the file appears when it is complete.
+
+    Raises:
+        InputError: The flow has another shape.
 
     Example:
         >>> import tempfile, numpy as np
@@ -71,7 +74,7 @@ def write_flo(path: str | Path, flow: np.ndarray) -> None:
             file.write(MAGIC)
             file.write(np.array([flow.shape[1], flow.shape[0]], "<i4").tobytes())
             file.write(np.ascontiguousarray(flow, "<f4").tobytes())
-        # mkstemp makes files that only their owner reads.
+        # mkstemp creates files that only their owner can read.
         os.chmod(aside, 0o644)
         os.replace(aside, path)
     except BaseException:

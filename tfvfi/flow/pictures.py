@@ -1,8 +1,8 @@
-"""Flow as color: the direction is the hue and the length the saturation.
+"""Renders flow in color: the direction as hue and the length as saturation.
 
-The wheel is Middlebury's (Baker et al., A Database and Evaluation Methodology for Optical Flow,
-IJCV 2011): 55 hues, more of them where the eye tells them apart better. No motion is white, the
-longest shown is the full hue, what is longer is darker, and what is unknown is black.
+The color wheel is Middlebury's (Baker et al., A Database and Evaluation Methodology for Optical
+Flow, IJCV 2011): 55 hues, denser where the eye distinguishes them better. No motion is white, the
+longest shown is the full hue, longer flow is darker, and unknown flow is black.
 """
 
 from collections.abc import Sequence
@@ -11,17 +11,18 @@ import numpy as np
 
 from tfvfi.flow.flo import UNKNOWN
 
-# How many hues lie between red, yellow, green, cyan, blue, magenta and red again.
+# The numbers of hues between red, yellow, green, cyan, blue, magenta and red again.
 HUES_BETWEEN = (15, 6, 4, 11, 13, 6)
 CORNERS = ((1, 0, 0), (1, 1, 0), (0, 1, 0), (0, 1, 1), (0, 0, 1), (1, 0, 1))
-# What is longer than the longest shown is this much darker.
+# The factor that darkens flow that is longer than the longest shown.
 BEYOND = 0.75
-# Lengths above this share of pixels do not set the scale: a few outliers would pale the rest.
+# The percentile of lengths that sets the scale; with the maximum, a few outliers would make the
+# rest pale.
 SCALE_PERCENTILE = 99.0
 
 
 def color_wheel() -> np.ndarray:
-    """The 55 hues, RGB in [0, 1]: red, then by way of yellow, green, ... back to it."""
+    """Returns the 55 hues, RGB in [0, 1], from red by way of yellow, green, ... back to red."""
     hues = []
     for at, count in enumerate(HUES_BETWEEN):
         here, there = (
@@ -29,16 +30,16 @@ def color_wheel() -> np.ndarray:
             np.array(CORNERS[(at + 1) % len(CORNERS)], float),
         )
         hues += [here + (there - here) * step / count for step in range(count)]
-    # Published in whole steps of 255.
+    # The published values are whole steps of 255.
     return np.floor(255 * np.array(hues)) / 255
 
 
 def flow_to_color(flow: np.ndarray, longest: float | None = None) -> np.ndarray:
-    """A flow as a picture.
+    """Renders flow as a picture.
 
     Args:
         flow: H x W x 2, in pixels.
-        longest: The length that gets the full hue; left out, that of the flow itself.
+        longest: The length that gets the full hue; by default that of the flow itself.
 
     Returns:
         H x W x 3, uint8, RGB.
@@ -52,7 +53,7 @@ def flow_to_color(flow: np.ndarray, longest: float | None = None) -> np.ndarray:
     flow = np.where(known[..., None], flow, 0.0).astype(np.float64)
     longest = longest_shown([flow]) if longest is None else longest
     length = np.hypot(flow[..., 0], flow[..., 1]) / longest
-    # From -1 to 1; right is where the wheel begins.
+    # The angle is from -1 to 1; the wheel begins at the right.
     angle = np.arctan2(-flow[..., 1], -flow[..., 0]) / np.pi
     wheel = color_wheel()
     place = (angle + 1) / 2 * (len(wheel) - 1)
@@ -65,24 +66,24 @@ def flow_to_color(flow: np.ndarray, longest: float | None = None) -> np.ndarray:
 
 
 def longest_shown(flows: Sequence[np.ndarray]) -> float:
-    """The length that gets the full hue when these flows are shown together."""
+    """Returns the length that gets the full hue when these flows are shown together."""
     lengths = [np.linalg.norm(flow[known_pixels(flow)], axis=-1) for flow in flows]
     present = [np.percentile(length, SCALE_PERCENTILE) for length in lengths if length.size]
     return float(max(present, default=0.0)) or 1.0
 
 
 def known_pixels(flow: np.ndarray) -> np.ndarray:
-    """Where a flow is a number and not marked as unknown, H x W."""
+    """Returns a mask, H x W, of pixels whose flow is a number and not marked as unknown."""
     with np.errstate(invalid="ignore"):
         return (np.abs(flow) < UNKNOWN).all(axis=-1)
 
 
 def legend(longest: float, side: int = 151) -> np.ndarray:
-    """The wheel itself: the color of every direction, with the length of its rim written below.
+    """Renders the color wheel as a legend, with the length at its rim written below.
 
     Args:
         longest: The length at the rim, in pixels.
-        side: Width of the picture; it is a line of text higher.
+        side: The width of the picture, which is higher by a line of text.
     """
     import cv2
 
@@ -103,7 +104,7 @@ def legend(longest: float, side: int = 151) -> np.ndarray:
 
 
 def with_legend(picture: np.ndarray, longest: float) -> np.ndarray:
-    """A picture of a flow with the wheel to its right."""
+    """Returns a picture of flow with the legend to its right."""
     height, width = picture.shape[:2]
     side = max(31, min(151, height * 4 // 5, width // 2))
     wheel = legend(longest, side)
@@ -115,7 +116,7 @@ def with_legend(picture: np.ndarray, longest: float) -> np.ndarray:
 
 
 def statistics(flow: np.ndarray) -> dict[str, float]:
-    """Lengths and mean direction of a flow, in pixels, and the share of pixels that is known."""
+    """Returns statistics of flow: its mean, its lengths in pixels, and the share that is known."""
     known = known_pixels(flow)
     vectors = flow[known].astype(np.float64)
     if not len(vectors):

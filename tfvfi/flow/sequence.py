@@ -1,7 +1,7 @@
-"""Flows of a sequence of frames: .flo files, then pictures, an animation and a table of them.
+"""Estimates the flow of a frame sequence: .flo files, pictures, an animation and a table.
 
-Flows are written as they are estimated and read back for the pictures, which share one scale: so
-memory holds two frames however long the sequence is, and .flo files alone are input as well.
+Flow is written as it is estimated, and read back for the pictures, which share one scale. Memory
+therefore holds two frames however long the sequence is, and .flo files can also be the input.
 """
 
 import csv
@@ -21,11 +21,12 @@ from tfvfi.media import pictures
 from tfvfi.media.storage import write_bytes
 from tfvfi.media.tables import write_csv
 
-# What the table says of one flow.
+# A row of the table, for one flow.
 Row = dict[str, float | str]
 
 TABLE, ANIMATION = "statistics.csv", "flow.gif"
-# The palette is made from all pictures at once; of a longer sequence every n-th is included.
+# The palette is made from all pictures of the animation at once, so the animation of a longer
+# sequence shows only every n-th picture.
 ANIMATION_PICTURES = 200
 
 
@@ -40,14 +41,14 @@ def estimate_sequence(
     """Estimates the flow from each frame to the next and renders it in color.
 
     Args:
-        inputs: Whatever `tfvfi.interpolate_video` takes: images in order, a folder or pattern of
-            them, a video; or .flo files, or a folder that has some, which are then only rendered.
-        output: A folder: gets a .flo file and a .png picture for each pair, `statistics.csv`, and
-            for several pairs `flow.gif`.
-        estimator: What estimates the flow; not needed for .flo files.
+        inputs: Any source of `tfvfi.interpolate_video`: pictures in order, a folder or pattern of
+            pictures, or a video; or .flo files, or a folder of them, which are only rendered.
+        output: A folder for a .flo file and a .png picture of each pair, `statistics.csv`, and
+            `flow.gif` if there are several pairs.
+        estimator: The flow estimator; not needed for .flo files.
         longest: The length in pixels that gets the full hue; by default that of the sequence.
         fps: Pictures per second in the animation.
-        overwrite: Replace what an earlier run wrote.
+        overwrite: Whether to replace the files of an earlier run.
 
     Returns:
         The rows of the table.
@@ -84,14 +85,14 @@ def estimate_sequence(
         flows = list(_estimate(paths, output, estimator))
     output.mkdir(parents=True, exist_ok=True)
     rows = _render(flows, output, longest, fps)
-    # A longer sequence would leave some of its files behind.
+    # An earlier, longer sequence would otherwise leave files behind.
     for name in before - _made(output):
         (output / name).unlink(missing_ok=True)
     return rows
 
 
 def flow_files(inputs: Sequence[str | Path]) -> list[Path]:
-    """The .flo files among the inputs of `estimate_sequence`; none where the inputs are frames."""
+    """Returns the .flo files of the inputs of `estimate_sequence`; none if these are frames."""
     paths = [Path(path) for path in inputs]
     if len(paths) == 1 and paths[0].is_dir():
         return pictures.in_order(paths[0].glob("*.flo"))
@@ -99,7 +100,7 @@ def flow_files(inputs: Sequence[str | Path]) -> list[Path]:
 
 
 def _made(output: Path) -> set[str]:
-    """Names of the files that a run left in the folder, as listed in its table."""
+    """Returns the names of the files that an earlier run wrote, according to its table."""
     if not (output / TABLE).exists():
         return set()
     with (output / TABLE).open(newline="") as file:
@@ -109,7 +110,7 @@ def _made(output: Path) -> set[str]:
 
 
 def _names(paths: Sequence[Path]) -> list[str]:
-    """What their flows are called: as they are, or by number where two have one name."""
+    """Returns names for the flows of files: their own, or numbers if two have the same name."""
     stems = [path.stem for path in paths]
     if len(set(stems)) == len(stems):
         return stems
@@ -117,16 +118,16 @@ def _names(paths: Sequence[Path]) -> list[str]:
 
 
 def _estimate(inputs: list[Path], output: Path, estimator: FlowEstimator) -> Iterator[Path]:
-    """Writes the flow of each pair, named as its first frame; yields where it was written."""
+    """Writes the flow of each pair, named after its first frame, and yields the paths."""
     from tfvfi.media.sequence import Pictures
     from tfvfi.media.source import open_source
 
     source = open_source(inputs)
-    # The frames of a video have no names, its own is no frame's.
+    # The frames of a video have no names of their own.
     names = _names(source.paths) if isinstance(source, Pictures) else ()
     number = -1
     total = source.frames_expected - 1 if source.frames_expected else None
-    # Flow is of frames as players show them.
+    # Flow is estimated between frames as players show them.
     turns = round(source.look.rotation / 90) % 4
     upright = (np.ascontiguousarray(np.rot90(shown.image, turns)) for shown in source)
     pairs = tqdm(pairwise(upright), total=total, unit="flow", disable=None)
@@ -154,6 +155,6 @@ def _render(flows: list[Path], output: Path, longest: float | None, fps: float) 
         shown = names[:: -(-len(flows) // ANIMATION_PICTURES)]
         shown_pictures = (pictures.read(output / f"{name}.png") for name in shown)
         write_gif(output / ANIMATION, shown_pictures, fps)
-    # Written last: where the table exists, everything else does.
+    # The table is written last, so that its existence shows that everything else is complete.
     write_csv(output / TABLE, rows)
     return rows

@@ -1,1 +1,1 @@
-"""Frames read from files, and what they look like: readers, colors, cuts, duplicates, storage."""
+"""Reads and describes frames: readers, colors, cuts, duplicates and storage."""

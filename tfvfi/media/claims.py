@@ -1,6 +1,6 @@
-"""How large a picture claims to be, read from its first bytes before anything is decoded.
+"""Reads the size that a picture claims from its header, before anything is decoded.
 
-A file of a kilobyte can claim to hold 60000 x 60000 pixels, and decoders believe it.
+A file of one kilobyte can claim 60000 x 60000 pixels, and decoders would allocate them.
 """
 
 import mmap
@@ -17,15 +17,15 @@ from tfvfi.media.files import check_file
 
 # Larger pictures and videos are refused unless the user raises the limit: 8192 x 8192.
 MOST_PIXELS = 2**26
-# OpenCV decodes no larger ones.
+# OpenCV cannot decode larger pictures.
 LARGEST_DECODED = 2**30
-# A file may have so many bytes per pixel that it claims, and so many more: 16 bits of four
-# channels, uncompressed, are 8 bytes.
+# A file may have this many bytes for each pixel that it claims, and this many besides. Four
+# uncompressed channels of 16 bits take 8 bytes per pixel.
 BYTES_PER_PIXEL, BYTES_BESIDE = 16, 2**26
-# The tags of TIFF for width and height, and how its numbers are packed.
+# The TIFF tags of width and height, and the `struct` formats of the TIFF number types.
 TIFF_TAGS, TIFF_TYPES = (256, 257), {3: "H", 4: "I", 16: "Q"}
 TIFF_MOST_TAGS = 4096
-# Headers of Netpbm: PAM's, and that of the others, which may hold comments.
+# The headers of Netpbm: that of PAM, and that of the other formats, which may hold comments.
 PAM_HEADER = re.compile(rb"P7\s(?:[^\n]*\n)*?ENDHDR")
 PNM_HEADER = re.compile(rb"P[1-6Ff](?:\s+|#[^\n]*\n)+(\d+)(?:\s+|#[^\n]*\n)+(\d+)\s")
 NETPBM_BYTES = 4096
@@ -34,14 +34,17 @@ Bytes = bytes | mmap.mmap
 
 
 def read_within(path: Path, most: int = MOST_PIXELS) -> np.ndarray:
-    """The bytes of a picture file, read only if what it claims is within bounds.
+    """Reads a picture file, but only if the size that it claims is within bounds.
 
     Args:
         path: The file.
-        most: How many pixels it may claim to have.
+        most: The largest number of pixels that it may claim.
+
+    Returns:
+        The bytes of the file.
 
     Raises:
-        InputError: It cannot be read, is no picture, or claims too many pixels.
+        InputError: The file cannot be read, is not a picture, or claims too many pixels.
     """
     check_file(path)
     try:
@@ -68,12 +71,12 @@ def read_within(path: Path, most: int = MOST_PIXELS) -> np.ndarray:
 
 
 def check_pixels(path: Path, size: tuple[int, int], most: int) -> None:
-    """Refuses a picture or video that claims more pixels than are allowed.
+    """Raises an `InputError` if a picture or video claims more pixels than are allowed.
 
     Args:
-        path: Its name, for the message.
-        size: Height and width.
-        most: How many pixels are allowed.
+        path: The name of the file, for the message.
+        size: The claimed height and width.
+        most: The number of pixels that are allowed.
     """
     pixels = size[0] * size[1]
     if pixels > max(most, LARGEST_DECODED):
@@ -88,7 +91,7 @@ def check_pixels(path: Path, size: tuple[int, int], most: int) -> None:
 
 
 def claimed_size(data: Bytes) -> tuple[int, int] | None:
-    """Height and width as the first bytes of a picture state them; None for anything else."""
+    """Returns the height and width that a picture's header states; None for anything else."""
     if data[:8] == b"\x89PNG\r\n\x1a\n" and data[12:16] == b"IHDR" and len(data) >= 24:
         return _big(data[20:24]), _big(data[16:20])
     if data[:2] == b"\xff\xd8":
@@ -105,7 +108,7 @@ def claimed_size(data: Bytes) -> tuple[int, int] | None:
 
 
 def _jpeg_size(data: Bytes) -> tuple[int, int] | None:
-    """Hops from marker to marker until the frame header."""
+    """Skips from marker to marker up to the frame header."""
     at = 2
     while at + 9 <= len(data) and data[at] == 0xFF:
         marker = data[at + 1]
@@ -134,7 +137,7 @@ def _bmp_size(data: Bytes) -> tuple[int, int]:
     if _little(data[14:18]) == 12:
         return _little(data[20:22]), _little(data[18:20])
     width, height = struct.unpack("<ii", data[18:26])
-    # Rows from the top down have a negative height.
+    # The height is negative if rows are stored from the top down.
     return abs(height), abs(width)
 
 

@@ -1,4 +1,4 @@
-"""What records are made of: videos and folders of frames, opened as upright RGB frames."""
+"""Finds the clips from which records are made, and reads them as upright RGB frames."""
 
 import glob
 import hashlib
@@ -16,7 +16,7 @@ import numpy as np
 from tfvfi.errors import InputError
 from tfvfi.media import pictures
 
-# What a folder is searched for; a pattern takes whatever it matches.
+# The endings of the videos that are found in a folder; a pattern takes every file that it matches.
 ENDINGS = re.compile(
     r"\.(3gp|26[45]|avi|flv|gif|h26[45]|hevc|ivf|m2ts|m4v|mkv|mov|mp4|mpe?g|mts|mxf|obu|og[gv]|ts"
     r"|vob|webm|wmv|y4m)",
@@ -29,10 +29,10 @@ class Clip:
     """A video file, or a folder of frames.
 
     Attributes:
-        name: Its name in the records: the path below the folder, whatever characters it had.
-        path: Where it is.
-        bytes: Its size, or that of all frames.
-        modified: When it was last changed, in nanoseconds.
+        name: Its name in the records: its path below the folder, as valid Unicode text.
+        path: The path of the file or folder.
+        bytes: The size of the file, or of all frames.
+        modified: The time of the last modification, in nanoseconds.
     """
 
     name: str
@@ -41,18 +41,21 @@ class Clip:
     modified: int
 
     def key(self, settings: str) -> str:
-        """A file name that stands for this state of the clip, treated with these settings."""
+        """Returns a file name that identifies this state of the clip and the settings."""
         state = f"{self.name}\0{self.bytes}\0{self.modified}\0{settings}"
         return hashlib.sha256(state.encode()).hexdigest()[:32]
 
 
 def find(videos: str) -> list[Clip]:
-    """The clips in a folder and those below it, or those that a pattern matches, by name.
+    """Returns the clips in and below a folder, or those that a pattern matches, sorted by name.
 
-    A folder that holds pictures and no videos is a clip, and the pictures are its frames.
+    A folder that holds pictures but no videos is a clip, and the pictures are its frames.
 
     Args:
         videos: A folder, a file, or a pattern such as `clips/*.mp4` or `clips/**/*`.
+
+    Raises:
+        InputError: No clip was found.
     """
     if os.path.isdir(videos):
         root = videos
@@ -71,23 +74,30 @@ def find(videos: str) -> list[Clip]:
 
 
 def frames(clip: Clip, damaged: str = "stop") -> Iterator[tuple[np.ndarray, Fraction]]:
-    """The frames as a player shows them, RGB, 8 bits, and the times at which it does.
+    """Yields the frames as a player shows them, as 8-bit RGB, and their times.
 
-    One after another: none is held. `InputError` if the clip cannot be read, or is damaged; where
-    `damaged` is "keep", only if nothing of it can be read.
+    Only one frame is in memory at a time.
+
+    Args:
+        clip: The clip.
+        damaged: With "stop", damage is an error; with "keep", what can be decoded is used.
+
+    Raises:
+        InputError: The clip cannot be read, or it is damaged and `damaged` is "stop".
     """
     from tfvfi.media.sequence import Pictures
     from tfvfi.media.source import Video
 
     path = Path(clip.path)
     if path.exists() and not (path.is_file() or path.is_dir()):
-        # A pipe, say, from which nothing may ever come.
+        # Reading from a pipe, for example, could wait for ever.
         raise InputError(f"{path} is neither a file nor a folder")
     try:
         if path.is_dir():
             source = Pictures(pictures.in_folder(path), damaged)
         else:
-            # Other processes read other clips; and all frames of a clip are as much darker.
+            # One thread is enough because other processes read other clips, and the fast
+            # conversion is too, because it darkens all frames of a clip equally.
             source = Video(path, damaged, threads=1, exact=False)
         turns = round(source.look.rotation / 90) % 4
         for shown in source:
@@ -97,12 +107,12 @@ def frames(clip: Clip, damaged: str = "stop") -> Iterator[tuple[np.ndarray, Frac
 
 
 def is_video(path: str | Path) -> bool:
-    """Whether a file is a video by its name."""
+    """Returns whether a file is a video, judging by its name."""
     return bool(ENDINGS.fullmatch(Path(path).suffix)) and not pictures.is_shadow(path)
 
 
 def _in_folder(folder: str, names: list[str]) -> list[str]:
-    """The videos in a folder; where there are none but pictures, the folder itself."""
+    """Returns the videos in a folder, or the folder itself if it holds only pictures."""
     videos = [name for name in names if is_video(name)]
     if not videos and any(map(pictures.is_picture, names)):
         return [folder]
@@ -117,12 +127,12 @@ def _clip(path: str, root: str) -> Clip:
     name = os.path.relpath(path, root)
     if name == os.curdir:
         name = os.path.basename(os.path.abspath(path))
-    # Absolute, so that a name such as "http:x.mp4" is not taken for an address.
+    # The path is absolute, so that a name such as "http:x.mp4" is not taken for an address.
     return Clip(_text(name.replace(os.sep, "/")), os.path.abspath(path), *_state(path))
 
 
 def _state(path: str) -> tuple[int, int]:
-    """Size and time of change; zeros where a link leads nowhere, which reading it will tell."""
+    """Returns size and modification time; zeros for a broken link, which fails when it is read."""
     files = [entry.path for entry in os.scandir(path)] if os.path.isdir(path) else [path]
     try:
         states = [os.stat(file) for file in files]
@@ -132,7 +142,7 @@ def _state(path: str) -> tuple[int, int]:
 
 
 def _text(name: str) -> str:
-    """A file name as Unicode text, also where its bytes are none."""
+    """Returns a file name as valid Unicode text, even if its bytes are not valid."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 

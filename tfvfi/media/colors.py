@@ -1,18 +1,18 @@
-"""Between the frames of FFmpeg and RGB arrays, back and forth without a shift.
+"""Converts between FFmpeg's frames and RGB arrays without shifts of brightness or chroma.
 
-FFmpeg's usual conversions round down: frames come out darker by one level of 256, and chroma
-moves. Here they are exact, and the way back averages the chroma that the way there spreads: soft
-colors take both ways without any change (bicubic both ways: 87 dB; both ways of FFmpeg's default,
-bilinear: 68 dB).
+FFmpeg's default conversions round down, which darkens frames by one level of 256, and they shift
+chroma. The conversions here are exact, and the way back to YUV averages the chroma that the way to
+RGB interpolates. Soft colors survive both ways unchanged (bicubic both ways: 87 dB; FFmpeg's
+default, bilinear, both ways: 68 dB).
 
-Sharp edges between the strongest colors do not come back: between the samples of 4:2:0 chroma lie
-colors that no screen has, and RGB ends there (chroma 35 dB, brightness 39 dB for rectangles of
-pure colors; 52 and 63 dB for a filmed scene). Therefore source frames go to the encoder as they
-were decoded wherever size, pixel format and color tags stay; new frames take the way through RGB.
-The two do not flicker: beside a source frame, the same picture by way of RGB has the same mean
-level within 0.03 of 255 for soft and filmed colors (0.7 for the rectangles), and any 8 x 8 block
-of it within 2 (6.5). Were all frames to take the way through RGB there would be no difference at
-all, and every source frame would lose what only new ones must.
+Sharp edges between saturated colors are not recovered exactly: interpolated 4:2:0 chroma contains
+colors outside the range of RGB, which are clipped (chroma 35 dB, brightness 39 dB for rectangles of
+pure colors; 52 and 63 dB for a filmed scene). Source frames are therefore encoded exactly as they
+were decoded if the size, the pixel format and the color tags stay the same; only new frames are
+converted through RGB. This causes no flicker: compared with a source frame, the same picture
+converted through RGB has the same mean level to within 0.03 of 255 for soft and filmed colors (0.7
+for the rectangles), and each 8 x 8 block to within 2 (6.5). Converting all frames through RGB would
+remove even this difference, but would degrade every source frame.
 """
 
 from fractions import Fraction
@@ -23,23 +23,23 @@ from av.video.reformatter import VideoReformatter
 
 from tfvfi.media.look import FULL, UNTOLD, Look
 
-# FFmpeg's bicubic, with accurate rounding, whole chroma in and out, and bit-exact ...
+# FFmpeg's bicubic scaling with accurate rounding and full chroma in and out, bit-exact ...
 EXACT = 0x4 | 0x40000 | 0x2000 | 0x4000 | 0x80000
-# ... its way back: the mean of the pixels that share a sample of chroma ...
+# ... for the way back, the mean of the pixels that share a chroma sample ...
 EXACT_BACK = 0x20 | 0x40000 | 0x2000 | 0x4000 | 0x80000
-# ... and its bilinear, which is what it takes if nobody asks.
+# ... and bilinear scaling, which is FFmpeg's default.
 FAST = 0x2
-# FFmpeg has one number for the two names of BT.601.
+# BT.601 has two numbers; FFmpeg's scaler takes one of them.
 SAME_MATRIX = {6: 5}
 ARRAYS = {(3, 1): "rgb24", (4, 1): "rgba", (3, 2): "rgb48le", (4, 2): "rgba64le"}
 
 
 class Converter:
-    """Converts frames of one kind; it keeps what FFmpeg prepares for them.
+    """Converts frames of one kind, for which it caches FFmpeg's conversion state.
 
     Args:
-        exact: Without a shift; else arrays are had in a tenth of the time, a level darker and
-            with unfiltered chroma, as most programs read videos.
+        exact: Whether to convert without shifts; otherwise converting to arrays takes a tenth of
+            the time, and they are one level darker with unfiltered chroma, as in most programs.
     """
 
     def __init__(self, exact: bool = True):
@@ -48,12 +48,12 @@ class Converter:
         self._neutral: tuple[tuple, av.filter.Graph] | None = None
 
     def array(self, frame: av.VideoFrame, deep: bool, alpha: bool) -> np.ndarray:
-        """A frame as H x W x 3 (or 4), uint8 (or uint16), by its own matrix and range.
+        """Converts a frame to H x W x 3 (or 4), uint8 (or uint16), by its own matrix and range.
 
         Args:
             frame: A decoded frame.
-            deep: Whether 16 bits are wanted.
-            alpha: Whether transparency is wanted.
+            deep: Whether to return 16 bits.
+            alpha: Whether to return transparency as a fourth channel.
         """
         form = ARRAYS[3 + alpha, 1 + deep]
         if self.exact and not frame.format.is_rgb:
@@ -62,16 +62,16 @@ class Converter:
         return self.reformatter.reformat(frame, format=form, interpolation=way).to_ndarray()
 
     def frame(self, image: np.ndarray, pixel_format: str, look: Look) -> av.VideoFrame:
-        """An array as a frame.
+        """Converts an array to a frame.
 
         Args:
             image: H x W x 3 or 4, uint8 or uint16.
-            pixel_format: FFmpeg's name of what is wanted.
-            look: Tells matrix and range.
+            pixel_format: FFmpeg's name of the format of the frame.
+            look: The matrix and range of the colors.
         """
         is_rgb = av.VideoFormat(pixel_format).is_rgb
         if look.color_range == FULL and image.dtype == np.uint8 and not is_rgb:
-            # Of eight bits, those of the full range would still be rounded down.
+            # FFmpeg would still round eight bits of the full range down.
             image = image.astype(np.uint16) * np.uint16(257)
         frame = av.VideoFrame.from_ndarray(image, ARRAYS[image.shape[-1], image.itemsize])
         matrix = SAME_MATRIX.get(look.colorspace, look.colorspace)
@@ -84,10 +84,10 @@ class Converter:
         )
 
     def _without_place(self, frame: av.VideoFrame) -> av.VideoFrame:
-        """The frame without a word on where between the pixels its chroma was sampled.
+        """Returns the frame without its chroma location.
 
-        Some decoders tell and nobody tells the way back, so that chroma would move a quarter of a
-        pixel. The same guess both ways keeps it where it was.
+        Some decoders state the location, but the way back never does, so chroma would shift by a
+        quarter of a pixel. With the same guess both ways it stays in place.
         """
         kind = (frame.width, frame.height, frame.format.name)
         if self._neutral is None or self._neutral[0] != kind:
@@ -108,11 +108,11 @@ class Converter:
 
 
 def fresh_copy(frame: av.VideoFrame, pixel_format: str) -> av.VideoFrame:
-    """A frame of the same planes, and of nothing else: no side data, type or flags.
+    """Returns a frame with copies of the planes only, without side data, type and flags.
 
     Args:
         frame: A decoded frame.
-        pixel_format: The name of its format, or of another one with the same planes.
+        pixel_format: The name of its format, or of another format with the same planes.
     """
     copy = av.VideoFrame(frame.width, frame.height, pixel_format)
     for source, target in zip(frame.planes, copy.planes, strict=True):

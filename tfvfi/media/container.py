@@ -1,4 +1,4 @@
-"""Video files, opened with care for what they may hold: references, old encodings, odd codecs."""
+"""Opens video files safely: with references, old text encodings or unknown codecs."""
 
 import codecs
 import re
@@ -11,21 +11,24 @@ from av import logging as av_logging
 from tfvfi.errors import InputError
 
 PLAYLISTS = ("concat", "hls", "dash", "imf")
-# How words that are not UTF-8 are decoded.
+# The name of the error handler for text that is not UTF-8.
 OLD_ENCODING = "tfvfi-windows-1252"
 
 
 def open_container(path: Path) -> av.container.InputContainer:
-    """Opens a file of its own: one that only refers to others is refused.
+    """Opens a video file; a file that only refers to other files is refused.
 
-    Metadata should be UTF-8. Bytes that are not are read as Windows-1252, which old tools wrote.
+    Metadata should be UTF-8. Other bytes are read as Windows-1252, which old tools wrote.
 
     Args:
         path: The file.
+
+    Raises:
+        InputError: The file cannot be read as a video.
     """
     try:
         container = av.open(
-            # Absolute, so that a name like "http:x.mp4" is not taken for an address.
+            # The path is absolute, so that a name like "http:x.mp4" is not taken for an address.
             str(path.absolute()),
             options={"protocol_whitelist": "file"},
             metadata_errors=OLD_ENCODING,
@@ -39,11 +42,14 @@ def open_container(path: Path) -> av.container.InputContainer:
 
 
 def picture_stream(container: Any, path: Path) -> int:
-    """Index of the stream that moves: covers are pictures as well.
+    """Returns the index of the video stream, which is not a cover picture.
 
     Args:
         container: An open file.
-        path: Its name, for messages.
+        path: The name of the file, for messages.
+
+    Raises:
+        InputError: There is no video stream, or its codec is unknown.
     """
     for stream in container.streams.video:
         if not int(stream.disposition) & int(av.stream.Disposition.attached_pic):
@@ -58,9 +64,9 @@ def picture_stream(container: Any, path: Path) -> int:
 
 
 def codec_tag(container: Any, stream: Any) -> str:
-    """The four characters by which a file names a codec that FFmpeg does not know."""
+    """Returns the four characters with which a file names a codec that FFmpeg does not know."""
     before = av_logging.get_level()
-    # The description of a file is among the messages that are usually not collected.
+    # FFmpeg logs the description of a file at a level that is usually not collected.
     av_logging.set_level(av_logging.INFO)
     try:
         described = container.dumps_format()
@@ -71,7 +77,7 @@ def codec_tag(container: Any, stream: Any) -> str:
 
 
 def _as_windows_1252(error: UnicodeError) -> tuple[str, int]:
-    """What stands for bytes that are not UTF-8; a handler of `codecs.register_error`."""
+    """Decodes bytes that are not UTF-8; a handler for `codecs.register_error`."""
     if not isinstance(error, UnicodeDecodeError):
         raise error
     wrong = error.object[error.start : error.end]

@@ -1,8 +1,8 @@
-"""Clocks of recordings that jump, continued: receivers and cameras join files of different times.
+"""Corrects jumps in the clocks of recordings, as in files that receivers and cameras join.
 
-A transport stream has one clock for all its tracks, and it may jump by hours in either direction.
-The first track that shows a jump determines by how much all tracks are moved, so that they stay in
-time with each other.
+A transport stream has one clock for all its tracks, which may jump by hours in either direction.
+The first track that shows a jump determines the correction of all tracks, so that they stay
+synchronized.
 """
 
 from fractions import Fraction
@@ -10,20 +10,20 @@ from typing import Any
 
 import av
 
-# By how many seconds a time must differ from the one expected to be a jump, as in FFmpeg; what
-# differs by less is a gap, or an overlap.
+# The least difference, in seconds, from the expected time that counts as a jump, as in FFmpeg; a
+# smaller difference is a gap or an overlap.
 SHORTEST_JUMP = 10
-# Corrections that are as close to each other are one: tracks jump one after another.
+# Corrections that differ by at most this are the same jump, which tracks show one after another.
 SAME_JUMP = 1
-# Of larger files the length is believed, for it would take long to read them twice.
+# In larger files the stated duration is used, because reading them twice would take too long.
 MOST_READ = 2**31
 
 
 class Continuity:
-    """Moves the times of packets so that they continue across jumps.
+    """Shifts the times of packets so that they are continuous across jumps.
 
     Args:
-        container: An open file. Only formats whose clocks may jump are changed.
+        container: An open file. Only packets of formats whose clocks may jump are changed.
     """
 
     def __init__(self, container: Any):
@@ -38,16 +38,16 @@ class Continuity:
         self._expected: dict[int, Fraction] = {}
 
     def needed(self, chosen: list[Any]) -> list[Any]:
-        """The streams that must be read in order to continue those that are chosen."""
+        """Returns the streams that must be read to correct the chosen streams."""
         if not self.jumps:
             return chosen
         return [*chosen, *(stream for stream in self.timed if stream not in chosen)]
 
     def mend(self, packet: av.Packet) -> None:
-        """Moves the times of the next packet.
+        """Shifts the times of the next packet.
 
         Args:
-            packet: One of the streams in `needed`, all of which are given in the order of the file.
+            packet: A packet of a stream in `needed`; all their packets must come in file order.
         """
         stamp = packet.dts if packet.dts is not None else packet.pts
         if not self.jumps or stamp is None:
@@ -74,14 +74,14 @@ class Continuity:
 
 
 def seconds_across_jumps(container: Any, stream: Any) -> Fraction | None:
-    """How long the pictures of a recording are; None where its clock cannot jump.
+    """Returns the duration of a recording's pictures; None if its clock cannot jump.
 
-    FFmpeg takes the difference of the first and the last time, which may be days. All packets are
-    read for it, but none is decoded.
+    FFmpeg uses the difference of the first and the last time, which may be days. Here all packets
+    are read, but none is decoded. The result is also None for very large files.
 
     Args:
-        container: A file that has been opened for this alone.
-        stream: Its pictures.
+        container: A file that was opened only for this purpose.
+        stream: Its video stream.
     """
     continuity = Continuity(container)
     if not continuity.jumps or container.size > MOST_READ:
@@ -96,6 +96,6 @@ def seconds_across_jumps(container: Any, stream: Any) -> Fraction | None:
                 last = time + (packet.duration or 0) * packet.time_base
                 end = last if end is None else max(end, last)
     except av.FFmpegError:
-        # What is damaged is reported when it is decoded.
+        # Damage is reported when the packets are decoded.
         pass
     return None if first is None else end - first

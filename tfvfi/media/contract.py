@@ -1,4 +1,4 @@
-"""What every reader of frames offers, whatever it reads."""
+"""The interface of every reader of frames."""
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
@@ -10,18 +10,18 @@ from tfvfi.media.shown import Shown
 
 
 class FrameSource(Protocol):
-    """Frames in order, read as often as they are asked for.
+    """Frames in order, which can be read repeatedly.
 
     Attributes:
-        paths: The files that it reads.
-        size: Height and width of the frames.
-        look: Colors, bits and geometry.
-        rate: About how many frames there are a second.
-        time_base: Times are multiples of it.
-        start: When the first frame is shown.
-        has_clock: Whether the last frame has a duration; pictures have none.
-        frames_expected: About how many frames there are; None if it is not known.
-        seconds_expected: About how long they are shown; 0 if it is not known.
+        paths: The files that are read.
+        size: The height and width of the frames.
+        look: Colors, bit depth and geometry.
+        rate: The approximate number of frames per second.
+        time_base: The unit of which all times are multiples.
+        start: The time at which the first frame is shown.
+        has_clock: Whether the last frame has a duration, which pictures do not have.
+        frames_expected: The approximate number of frames; None if it is unknown.
+        seconds_expected: The approximate duration; 0 if it is unknown.
     """
 
     paths: Sequence[Path]
@@ -35,13 +35,13 @@ class FrameSource(Protocol):
     seconds_expected: Fraction
 
     def frames(self, alpha: bool = False) -> Iterator[Shown]:
-        """Reads the frames from the first one on.
+        """Yields the frames from the first one on.
 
         Args:
-            alpha: Whether they have a fourth channel, which is opaque where there is none.
+            alpha: Whether the frames have a fourth channel; it is opaque if the source has none.
         """
         ...
 
     def __iter__(self) -> Iterator[Shown]:
-        """The frames without transparency."""
+        """Yields the frames without transparency."""
         ...

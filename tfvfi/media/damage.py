@@ -1,19 +1,19 @@
-"""What to do with a source that is damaged."""
+"""The handling of damaged sources."""
 
 from pathlib import Path
 
 from tfvfi.errors import InputError
 
-# Where a source cannot be decoded: refuse it, or go on with the rest.
+# If part of a source cannot be decoded: refuse the source, or continue with the rest.
 STOP, KEEP = "stop", "keep"
 
 
 def refusal(path: Path, said: str) -> InputError:
-    """The error that stops at damage.
+    """Returns the error that refuses a damaged source.
 
     Args:
         path: The file.
-        said: What is wrong with it.
+        said: A description of the damage.
     """
     return InputError(
         f"{path} is damaged: {said}; nothing was written; `damaged='keep'` goes on with what can "

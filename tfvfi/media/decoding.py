@@ -1,4 +1,4 @@
-"""Frames of one stream, decoded packet by packet; damage is noticed also where it is concealed."""
+"""Decodes the frames of one stream packet by packet, and detects damage that decoders conceal."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -12,25 +12,26 @@ from tfvfi.media.reports import Reports
 
 logger = logging.getLogger(__name__)
 
-# More errors without a packet between them, and the rest is given up.
+# After this many errors without a packet between them, decoding stops.
 MOST_ERRORS_IN_A_ROW = 100
-# Containers with an index of all frames, which has been read when they are open.
+# Containers with an index of all frames, which is read when they are opened.
 INDEXED = ("mov,mp4", "avi")
-# Codecs of which every packet is a frame.
+# Codecs in which every packet is a frame.
 FRAME_A_PACKET = ("av1", "libdav1d", "vp9", "libvpx-vp9", "prores", "mjpeg", "ffv1")
 
 
 def decoded(
     path: Path, container: Any, stream: Any, max_pixels: int, damage: Callable[[str], None]
 ) -> Iterator[av.VideoFrame]:
-    """All frames that can be decoded.
+    """Yields all frames that can be decoded.
 
     Args:
         path: The file, for messages.
-        container: It, open.
-        stream: Its pictures.
-        max_pixels: Larger frames are not decoded: they may also grow on the way.
-        damage: Called with every damage; what it raises ends the decoding.
+        container: The open file.
+        stream: Its video stream.
+        max_pixels: The largest number of pixels in a frame; larger frames, which may also come
+            later in the stream, are not decoded.
+        damage: Called with a description of each damage; an exception from it ends the decoding.
     """
     decoder = _decoder(stream) or stream.codec_context
     decoder.options = {**decoder.options, "max_pixels": str(max_pixels)}
@@ -45,7 +46,8 @@ def decoded(
                 if frame is not None:
                     yield frame
         finally:
-            # Without work in its threads it can be freed; they would wait for this one.
+            # A decoder can only be freed when its threads have no work; otherwise they would wait
+            # for this thread.
             decoder.flush_buffers()
     if lost:
         logger.warning(
@@ -56,7 +58,7 @@ def decoded(
 def _frames(
     container: Any, stream: Any, decoder: Any, reports: Reports
 ) -> Iterator[tuple[av.VideoFrame | None, str | None]]:
-    """Frames, and what is wrong with them or with what lies between them."""
+    """Yields frames, and descriptions of damage in or between them."""
     expected, read, given = _indexed(container, stream), 0, 0
     continuity = Continuity(container)
     needed = continuity.needed([stream])
@@ -69,7 +71,7 @@ def _frames(
             continuity.mend(packet)
             if packet.stream.index != stream.index:
                 continue
-            # The last packet is empty and stands for the end; others may repeat a frame.
+            # The last packet is empty and marks the end; other empty packets may repeat a frame.
             read += packet.dts is not None or packet.pts is not None or packet.size > 0
             given -= packet.size > 0 and not packet.is_discard
             frames = decoder.decode(packet)
@@ -79,11 +81,11 @@ def _frames(
             reports.taken()
             in_a_row += 1
             yield None, f"decoding stopped ({error.strerror})"
-            # An error ends the reading of packets; another one goes on behind it.
+            # An error ends the iterator of packets; a new one continues after the error.
             packets = container.demux(needed)
             continue
         in_a_row = 0
-        # A recording may begin with frames that refer to what was before it.
+        # A recording may begin with frames that refer to earlier frames, which it does not hold.
         begun = sound or any(frame.key_frame for frame in frames)
         if (reported := reports.taken()) and begun:
             yield None, f"FFmpeg reports: {reported[0]}"
@@ -99,7 +101,7 @@ def _frames(
 
 
 def _indexed(container: Any, stream: Any) -> int:
-    """How many packets there must be; 0 if the container does not know in advance."""
+    """Returns the number of packets in the container's index; 0 if it has none."""
     if not container.format.name.startswith(INDEXED):
         return 0
     entries = len(stream.index_entries)
@@ -109,7 +111,7 @@ def _indexed(container: Any, stream: Any) -> int:
 
 
 def _decoder(stream: Any) -> av.CodecContext | None:
-    """A decoder of our choice, where FFmpeg's own would lose the transparency."""
+    """Returns a decoder that keeps transparency if FFmpeg's default decoder would lose it."""
     marked = {name.lower(): value for name, value in stream.metadata.items()}
     if marked.get("alpha_mode") == "1" and stream.codec_context.name in ("vp8", "vp9"):
         name = {"vp8": "libvpx", "vp9": "libvpx-vp9"}[stream.codec_context.name]

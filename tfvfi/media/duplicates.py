@@ -1,4 +1,4 @@
-"""Which frames of a drawn video are new, and which only repeat the drawing before."""
+"""Detects held frames, which show the same drawing again."""
 
 from functools import reduce
 
@@ -7,24 +7,25 @@ import numpy as np
 
 from tfvfi.media.levels import white
 
-# A pixel differs when one of its colors moved by more than this, of 255. Compression flickers by
-# as much at sharp edges, but hardly where it is averaged over a window of this side.
+# A pixel differs if one of its colors changes by more than this, out of 255. Compression noise
+# reaches this value at sharp edges, but rarely after averaging over a window of this side.
 TOLERANCE, WINDOW = 16.0, 5
-# The share of pixels that may differ all the same. Of 640 x 360 these are 115: held frames come
-# below it in most encodings, and a mouth that opens by eight pixels above.
+# The share of pixels that may differ in a held frame, which is 115 pixels of 640 x 360. Held frames
+# stay below it in most encodings, and a mouth that opens by eight pixels exceeds it.
 THRESHOLD = 0.0005
 
 
 class DuplicateDetector:
-    """Says of each next frame whether it repeats the last frame that did not.
+    """Detects whether each successive frame is held, that is, repeats the last new frame.
 
-    It remembers that one frame. Slow motion is therefore never lost: it adds up until it counts.
+    Frames are compared with the last new frame, not with the previous one. Slow motion is therefore
+    never lost, because it adds up.
 
     Args:
-        threshold: The share of pixels, from 0 to 1, that may differ in a repetition.
-        tolerance: By how much a pixel may differ without counting, in 255ths of the range, after
-            averaging over its neighbors. At 0 pixels are compared as they are, which suits
-            lossless video: with a threshold of 0 as well, exact copies alone are repetitions.
+        threshold: The largest share of pixels, from 0 to 1, that may differ in a held frame.
+        tolerance: The difference, out of 255, up to which a pixel counts as unchanged, after
+            averaging over its neighbors. With 0, pixels are compared exactly, which suits lossless
+            video; with a threshold of 0 as well, only exact copies are held frames.
 
     Example:
         >>> import numpy as np
@@ -42,11 +43,11 @@ class DuplicateDetector:
         self._kept: np.ndarray | None = None
 
     def repeats(self, frame: np.ndarray) -> bool:
-        """Whether a frame repeats; if not, the next ones are compared with it.
+        """Returns whether a frame is held; if not, the next frames are compared with it.
 
         Args:
             frame: H x W x 3, or 4 with transparency; uint8, uint16 or float in [0, 1], of the
-                same size every time.
+                same size as the frames before.
         """
         frame = frame if frame.shape[-1] == 3 else _as_seen(frame)
         seen = cv2.blur(frame, (WINDOW, WINDOW)) if self.tolerance else frame
@@ -56,14 +57,14 @@ class DuplicateDetector:
         return False
 
     def _share(self, kept: np.ndarray, seen: np.ndarray) -> float:
-        """The share of pixels that differ."""
+        """Returns the share of pixels that differ."""
         furthest = reduce(cv2.max, cv2.split(cv2.absdiff(kept, seen)))
         limit = self.tolerance / 255 * white(seen.dtype)
         return np.count_nonzero(furthest > limit) / furthest.size
 
 
 def _as_seen(frame: np.ndarray) -> np.ndarray:
-    """Colors as far as they are not transparent, and transparency itself."""
+    """Returns the colors multiplied by their opacity, and the opacity."""
     alpha = frame[..., 3:]
     colors = frame[..., :3] * (alpha / np.float32(white(frame.dtype)))
     return np.concatenate([colors.astype(frame.dtype), alpha], axis=-1)

@@ -1,4 +1,4 @@
-"""What a path leads to, asked before it is opened: a pipe or a device may never answer."""
+"""Checks what a path refers to before it is opened, because a pipe or device may block for ever."""
 
 import os
 import stat
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tfvfi.errors import InputError
 
-# What is neither a file nor a folder.
+# Descriptions of everything that is neither a file nor a folder.
 SPECIAL = {
     stat.S_ISFIFO: "a named pipe",
     stat.S_ISCHR: "a device",
@@ -16,10 +16,10 @@ SPECIAL = {
 
 
 def check_file(path: Path) -> None:
-    """Refuses what is not a file that can be opened.
+    """Raises an `InputError` unless a path refers to a file that can be read.
 
     Args:
-        path: What the user named as a video or picture.
+        path: The path that the user gave for a video or picture.
     """
     found = _state(path)
     if stat.S_ISDIR(found.st_mode):
@@ -29,19 +29,22 @@ def check_file(path: Path) -> None:
 
 
 def is_folder(path: Path) -> bool:
-    """Whether a path leads to a folder; `InputError` if it leads to nothing that can be read.
+    """Returns whether a path refers to a folder.
 
     Args:
-        path: What the user named.
+        path: The path that the user gave.
+
+    Raises:
+        InputError: The path refers to neither a file nor a folder, or to nothing.
     """
     return stat.S_ISDIR(_state(path).st_mode)
 
 
 def special(mode: int) -> str | None:
-    """What is neither a file nor a folder, in words; None for files and folders.
+    """Returns a description of what is neither a file nor a folder; None for files and folders.
 
     Args:
-        mode: As `os.stat` returns it.
+        mode: The mode that `os.stat` returns.
     """
     return next((words for is_kind, words in SPECIAL.items() if is_kind(mode)), None)
 

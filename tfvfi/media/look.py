@@ -1,15 +1,15 @@
-"""What of a video's appearance has to come out as it went in."""
+"""The properties of a video's appearance that must be preserved."""
 
 import struct
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-# FFmpeg's numbers of matrix, primaries and transfer: "not told", and those of HDTV.
+# FFmpeg's numbers for the matrix, primaries and transfer function: unspecified, and HDTV.
 UNTOLD, BT709 = 2, 1
-# And of ranges.
+# FFmpeg's numbers for the color range.
 LIMITED, FULL = 1, 2
-# What frames carry beside their pixels, and no encoder is told.
+# Side data of frames that is not passed on to encoders, and its description.
 UNKEPT = {
     "A53_CC": "subtitles inside of the frames (closed captions)",
     "DYNAMIC_HDR_PLUS": "light told frame by frame (HDR10+)",
@@ -23,12 +23,13 @@ UNKEPT = {
 
 @dataclass(frozen=True)
 class Light:
-    """What a display for high dynamic range is told, as the codecs want it.
+    """The metadata for displays of high dynamic range, in the form that codecs expect.
 
     Attributes:
         mastering: x and y of green, blue, red and white, then the highest and lowest luminance;
-            None if it is not told.
-        content: Brightest pixel and brightest frame on average, in nits; None likewise.
+            None if they are not stated.
+        content: The luminance of the brightest pixel and the highest mean luminance of a frame, in
+            nits; None if they are not stated.
     """
 
     mastering: tuple[Fraction, ...] | None = None
@@ -37,17 +38,20 @@ class Light:
 
 @dataclass(frozen=True)
 class Look:
-    """Colors, bits and geometry of a video.
+    """The colors, bit depth and geometry of a video.
 
     Attributes:
-        colorspace: Matrix between RGB and YUV, as FFmpeg numbers it; likewise the next three.
-        rotation: Degrees by which players turn the frames.
-        pixel_aspect: Width of a pixel over its height; None if it is not told.
-        depth: Bits of a color value.
-        subsampling: "420", "422" or "444"; None for what is no YUV.
-        alpha: Whether pixels are transparent.
-        light: What is told to displays for high dynamic range.
-        unkept: What lies inside of frames and is not kept, in words.
+        colorspace: FFmpeg's number of the matrix between RGB and YUV.
+        color_range: FFmpeg's number of the range.
+        color_primaries: FFmpeg's number of the primaries.
+        color_trc: FFmpeg's number of the transfer function.
+        rotation: The angle in degrees by which players rotate the frames.
+        pixel_aspect: The width of a pixel over its height; None if it is not stated.
+        depth: The number of bits of a color value.
+        subsampling: "420", "422" or "444"; None for formats other than YUV.
+        alpha: Whether frames have transparency.
+        light: The metadata for displays of high dynamic range.
+        unkept: Descriptions of the side data of frames that is not kept.
     """
 
     colorspace: int = UNTOLD
@@ -63,14 +67,15 @@ class Look:
     unkept: tuple[str, ...] = ()
 
     def written(self, rgb: bool, full: bool) -> "Look":
-        """What is told of these frames where they are written as RGB, or else as YUV.
+        """Returns the look of these frames when they are written as RGB or YUV.
 
-        RGB has no matrix and its full range. What was RGB becomes YUV as nearly all of it is, of
-        limited range by BT.709, and says so: players guess differently.
+        RGB has no matrix, and has the full range. A source in RGB is written as YUV of BT.709 with
+        the limited range, like nearly all YUV, and tagged as such because players guess
+        differently.
 
         Args:
-            rgb: Whether they are written as RGB.
-            full: Whether the codec knows a full range.
+            rgb: Whether the frames are written as RGB.
+            full: Whether the codec supports the full range.
         """
         if rgb:
             return replace(self, colorspace=UNTOLD, color_range=FULL)
@@ -85,7 +90,7 @@ class Look:
 
 
 def look_of(stream: Any, first: Any) -> Look:
-    """The look of a video stream.
+    """Returns the look of a video stream.
 
     Args:
         stream: A stream of PyAV, open for reading.
@@ -109,7 +114,7 @@ def look_of(stream: Any, first: Any) -> Look:
 
 
 def _subsampling(form: Any) -> str | None:
-    """How much smaller than the picture its colors are."""
+    """Returns the chroma subsampling of a pixel format."""
     if form.is_rgb or form.has_palette or len(form.components) < 3:
         return None
     wide, high = form.chroma_width(16), form.chroma_height(16)
@@ -119,7 +124,7 @@ def _subsampling(form: Any) -> str | None:
 def _has_alpha(first: Any, codec: str) -> bool:
     if not any(part.is_alpha for part in first.format.components):
         return False
-    # Frames of a GIF can always be transparent, and few are.
+    # Frames of a GIF always have an alpha channel, but few use it.
     return codec != "gif" or bool((first.to_ndarray(format="rgba")[..., 3] < 255).any())
 
 

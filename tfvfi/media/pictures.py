@@ -1,4 +1,4 @@
-"""Pictures: their names and order in a folder; their pixels, decoded within bounds."""
+"""Finds and sorts the pictures of a folder, and decodes them within bounds."""
 
 import re
 from collections.abc import Iterable
@@ -15,19 +15,19 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".ppm")
 
 
 class BadPictureError(ValueError):
-    """Bytes that are no picture, or not the one that was expected."""
+    """Bytes are not a picture, or not the expected one."""
 
 
 def decode(data: bytes, size: tuple[int, int] | None = None) -> np.ndarray:
-    """The pixels of an encoded picture, height x width x 3, RGB, uint8 or uint16.
+    """Decodes a picture to height x width x 3, RGB, uint8 or uint16.
 
     Args:
-        data: PNG, JPEG, WebP, or what else OpenCV reads.
-        size: Height and width that it must have; then nothing is allocated for one that claims
-            others.
+        data: PNG, JPEG, WebP, or another format that OpenCV reads.
+        size: The height and width that the picture must have; nothing is allocated for a picture
+            that claims another size.
 
     Raises:
-        BadPictureError: It cannot be decoded or has another size.
+        BadPictureError: The picture cannot be decoded or has another size.
 
     Example:
         >>> import cv2, numpy as np
@@ -53,10 +53,14 @@ def decode(data: bytes, size: tuple[int, int] | None = None) -> np.ndarray:
 
 
 def decode_as_tensorflow(data: bytes, size: tuple[int, int]) -> np.ndarray:
-    """As `decode`, by TensorFlow: its quick arithmetic gives JPEG other colors, by a level or two.
+    """Decodes a JPEG with TensorFlow, whose fast arithmetic changes colors by a level or two.
+
+    Args:
+        data: A JPEG file.
+        size: The height and width that the picture must have.
 
     Raises:
-        BadPictureError: It cannot be decoded or has another size.
+        BadPictureError: The picture cannot be decoded or has another size.
     """
     import tensorflow as tf
 
@@ -69,7 +73,7 @@ def decode_as_tensorflow(data: bytes, size: tuple[int, int]) -> np.ndarray:
 
 
 def read(path: Path) -> np.ndarray:
-    """A picture file, as `decode` gives it; `InputError` if there is none, or if it is damaged."""
+    """Reads a picture file, see `decode`; raises `InputError` if it is missing or damaged."""
     data = read_within(path).tobytes()
     try:
         with picture_reports() as reports:
@@ -82,22 +86,22 @@ def read(path: Path) -> np.ndarray:
 
 
 def in_order(paths: Iterable[Path]) -> list[Path]:
-    """Sorted by name, with numbers as numbers: 2 before 10."""
+    """Returns paths sorted by name, with numbers in numeric order: 2 before 10."""
     return sorted(paths, key=lambda path: _numbers_as_numbers(path.name))
 
 
 def in_folder(folder: Path) -> list[Path]:
-    """The pictures in a folder, in order."""
+    """Returns the pictures in a folder, in order."""
     return in_order(path for path in folder.iterdir() if is_picture(path))
 
 
 def is_picture(path: str | Path) -> bool:
-    """Whether a file is a picture by its name."""
+    """Returns whether a file is a picture, judging by its name."""
     return Path(path).suffix.lower() in SUFFIXES and not is_shadow(path)
 
 
 def is_shadow(path: str | Path) -> bool:
-    """Whether a file is what macOS puts beside another, under the name of that one."""
+    """Returns whether a file holds metadata that macOS stores beside the real file."""
     return Path(path).name.startswith("._")
 
 

@@ -1,7 +1,7 @@
-"""Video from another program: YUV4MPEG2 ("y4m") on standard input, decoded as it arrives.
+"""Reads video from another program: YUV4MPEG2 ("y4m") on standard input, as it arrives.
 
-A stream is a line of words, then for each frame a line that begins with FRAME and the bytes of its
-planes, one after another, row by row, two bytes for each value of more than eight bits.
+A stream begins with a line of words. Each frame is a line that begins with FRAME, followed by the
+bytes of its planes, row by row, with two bytes for each value of more than eight bits.
 """
 
 import logging
@@ -24,25 +24,29 @@ from tfvfi.media.shown import Shown
 
 logger = logging.getLogger(__name__)
 
-# How standard input and output are named, as in most commands.
+# The name of standard input and output, as in most commands.
 PIPE = Path("-")
 MAGIC, LONGEST_LINE = "YUV4MPEG2", 1024
-# Kinds of colors: the sampling, for eight bits where the chroma lies, for more how many.
+# Color formats: the sampling, then for eight bits the chroma location, otherwise the bit depth.
 KINDS = re.compile(r"(420|422|444|mono)(?:jpeg|mpeg2|paldv)?(?:p?(9|10|12|14|16))?")
 LEVELS = {"XCOLORRANGE=FULL": FULL, "XCOLORRANGE=LIMITED": LIMITED}
 HOW = "such as `ffmpeg -i in.mp4 -f yuv4mpegpipe -strict -1 - | ...`"
 
 
 class PipedVideo:
-    """Frames from a pipe, which can be read once.
+    """Frames from a pipe, which can be read only once.
 
     Args:
-        file: Standard input by default.
-        damaged: Where it ends in the middle of a frame, "stop" or "keep" what came before.
-        max_pixels: Larger frames are refused.
+        file: The file to read; standard input by default.
+        damaged: If the stream ends in the middle of a frame, "stop" with an error, or "keep" the
+            frames before.
+        max_pixels: The largest number of pixels in a frame; larger frames are refused.
 
     Attributes:
-        kind: The header's word for the kind of its colors, such as "420mpeg2".
+        kind: The header's name of the color format, such as "420mpeg2".
+
+    Raises:
+        InputError: Nothing is piped, or the header cannot be read.
     """
 
     has_clock = True
@@ -91,14 +95,17 @@ class PipedVideo:
         self.taken = False
 
     def __iter__(self) -> Iterator[Shown]:
-        """The frames without transparency."""
+        """Yields the frames without transparency."""
         return self.frames()
 
     def frames(self, alpha: bool = False) -> Iterator[Shown]:
-        """The frames at an even rate; a pipe gives them once.
+        """Yields the frames at an even rate, only once.
 
         Args:
-            alpha: Whether they have a fourth channel, which is opaque.
+            alpha: Whether the frames have a fourth channel, which is opaque.
+
+        Raises:
+            InputError: The stream is empty or damaged, or was read already.
         """
         if self.taken:
             raise InputError("standard input was read already; a pipe is read once")
@@ -121,7 +128,7 @@ class PipedVideo:
         return self.file.readline(LONGEST_LINE).decode("latin-1")
 
     def _frame(self) -> av.VideoFrame | None:
-        """The next frame; None where the stream ends in its middle."""
+        """Returns the next frame; None if the stream ends in the middle of it."""
         frame = av.VideoFrame(*self.size[::-1], self.format.name)
         frame.color_range = self.look.color_range
         for plane in frame.planes:

@@ -1,7 +1,7 @@
-"""What decoders report of damage that they conceal.
+"""Collects the reports of decoders about damage that they conceal.
 
-FFmpeg logs it, libjpeg and libtiff write it to standard error, and all of them then go on as if
-nothing had happened.
+FFmpeg logs such damage, libjpeg and libtiff write it to standard error, and all of them then
+continue as if nothing had happened.
 """
 
 import contextlib
@@ -14,35 +14,35 @@ from collections.abc import Iterator
 
 from av import logging as av_logging
 
-# What FFmpeg reports of bytes that are not what they were; it reports much else of good files.
+# FFmpeg's messages about damaged data; it also logs many other messages about intact files.
 OF_FFMPEG = re.compile(
     r"crc mismatch|damaged|error while decoding|error at mb|overread|lzw decode failed"
     r"|ebml number|exceeds containing master|packet mismatch|invalid mb type|illegal .*(dc|vlc)"
     r"|(run|level) overflow|bitstream ended",
     re.IGNORECASE,
 )
-# Likewise the libraries behind OpenCV. That a tag is not known to them is no damage.
+# The same for the libraries behind OpenCV. A tag that they do not know is not damage.
 OF_PICTURES = re.compile(
     r"corrupt jpeg|premature end|bogus|invalid sos|unsupported marker|libpng error|crc error"
     r"|tiff_error|read error|not enough data",
     re.IGNORECASE,
 )
-# All that OpenCV, libjpeg, libpng and libtiff write begins with one of these.
+# Every line that OpenCV, libjpeg, libpng and libtiff write begins with one of these.
 PICTURE_LINES = re.compile(
     r"\[ ?(WARN|ERROR|INFO)[: ]|> |OpenCV|libpng|imread_|Corrupt JPEG|Premature end|Invalid|Bogus"
     r"|Unsupported|Inconsistent|Warning|TIFF|JPEG|LZW|ZIP|Fax|Unknown|Application transferred",
 )
 
 
-# Where in its sources OpenCV logs a line.
+# The position in OpenCV's sources with which it begins a line.
 PLACE_IN_OPENCV = re.compile(r"^\[.*?\] global \S+ (TIFF_Error )?")
 
 
 class Reports(logging.Handler):
-    """Collects what FFmpeg reports of damage in one file; a context manager.
+    """Collects FFmpeg's reports of damage in one file; a context manager.
 
     Args:
-        names: Of the reader and decoders that are listened to, as FFmpeg calls them.
+        names: FFmpeg's names of the reader and the decoders whose reports are collected.
     """
 
     def __init__(self, *names: str):
@@ -53,7 +53,7 @@ class Reports(logging.Handler):
     def __enter__(self) -> "Reports":
         logger = logging.getLogger("libav")
         if av_logging.get_level() is None:
-            # Nobody reads FFmpeg's messages: they are for us alone.
+            # Nothing else in this process uses FFmpeg's log, so it is enabled only for us.
             av_logging.set_level(av_logging.ERROR)
             logger.propagate = False
             logger.addHandler(logging.NullHandler())
@@ -65,13 +65,13 @@ class Reports(logging.Handler):
         logging.getLogger("libav").removeHandler(self)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keeps a message, whichever thread it comes from."""
+        """Keeps a report of damage, from any thread."""
         message = record.getMessage().strip()
         if record.name in self.names and OF_FFMPEG.search(message):
             self.found.append(message)
 
     def taken(self) -> list[str]:
-        """What was found since the last call."""
+        """Returns the reports since the last call."""
         found, self.found = self.found, []
         return found
 
@@ -81,16 +81,16 @@ _one_at_a_time = threading.Lock()
 
 @contextlib.contextmanager
 def picture_reports() -> Iterator[list[str]]:
-    """Within, collects what libraries of pictures write to standard error; given afterwards.
+    """Collects what picture libraries write to standard error within the context.
 
-    What others write meanwhile is written a little later.
+    The list is filled when the context ends. Other output to standard error is written then too.
     """
     found: list[str] = []
     with _one_at_a_time, contextlib.ExitStack() as undo:
         try:
             before = os.dup(2)
         except OSError:
-            # There is no standard error.
+            # The process has no standard error.
             yield found
             return
         undo.callback(os.close, before)

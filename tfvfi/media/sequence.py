@@ -1,4 +1,4 @@
-"""Single pictures, read in order."""
+"""Reads single pictures in order."""
 
 import logging
 import os
@@ -21,11 +21,11 @@ from tfvfi.media.shown import Shown
 
 logger = logging.getLogger(__name__)
 
-# The rate of pictures, which tell none.
+# The frame rate of pictures, which do not state one.
 PICTURE_RATE = Fraction(24)
-# Where a pattern such as frame_%04d.png has its number.
+# The place of the number in a pattern such as frame_%04d.png.
 NUMBER = r"%0?\d*d"
-# OpenCV's order of colors is the other one.
+# OpenCV stores colors in the order blue, green, red.
 TURNED = {3: cv2.COLOR_BGR2RGB, 4: cv2.COLOR_BGRA2RGBA}
 
 
@@ -33,9 +33,13 @@ class Pictures:
     """Pictures in order, without a clock.
 
     Args:
-        paths: The files; all are of the size, depth and transparency of the first.
-        damaged: Where one is damaged, "stop", or "keep" what can be decoded of it.
-        max_pixels: Larger ones are refused before they are decoded.
+        paths: The files; all must have the size and depth of the first.
+        damaged: If a picture is damaged, "stop" with an error, or "keep" what can be decoded.
+        max_pixels: The largest number of pixels; larger pictures are refused before they are
+            decoded.
+
+    Raises:
+        InputError: The first picture cannot be read.
     """
 
     start = Fraction(0)
@@ -57,14 +61,17 @@ class Pictures:
         self.seconds_expected = len(self.paths) / self.rate
 
     def __iter__(self) -> Iterator[Shown]:
-        """The pictures without transparency."""
+        """Yields the pictures without transparency."""
         return self.frames()
 
     def frames(self, alpha: bool = False) -> Iterator[Shown]:
-        """The pictures, one after another at an even rate.
+        """Yields the pictures at an even rate.
 
         Args:
-            alpha: Whether they have a fourth channel, which is opaque where there is none.
+            alpha: Whether the frames have a fourth channel; it is opaque if a picture has none.
+
+        Raises:
+            InputError: A picture cannot be read, or has another size or depth than the first.
         """
         dtype, warned = np.uint8 if self.look.depth == 8 else np.uint16, False
         for number, path in enumerate(self.paths):
@@ -89,12 +96,15 @@ class Pictures:
 
 
 def read_picture(path: Path, damaged: str = STOP, max_pixels: int = MOST_PIXELS) -> np.ndarray:
-    """A picture as H x W x 3 or, if it can be transparent, 4; uint8 or uint16.
+    """Reads a picture as H x W x 3, or 4 if it has transparency, uint8 or uint16.
 
     Args:
         path: The file.
         damaged: See `Pictures`.
-        max_pixels: A larger picture is refused before it is decoded.
+        max_pixels: The largest number of pixels; a larger picture is refused before it is decoded.
+
+    Raises:
+        InputError: The picture cannot be read, or it is damaged and `damaged` is "stop".
     """
     data = read_within(path, max_pixels)
     with picture_reports() as reports:
@@ -109,13 +119,13 @@ def read_picture(path: Path, damaged: str = STOP, max_pixels: int = MOST_PIXELS)
 
 
 def decode(data: np.ndarray) -> np.ndarray | None:
-    """The picture that the bytes of a file hold; None where they hold none."""
-    # A JPEG is turned as its camera was held; the others are read with their transparency.
+    """Decodes the bytes of a file; returns None if they are not a picture."""
+    # A JPEG is rotated according to its orientation; other formats are read with transparency.
     is_jpeg = bytes(data[:2]) == b"\xff\xd8"
     try:
         image = cv2.imdecode(data, cv2.IMREAD_COLOR if is_jpeg else cv2.IMREAD_UNCHANGED)
     except cv2.error:
-        # Its own limits, for one: a side of 2^20, 2^30 pixels.
+        # OpenCV has limits of its own, such as a side of 2^20 or 2^30 pixels.
         return None
     if image is None or image.dtype not in (np.uint8, np.uint16):
         return None
@@ -125,12 +135,12 @@ def decode(data: np.ndarray) -> np.ndarray | None:
 
 
 def is_pattern(path: Path) -> bool:
-    """Whether a path stands for numbered files, and is none itself."""
+    """Returns whether a path is a pattern of numbered files, and not a file itself."""
     return re.search(NUMBER, path.name) is not None and not os.path.exists(path)
 
 
 def in_pattern(pattern: Path) -> list[Path]:
-    """The files of a numbered pattern such as frame_%04d.png."""
+    """Returns the files of a numbered pattern such as frame_%04d.png, in order."""
     form = r"\d+".join(re.escape(part) for part in re.split(NUMBER, pattern.name))
     if not is_folder(pattern.parent):
         raise InputError(f"{pattern.parent} is no folder")
@@ -139,7 +149,7 @@ def in_pattern(pattern: Path) -> list[Path]:
 
 
 def _channels(image: np.ndarray, count: int) -> np.ndarray:
-    """The picture with as many channels; one that is added is opaque."""
+    """Returns the picture with the number of channels; an added channel is opaque."""
     if image.shape[-1] > count:
         return np.ascontiguousarray(image[..., :count])
     if image.shape[-1] < count:

@@ -8,23 +8,23 @@ import numpy as np
 
 
 class FrameArray(np.ndarray):
-    """An array of RGB that remembers the frame of which it was converted.
+    """An RGB array that remembers the frame from which it was converted.
 
-    What is computed from it, and any part of it, is an array that remembers nothing.
+    Arrays that are computed or sliced from it do not remember a frame.
 
     Attributes:
-        original: The decoded frame; None for what is computed.
+        original: The decoded frame; None for computed arrays.
     """
 
     original: av.VideoFrame | None = None
 
     @classmethod
     def of(cls, image: np.ndarray, original: av.VideoFrame) -> "FrameArray":
-        """The same array, with its frame.
+        """Returns the same array with its frame.
 
         Args:
             image: H x W x 3 or 4.
-            original: The frame.
+            original: The decoded frame.
         """
         array = image.view(cls)
         array.original = original
@@ -37,9 +37,9 @@ class Shown:
 
     Attributes:
         image: H x W x 3 or 4.
-        time: In seconds.
-        length: How long it is shown if no frame follows; counted from the last of `held`.
-        held: Times at which it was shown again, where repeats are to be filled with motion.
+        time: The time at which it is shown, in seconds.
+        length: How long it is shown, from the last of `held`, if no frame follows.
+        held: The times of its held copies, if these are to be replaced by motion.
     """
 
     image: np.ndarray

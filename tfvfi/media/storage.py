@@ -1,6 +1,6 @@
-"""Files on this machine, and on object stores for paths with a scheme (`gs://`, `s3://`).
+"""Access to files on this machine, and on object stores for paths with a scheme (`gs://`, `s3://`).
 
-Only the latter import TensorFlow. Whatever goes wrong is an `OSError`.
+Only object stores import TensorFlow. All failures raise an `OSError`.
 """
 
 import contextlib
@@ -15,11 +15,11 @@ from typing import IO, Any
 
 from tfvfi.errors import InputError
 
-# Ending of a file that is not finished; nothing reads such files.
+# The ending of unfinished files, which are never read.
 ASIDE = ".unfinished"
-# A folder that one process has alone holds an empty file of this name.
+# The name of the empty file with which a process locks a folder.
 LOCK = "lock"
-# Errors of a disk or of rights on it, not of what is written.
+# Errors that are caused by the disk or its permissions, not by the data.
 OF_THE_DISK = (
     *(errno.ENOENT, errno.EACCES, errno.EPERM),
     *(errno.EROFS, errno.ENOSPC, errno.EFBIG),
@@ -28,7 +28,7 @@ OF_THE_DISK = (
 
 @contextlib.contextmanager
 def _os_errors() -> Iterator[None]:
-    """What TensorFlow says of an object store, as the system says it of a disk."""
+    """Turns TensorFlow's errors about an object store into an `OSError`."""
     try:
         yield
     except Exception as error:
@@ -41,13 +41,13 @@ def _os_errors() -> Iterator[None]:
 
 
 def join(folder: str | Path, *names: str) -> str:
-    """A path in a folder."""
+    """Returns a path in a folder."""
     return "/".join([str(folder).rstrip("/") if str(folder) != "/" else "", *names])
 
 
 @contextlib.contextmanager
 def open_file(path: str | Path, mode: str = "rb") -> Iterator[IO[bytes]]:
-    """An open file."""
+    """Opens a file."""
     if not _is_remote(path):
         with open(path, mode) as file:
             yield file
@@ -58,7 +58,7 @@ def open_file(path: str | Path, mode: str = "rb") -> Iterator[IO[bytes]]:
 
 @contextlib.contextmanager
 def write_aside(path: str | Path) -> Iterator[IO[bytes]]:
-    """Writes bytes to a file that takes its name once it is complete and on the disk."""
+    """Opens a file for writing that gets its name when it is complete and on the disk."""
     aside = f"{path}.{os.getpid()}{ASIDE}"
     try:
         with open_file(aside, "wb") as file:
@@ -80,20 +80,20 @@ def write_bytes(path: str | Path, content: bytes) -> None:
 
 
 def read_text(path: str | Path) -> str:
-    """The text of a file."""
+    """Returns the text of a file."""
     with open_file(path) as file:
         return file.read().decode()
 
 
 @_os_errors()
 def exists(path: str | Path) -> bool:
-    """Whether there is such a file or folder."""
+    """Returns whether a file or folder exists."""
     return _gfile().exists(str(path)) if _is_remote(path) else os.path.exists(path)
 
 
 @_os_errors()
 def names_in(folder: str | Path) -> list[str]:
-    """Names in a folder, sorted; none if there is no such folder."""
+    """Returns the names in a folder, sorted; an empty list if there is no such folder."""
     if not exists(folder):
         return []
     found = _gfile().listdir(str(folder)) if _is_remote(folder) else os.listdir(folder)
@@ -101,7 +101,7 @@ def names_in(folder: str | Path) -> list[str]:
 
 
 def local_folder(path: str | Path) -> str | None:
-    """The folder that a file is in, if it is on this machine."""
+    """Returns the folder of a file; None if it is not on this machine."""
     return None if _is_remote(path) else os.path.dirname(path)
 
 
@@ -113,7 +113,7 @@ def make_folder(path: str | Path) -> None:
 
 @_os_errors()
 def rename(old: str | Path, new: str | Path) -> None:
-    """Renames, replacing what has the new name."""
+    """Renames a file, and replaces any file of the new name."""
     if _is_remote(new):
         _gfile().rename(str(old), str(new), overwrite=True)
     else:
@@ -122,11 +122,14 @@ def rename(old: str | Path, new: str | Path) -> None:
 
 @contextlib.contextmanager
 def only_one(folder: str | Path, wait: bool = False) -> Iterator[None]:
-    """Lets one process on this machine into a folder at a time; a kill leaves it open.
+    """Locks a folder for one process of this machine; the lock ends with the process.
 
     Args:
-        folder: Where they would meet.
-        wait: Whether the others wait for their turn; by default they are refused.
+        folder: The folder to lock; a folder on an object store is not locked.
+        wait: Whether to wait for another process; by default an error is raised.
+
+    Raises:
+        InputError: Another process has the lock.
     """
     if _is_remote(folder):
         yield
@@ -149,15 +152,15 @@ def remove(path: str | Path) -> None:
 
 @_os_errors()
 def remove_folder(path: str | Path) -> None:
-    """Removes a folder and all in it."""
+    """Removes a folder and everything in it."""
     _gfile().rmtree(str(path)) if _is_remote(path) else shutil.rmtree(path)
 
 
 def file_state(path: str | Path) -> list[str | int]:
-    """Which file it is, and in which state: its absolute path, its size and when it was changed.
+    """Returns the identity and state of a file: absolute path, size and modification time.
 
     Args:
-        path: Of a file on this machine; of one that does not exist the path alone is returned.
+        path: A file on this machine; if it does not exist, only the path is returned.
     """
     absolute = os.path.abspath(path)
     try:

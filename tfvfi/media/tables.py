@@ -1,4 +1,4 @@
-"""Tables and descriptions as files: CSV and JSON that appear when they are complete."""
+"""Writes tables and descriptions as CSV and JSON files that appear when they are complete."""
 
 import csv
 import io
@@ -10,7 +10,7 @@ from typing import Any
 
 from tfvfi.media.storage import write_bytes
 
-# Names come from files and may be any bytes.
+# Names of files may hold any bytes.
 ENCODING, ERRORS = "utf-8", "surrogateescape"
 
 
@@ -19,7 +19,7 @@ def write_csv(path: str | Path, rows: Sequence[Mapping[str, Any]]) -> None:
 
     Args:
         path: The file.
-        rows: At least one; the first has all columns.
+        rows: At least one row; the first has all columns.
     """
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, list(rows[0]))
@@ -29,12 +29,12 @@ def write_csv(path: str | Path, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def write_json(path: str | Path, value: Any) -> None:
-    """Writes a value as JSON; numbers that are not finite, which JSON lacks, become null."""
+    """Writes a value as JSON; numbers that are not finite become null, as JSON has none."""
     write_bytes(path, (json.dumps(finite(value), indent=1, allow_nan=False) + "\n").encode())
 
 
 def finite(value: Any) -> Any:
-    """The same value with None in place of every number that is not finite.
+    """Returns the value with None in place of every number that is not finite.
 
     Example:
         >>> finite({"psnr": [31.5, float("inf")]})

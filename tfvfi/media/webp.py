@@ -1,8 +1,8 @@
-"""Animated WebP, read: FFmpeg does not do it everywhere, and the container is simple.
+"""Reads animated WebP, which not every build of FFmpeg can; the container is simple.
 
-A file is RIFF: chunks of a four-letter name, a length, data, and a zero where the length is odd.
-"VP8X" holds flags and the canvas, "ANIM" how often it repeats, and each "ANMF" a frame: where it
-lies, how long it is shown in milliseconds, and the chunks of a still WebP.
+A file is RIFF: chunks of a four-letter name, a length, data, and a zero byte if the length is odd.
+"VP8X" holds flags and the size of the canvas, "ANIM" the number of repetitions, and each "ANMF" a
+frame: its position, its duration in milliseconds, and the chunks of a still WebP.
 """
 
 import struct
@@ -21,19 +21,22 @@ from tfvfi.media.shown import Shown
 
 # Flags of the whole file ...
 ANIMATED, TRANSPARENT = 0x02, 0x10
-# ... and of a frame: it replaces what is under it; what it covered is cleared afterwards.
+# ... and of a frame: it replaces the pixels under it; the area it covered is cleared afterwards.
 REPLACES, CLEARED = 0x02, 0x01
-# Browsers show shorter frames as long as this.
+# The duration that browsers use for frames that state none.
 MILLISECONDS_WHERE_NONE = 100
 LARGEST_SIDE = 2**14
 
 
 class AnimatedWebP:
-    """Frames of an animated WebP, with alpha where it has some.
+    """The frames of an animated WebP, with transparency if it has any.
 
     Args:
         path: The file.
-        max_pixels: A larger one is refused before it is decoded.
+        max_pixels: The largest number of pixels; a larger file is refused before it is decoded.
+
+    Raises:
+        InputError: The file is damaged, or it is not an animation.
     """
 
     start = Fraction(0)
@@ -63,14 +66,14 @@ class AnimatedWebP:
         self.time_base = Fraction(1, 1000)
 
     def __iter__(self) -> Iterator[Shown]:
-        """The frames without transparency."""
+        """Yields the frames without transparency."""
         return self.frames()
 
     def frames(self, alpha: bool = False) -> Iterator[Shown]:
-        """The frames, each as the whole canvas.
+        """Yields the frames, each as the whole canvas.
 
         Args:
-            alpha: Whether they have a fourth channel.
+            alpha: Whether the frames have a fourth channel.
         """
         canvas = np.zeros((*self.size, 4), np.uint8)
         if not self.look.alpha:
@@ -88,7 +91,7 @@ class AnimatedWebP:
                     canvas[place] = (0, 0, 0, 0 if self.look.alpha else 255)
 
     def _draw(self, canvas: np.ndarray, data: bytes) -> tuple[slice, slice]:
-        """Puts a frame on the canvas; returns where."""
+        """Draws a frame on the canvas and returns its position."""
         left, top = 2 * _three(data, 0), 2 * _three(data, 3)
         picture, size = _still(data), (_three(data, 9) + 1, _three(data, 6) + 1)
         still = None
@@ -110,7 +113,7 @@ class AnimatedWebP:
 
 
 def is_animated_webp(path: Path) -> bool:
-    """Whether a file is a WebP that moves."""
+    """Returns whether a file is an animated WebP."""
     with path.open("rb") as file:
         start = file.read(21)
     return (
@@ -122,7 +125,7 @@ def is_animated_webp(path: Path) -> bool:
 
 
 def _chunks(file: BinaryIO, path: Path) -> Iterator[tuple[bytes, bytes]]:
-    """The chunks of a file one by one; a length that the file does not have is damage."""
+    """Yields the chunks of a file; raises `InputError` if a chunk reaches beyond the file."""
     end = path.stat().st_size
     file.seek(12)
     while len(head := file.read(8)) == 8:
@@ -134,12 +137,12 @@ def _chunks(file: BinaryIO, path: Path) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _length(data: bytes) -> int:
-    """How many milliseconds a frame is shown."""
+    """Returns the duration of a frame in milliseconds."""
     return _three(data, 12) or MILLISECONDS_WHERE_NONE
 
 
 def _still(data: bytes) -> bytes:
-    """A frame of an animation as a file of its own."""
+    """Returns a frame of an animation as the bytes of a still WebP file."""
     inside = data[16:]
     if inside[:4] == b"ALPH":
         inside = chunk(b"VP8X", bytes([TRANSPARENT, 0, 0, 0]) + data[6:12]) + inside
@@ -147,7 +150,7 @@ def _still(data: bytes) -> bytes:
 
 
 def chunk(name: bytes, data: bytes) -> bytes:
-    """A chunk as it stands in a file."""
+    """Returns the bytes of a chunk."""
     return name + struct.pack("<I", len(data)) + data + bytes(len(data) % 2)
 
 
@@ -156,7 +159,7 @@ def _three(data: bytes, start: int) -> int:
 
 
 def _over(top: np.ndarray, under: np.ndarray) -> np.ndarray:
-    """One picture on another, both with alpha."""
+    """Composites one picture over another, both with alpha."""
     above, below = (part[..., 3:].astype(np.float32) / 255 for part in (top, under))
     alpha = above + below * (1 - above)
     color = top[..., :3] * above + under[..., :3] * below * (1 - above)

@@ -1,7 +1,7 @@
-"""Whether a file has all the bytes that it claims: one that was cut off decodes without a word.
+"""Detects truncated files, which may decode without an error.
 
-Only the parts that hold the video or its index count. Tools append all sorts of bytes to complete
-files, and players ignore them; here they are not taken for a part of enormous length.
+Only the parts that hold the video or its index count. Tools append arbitrary bytes to complete
+files, which players ignore; they must not be mistaken for a part of enormous length.
 """
 
 import struct
@@ -10,21 +10,23 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
-# What stands after the length in the first box of an MP4 or MOV, ...
+# The names of the first box of an MP4 or MOV, ...
 FIRST_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
-# ... in all boxes that lie between those that matter, ...
+# ... of boxes that may lie between those that count, ...
 OTHER_BOXES = (*FIRST_BOXES, b"uuid", b"styp", b"sidx", b"ssix", b"emsg", b"prft", b"mfra", b"meta")
-# ... and in those that do.
+# ... and of the boxes that count.
 BOXES = (b"moov", b"moof", b"mdat")
-# The elements of a Matroska file at its top level: header, segment, checksum and filling.
+# The top-level elements of a Matroska file: header, segment, checksum and padding.
 EBML, SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
 ELEMENTS = (EBML, SEGMENT, b"\xbf", b"\xec")
-# A file of more parts is not read to its end.
+# The most parts that are read.
 MOST_PARTS = 500_000
 
 
 def missing_bytes(path: Path) -> int:
-    """How many bytes a file lacks at its end; 0 for formats that do not declare their length.
+    """Returns the number of missing bytes at the end of a file.
+
+    The result is 0 for formats that do not declare their length.
 
     Args:
         path: An MP4, MOV, Matroska, WebM or AVI file, or any other.
@@ -50,7 +52,7 @@ def missing_bytes(path: Path) -> int:
 
 
 def _boxes(file: BinaryIO, there: int) -> Iterator[int]:
-    """Where each box of an MP4 ends; one that extends to the end of the file is always whole."""
+    """Yields the end of each box of an MP4; a box that extends to the end of the file is whole."""
     while len(head := file.read(8)) == 8:
         at = file.tell() - 8
         length, name = struct.unpack(">I4s", head)
@@ -63,9 +65,9 @@ def _boxes(file: BinaryIO, there: int) -> Iterator[int]:
 
 
 def _chunks(file: BinaryIO, there: int) -> Iterator[int]:
-    """Where each part of an AVI ends that holds frames or their index.
+    """Yields the end of each part of an AVI that holds frames or their index.
 
-    A RIFF itself may claim more than its parts need: a padding that was never written.
+    The RIFF itself may claim more than its parts need, for padding that was never written.
     """
     whole, frames = 0, False
     while len(head := file.read(12)) == 12:
@@ -84,7 +86,7 @@ def _chunks(file: BinaryIO, there: int) -> Iterator[int]:
 
 
 def _elements(file: BinaryIO) -> Iterator[int]:
-    """Where each element of a Matroska file ends; live recordings have one of unknown length."""
+    """Yields the end of each element of a Matroska file, up to one of unknown length."""
     while first := file.read(1):
         name = first + file.read(_zeros(first[0]))
         size = file.read(1)
@@ -99,5 +101,5 @@ def _elements(file: BinaryIO) -> Iterator[int]:
 
 
 def _zeros(byte: int) -> int:
-    """Leading zeros, which determine how many more bytes a number has."""
+    """Returns the number of leading zeros, which is the number of further bytes of a number."""
     return 8 - byte.bit_length()

@@ -1,15 +1,15 @@
-"""Video in, video out.
+"""Interpolates videos.
 
-    prepared    the source's frames: limited in time, resized, held frames found
-    timeline    when each output frame is shown, and between which source frames it lies
-    render      what is shown there: a frame of the source, one that the network interpolates (in
-                tiles where frames are large), a mixture, or a held frame at cuts
-    writing/    frames to files: encoders, other tracks, parts that survive an interruption
-    pipeline    all of it for one video, in three threads; many: for several
-    live        frames between frames while they arrive
+    prepared    the source's frames: limited in time, resized, with held frames detected
+    timeline    the time of each output frame, and the source frames between which it lies
+    render      renders each output frame: a source frame, a frame that the network interpolates
+                (in tiles if frames are large), a blend, or a held frame at cuts
+    writing/    frames to files: encoders, other tracks, segments that survive an interruption
+    pipeline    the whole work for one video, in three threads; `many` for several videos
+    live        interpolates frames while they arrive
 
-`contract` defines what a network and an output must offer, `tfvfi.media.contract` what a source
-must. `treatment` holds what is asked for; `show` and `demo` make comparisons to look at.
+`contract` defines what a network and an output must offer, and `tfvfi.media.contract` what a source
+must offer. `treatment` holds the settings; `show` and `demo` render comparisons.
 """
 
 from tfvfi.video.live import stream

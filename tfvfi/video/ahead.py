@@ -1,4 +1,4 @@
-"""Work that runs ahead of who needs it, in a thread, within bounds."""
+"""Runs work ahead of its consumer in a thread, within bounds."""
 
 import queue
 import threading
@@ -7,20 +7,20 @@ from typing import Any, TypeVar
 
 Item = TypeVar("Item")
 _END = object()
-# Seconds that a consumer who stops waits for the item that is being made.
+# Seconds for which a consumer that stops waits for the item in progress.
 PATIENCE = 0.2
 
 
 def ahead(items: Iterable[Item], at_most: int) -> Generator[Item, None, None]:
-    """The same items, made in a thread while the earlier ones are used.
+    """Yields the same items, which a thread produces while earlier ones are used.
 
-    An error in the making is raised here. When the consumer stops, no further item is begun; the
-    one that is being made ends on its own, because a network cannot be stopped in the middle of a
-    frame, and nobody who presses Ctrl-C waits for it.
+    An error in the thread is raised here. When the consumer stops, no further item is started. The
+    item in progress ends on its own, because a network cannot be stopped in the middle of a frame
+    and Ctrl-C should not wait for it.
 
     Args:
-        items: Made in the thread.
-        at_most: How many may wait, which bounds memory.
+        items: The items, which are iterated over in the thread.
+        at_most: The largest number of waiting items, which limits memory.
 
     Example:
         >>> list(ahead(range(3), at_most=1))
@@ -57,7 +57,7 @@ def ahead(items: Iterable[Item], at_most: int) -> Generator[Item, None, None]:
 
 
 def _put(waiting: queue.Queue[Any], item: object, stopped: threading.Event) -> bool:
-    """Waits for room; gives up when nobody takes items any more."""
+    """Waits for room and adds an item; returns False if the consumer has stopped."""
     while not stopped.is_set():
         try:
             waiting.put(item, timeout=0.1)

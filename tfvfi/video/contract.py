@@ -1,4 +1,4 @@
-"""What the pipeline needs of a network and of what writes its frames."""
+"""What the pipeline requires of networks and of outputs."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -8,29 +8,29 @@ import numpy as np
 
 
 class FrameInterpolator(Protocol):
-    """Makes the frames between two; every network of `tfvfi.load` that interpolates is one."""
+    """Interpolates between two frames, as the interpolating networks of `tfvfi.load` do."""
 
     def interpolate(
         self, frame0: np.ndarray, frame1: np.ndarray, times: Sequence[float] = (0.5,), /
     ) -> list[np.ndarray]:
-        """The frames between one pair.
+        """Returns the frames between two frames.
 
         Args:
             frame0: The first frame, H x W x 3: uint8, uint16, or float in [0, 1].
-            frame1: The second, of the same size and type.
-            times: Where between them, 0 to 1.
+            frame1: The second frame, of the same size and type.
+            times: The times of the new frames: 0 is `frame0`, 1 is `frame1`.
 
         Returns:
-            One frame per time, of the size and type of `frame0`.
+            One frame for each time, of the size and type of `frame0`.
         """
         ...
 
 
 class FrameSink(Protocol):
-    """Takes frames in order and makes an output of them, which appears when it is complete.
+    """Writes frames in order to an output, which appears when it is complete.
 
     Attributes:
-        done: How many frames are there from earlier, interrupted work.
+        done: The number of frames that interrupted work has already finished.
         keeps_alpha: Whether transparency is kept.
     """
 
@@ -41,9 +41,9 @@ class FrameSink(Protocol):
         """Adds a frame.
 
         Args:
-            image: H x W x 3, or 4 where `keeps_alpha`; None for one of the first `done`.
-            time: When it is shown, in seconds.
-            length: How long it is shown.
+            image: H x W x 3, or 4 if `keeps_alpha`; None for one of the first `done` frames.
+            time: The time at which the frame is shown, in seconds.
+            length: How long the frame is shown, in seconds.
         """
         ...
 
@@ -52,5 +52,5 @@ class FrameSink(Protocol):
         ...
 
     def discard(self) -> None:
-        """Gives up; leaves finished parts where they are to be continued, and nothing else."""
+        """Abandons the output; keeps finished segments if work can be resumed, and nothing else."""
         ...

@@ -1,4 +1,4 @@
-"""What `make demo` shows."""
+"""The work of `make demo`."""
 
 from itertools import islice, pairwise
 from pathlib import Path
@@ -9,21 +9,21 @@ from tfvfi.video.pipeline import interpolate_video
 from tfvfi.video.show import before_after, contact_sheet, side_by_side
 
 FACTOR = 4
-# Pairs on the contact sheet, and how far apart they are.
+# The number of pairs on the contact sheet, and the number of frames from one to the next.
 PAIRS, APART = 4, 7
 
 
 def run(clip: Path, folder: Path, model: registry.ModelSpec, overwrite: bool = False) -> list[Path]:
-    """Interpolates a clip and makes pictures of it.
+    """Interpolates a clip and renders comparisons of the result.
 
     Args:
         clip: A video.
-        folder: Where the results go.
+        folder: The folder for the results.
         model: The network.
-        overwrite: Replace what is there.
+        overwrite: Whether to replace existing results.
 
     Returns:
-        The smooth video, the side-by-side, the contact sheet and an animated picture.
+        The paths of the smooth video, the side-by-side video, the contact sheet and the animation.
     """
     network = model.load_interpolator()
     smooth, beside = folder / "demo.mp4", folder / "side_by_side.mp4"

@@ -1,4 +1,4 @@
-"""The optical flow along which frames were made, written while they are made."""
+"""Writes the optical flow between frames while they are interpolated."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,12 +12,15 @@ from tfvfi.video.timeline import Span
 
 
 def with_flows(spans: Iterator[Span], estimator: FlowEstimator, folder: Path) -> Iterator[Span]:
-    """Writes the flow of each pair of frames as it passes: 00000000.flo, 00000001.flo, ...
+    """Yields the spans and writes the flow of each pair: 00000000.flo, 00000001.flo, ...
 
     Args:
-        spans: Of a video.
+        spans: The spans of a video.
         estimator: See `tfvfi.flow.estimator.estimator_in`.
-        folder: Where the files go.
+        folder: The folder for the files.
+
+    Raises:
+        InputError: A file cannot be written.
     """
     number = 0
     for span in spans:

@@ -1,4 +1,4 @@
-"""Everything that an outcome depends on, so that work is continued as it was begun."""
+"""Everything on which a result depends, so that work is only resumed with the same settings."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -22,16 +22,16 @@ def identity(
     encoding: Encoding,
     model: ModelSpec | FrameInterpolator,
 ) -> dict[str, Any]:
-    """Everything that an outcome depends on, as JSON can hold it.
+    """Returns everything on which a result depends, in a form that JSON can hold.
 
     Args:
-        inputs: The files themselves.
-        treatment: What is done with them.
+        inputs: The input files.
+        treatment: How the frames are interpolated.
         encoding: How the output is encoded.
-        model: A network, loaded or not.
+        model: A loaded network or the `ModelSpec` of one.
     """
     treated = {name: str(value) for name, value in asdict(treatment).items()}
-    # These decide whether there is an outcome, and not which.
+    # These determine whether there is a result, but do not change it.
     del treated["damaged"], treated["max_pixels"]
     return {
         "version": __version__,
@@ -43,7 +43,7 @@ def identity(
 
 
 def _of_spec(spec: ModelSpec) -> dict[str, Any]:
-    """The name, and the files in their state wherever the work is continued from."""
+    """Returns the name and options; files by absolute path and state, in any working directory."""
     return {
         "name": spec.name,
         "weights": _of_value(spec.weights),
@@ -52,21 +52,21 @@ def _of_spec(spec: ModelSpec) -> dict[str, Any]:
 
 
 def _of_value(value: Any) -> Any:
-    """A file in its state; anything else, such as "default" or "dis", as it is written."""
+    """Returns the state of a file; anything else, such as "default" or "dis", as a string."""
     if isinstance(value, str | Path) and Path(value).is_file():
         return file_state(value)
     return str(value)
 
 
 def _of_network(network: Any) -> list[str]:
-    """The name of a loaded network, and what it has learned."""
+    """Returns the name of a loaded network and a digest of its weights."""
     variables = getattr(network, "variables", ())
     learned = (np.ascontiguousarray(variable).tobytes() for variable in variables)
     return [getattr(network, "name", type(network).__name__), _digest(learned)]
 
 
 def _digest(parts: Iterable[bytes]) -> str:
-    """A short name for all of it."""
+    """Returns a digest of all parts together."""
     state = hashlib.sha256()
     for part in parts:
         state.update(part)

@@ -1,4 +1,4 @@
-"""Frames between frames while they arrive: from a webcam, an address, a pipe, or your own code."""
+"""Interpolates frames while they arrive: from a webcam, an address, a pipe, or your own code."""
 
 import re
 import threading
@@ -33,26 +33,27 @@ def stream(
     tile: str | int = AUTO,
     delay: int | None = None,
 ) -> Iterator[np.ndarray]:
-    """Yields the frames of a source and those between them, while they arrive.
+    """Yields the frames of a source and the frames between them while they arrive.
 
-    A frame is yielded as soon as the next one is there, so the delay is one frame of the source
-    and the time that the network takes. Where the network is slower than a live source, the oldest
-    waiting frames are left out, so that the delay does not grow.
+    A frame is yielded as soon as the next one arrives, so the delay is one frame of the source plus
+    the time that the network takes. If the network is slower than a live source, the oldest waiting
+    frames are dropped, so that the delay does not grow.
 
     Args:
         source: The number of a webcam; an address such as "rtsp://..."; a video file or animation;
             "-" for y4m on standard input; or frames, H x W x 3, uint8, uint16 or float in [0, 1].
-        model: A name, its `ModelSpec`, or a loaded network.
-        factor: How many frames for one.
+        model: The name of a network, its `ModelSpec`, or a loaded network.
+        factor: The number of output frames per source frame.
         weights: A `.weights.h5` file for a model given by name.
         options: Arguments of a model given by name.
-        scene_cuts: At a cut "hold" the frame before it, "fade" across, or "mix".
-        tile: "auto", "off", or the side of the tiles into which frames are cut.
-        delay: At most so many frames wait, and older ones are left out; 0: none is left out. By
-            default 2 for webcams and addresses, and 0 for everything else.
+        scene_cuts: At a cut, "hold" the frame before it, "fade" across it, or "mix" the frames as
+            if there were no cut.
+        tile: "auto", "off", or the side in pixels of the tiles into which frames are cut.
+        delay: The largest number of waiting frames; older ones are dropped. With 0 no frame is
+            dropped. The default is 2 for webcams and addresses, and 0 for everything else.
 
     Yields:
-        Frames in order, of the type that the source has.
+        The frames in order, of the same type as those of the source.
 
     Raises:
         InputError: The source cannot be read.
@@ -88,11 +89,11 @@ def stream(
 
 
 def newest(frames: Iterator[np.ndarray], at_most: int) -> Iterator[np.ndarray]:
-    """The newest frames: they are taken in a thread, and the oldest waiting ones are left out.
+    """Yields the newest frames, which a thread reads; the oldest waiting frames are dropped.
 
     Args:
-        frames: From a live source.
-        at_most: How many may wait.
+        frames: The frames of a live source.
+        at_most: The largest number of waiting frames.
     """
     waiting: deque[np.ndarray] = deque(maxlen=at_most)
     changed, ended, failed = threading.Condition(), threading.Event(), []
@@ -130,7 +131,7 @@ def newest(frames: Iterator[np.ndarray], at_most: int) -> Iterator[np.ndarray]:
 
 
 def _webcam(number: int) -> Iterator[np.ndarray]:
-    """What a camera of this machine sees."""
+    """Yields the frames of a camera of this machine."""
     camera = cv2.VideoCapture(number)
     try:
         if not camera.isOpened():
@@ -145,7 +146,7 @@ def _webcam(number: int) -> Iterator[np.ndarray]:
 
 
 def _address(address: str) -> Iterator[np.ndarray]:
-    """What a server sends."""
+    """Yields the frames that a server sends."""
     try:
         with av.open(address) as container:
             if not container.streams.video:

@@ -1,8 +1,8 @@
-"""How much memory the work on frames of a size takes, and the tiles that keep it within bounds.
+"""Estimates the memory that interpolation takes, and chooses tiles that keep it within bounds.
 
-Measured on a processor: the libraries take `PROCESS`; a network takes as many bytes for each pixel
-of a tile as its class states in `bytes_per_pixel`; frames wait between the threads; and an encoder
-looks ahead. All but the tile is given by the frames, so the tile is what can be chosen.
+As measured on a CPU, the libraries take `PROCESS`, a network takes `bytes_per_pixel` of its class
+for each pixel of a tile, frames wait between the threads, and an encoder looks ahead. The frames
+determine everything except the size of the tiles, which can therefore be chosen.
 """
 
 from dataclasses import dataclass
@@ -12,29 +12,31 @@ import numpy as np
 
 from tfvfi.video.treatment import AUTO, OFF
 
-# What Python, TensorFlow, FFmpeg and a loaded network take.
+# Bytes that Python, TensorFlow, FFmpeg and a loaded network take.
 PROCESS = 2**30 * 3 // 4
-# Of a network that does not state it.
+# The default for networks that do not state it.
 BYTES_PER_PIXEL = 1500
-# Frames that may wait between decoder, network and encoder: at most so many, and so many bytes.
+# The most frames that may wait between decoder, network and encoder, and the most bytes of them.
 MOST_WAITING, BYTES_WAITING = 8, 2**28
-# Frames that an encoder holds, in YUV of quarter chroma: it looks 40 to 60 frames ahead.
+# An encoder holds up to this many frames because it looks 40 to 60 frames ahead; a pixel in YUV
+# 4:2:0 has 1.5 values.
 ENCODED, YUV = 60, 1.5
-# Tiled frames are mixed as floats: all of one call at once, within these bytes.
+# Bytes of a pixel of a tiled frame, which is blended as float32, and the most bytes of all tiled
+# frames of one call.
 MIXED, BYTES_MIXED = 12, 2**29
-# No tile is smaller, however little memory there is, and sides are multiples.
+# The smallest side of a tile, however little memory there is; other sides are multiples of STEP.
 SMALLEST_SIDE, STEP = 256, 64
 
 
 @dataclass(frozen=True)
 class Frames:
-    """What is known of the frames before the work begins.
+    """The properties of frames that are known before the work begins.
 
     Attributes:
-        size: Height and width.
+        size: The height and width.
         channels: 3, or 4 with transparency.
-        depth: Bytes of a value.
-        encoded: Whether an encoder looks ahead.
+        depth: The number of bytes of a value.
+        encoded: Whether an encoder holds frames to look ahead.
     """
 
     size: tuple[int, int]
@@ -44,33 +46,33 @@ class Frames:
 
     @classmethod
     def like(cls, frame: np.ndarray) -> "Frames":
-        """Frames that nobody encodes, as one of them is."""
+        """Returns the properties of frames like this one, which are not encoded."""
         return cls(frame.shape[:2], frame.shape[-1], frame.itemsize, encoded=False)
 
     @property
     def pixels(self) -> int:
-        """Of one frame."""
+        """The number of pixels in a frame."""
         return self.size[0] * self.size[1]
 
     @property
     def waiting(self) -> int:
-        """How many frames may wait in each of the two queues."""
+        """The number of frames that may wait in each of the two queues."""
         one = self.pixels * self.channels * self.depth
         return max(1, min(MOST_WAITING, BYTES_WAITING // one))
 
     @property
     def fixed(self) -> int:
-        """Bytes that are taken however large the tiles are."""
+        """The number of bytes needed for everything but the tiles."""
         held = (2 * self.waiting + 4) * self.pixels * self.channels * self.depth
         encoder = ENCODED * YUV * self.pixels * self.depth if self.encoded else 0
         return PROCESS + held + int(encoder)
 
     def needed(self, network: Any, side: int | None) -> int:
-        """Bytes that the work takes.
+        """Returns the number of bytes that the work takes.
 
         Args:
             network: A network.
-            side: Of the tiles; None for whole frames.
+            side: The side of the tiles; None for whole frames.
         """
         each = bytes_per_pixel(network)
         if side is None:
@@ -79,11 +81,11 @@ class Frames:
         return self.fixed + mixed + each * min(side, self.size[0]) * min(side, self.size[1])
 
     def side(self, network: Any, memory: float) -> int | None:
-        """The side of the largest tiles that fit; None if whole frames do.
+        """Returns the side of the largest tiles that fit; None if whole frames fit.
 
         Args:
             network: A network.
-            memory: GiB that the whole process may take.
+            memory: The memory in GiB that the whole process may use.
         """
         most = memory * 2**30
         if self.needed(network, None) <= most:
@@ -95,13 +97,13 @@ class Frames:
 
 
 def tile_side(tile: str | int, frames: Frames, network: Any, memory: float) -> int | None:
-    """The side of the tiles into which frames are cut; None: they stay whole.
+    """Returns the side of the tiles into which frames are cut; None if they stay whole.
 
     Args:
         tile: "auto", "off", or a side.
-        frames: What is known of them.
-        network: What renders them.
-        memory: GiB that the whole process may take by "auto".
+        frames: The properties of the frames.
+        network: The network that renders them.
+        memory: The memory in GiB that the whole process may use, for "auto".
     """
     if tile == OFF:
         return None
@@ -110,10 +112,10 @@ def tile_side(tile: str | int, frames: Frames, network: Any, memory: float) -> i
 
 
 def bytes_per_pixel(network: Any) -> int:
-    """What a network takes for each pixel of a frame or tile."""
+    """Returns the number of bytes that a network takes for each pixel of a frame or tile."""
     return getattr(network, "bytes_per_pixel", BYTES_PER_PIXEL)
 
 
 def times_at_once(pixels: int) -> int:
-    """How many tiled frames of so many pixels are mixed at once."""
+    """Returns how many tiled frames of so many pixels may be blended at once."""
     return max(1, BYTES_MIXED // (MIXED * pixels))

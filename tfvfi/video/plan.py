@@ -1,4 +1,4 @@
-"""What a work will make, and take, before it begins."""
+"""Predicts the output, time and memory of an interpolation before it begins."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -20,21 +20,21 @@ from tfvfi.video.treatment import Treatment
 from tfvfi.video.writing.encoding import CONTAINERS, Encoding
 from tfvfi.video.writing.places import check_output
 
-# More frames are made only on request; where their number is not known, more for one.
+# More frames are rendered only on request; if their number is unknown, the factor is limited.
 MOST_FRAMES, MOST_FACTOR = 500_000, 256
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a work will make, and take.
+    """The expected output of an interpolation, and the memory that it takes.
 
     Attributes:
-        output: Where it goes.
-        frames: How many frames there will be; None if the source does not state how many it has.
-        size: Their height and width.
-        rate: How many of them are shown a second.
-        side: Of the tiles into which they are cut; None if they stay whole.
-        memory: GiB that the work takes, by estimate.
+        output: The path of the output.
+        frames: The number of frames; None if the source does not state how many it has.
+        size: The height and width of the frames.
+        rate: The number of frames per second.
+        side: The side of the tiles into which frames are cut; None if they stay whole.
+        memory: The estimated memory in GiB.
     """
 
     output: Path
@@ -62,15 +62,18 @@ def plan(
     encoding: Encoding | None = None,
     overwrite: bool = False,
 ) -> Plan:
-    """Checks everything that can be checked, and makes nothing.
+    """Checks the arguments and predicts the output without rendering anything.
 
     Args:
-        inputs: See `tfvfi.video.pipeline.process`; likewise the rest.
+        inputs: See `tfvfi.video.pipeline.process`, as for the other arguments.
         output: A video, an animation, or a folder of pictures.
-        model: A network, loaded or not.
-        treatment: What is done with the frames.
-        encoding: Codec and quality.
-        overwrite: Replace an output that exists.
+        model: A loaded network or the `ModelSpec` of one.
+        treatment: How the frames are interpolated.
+        encoding: The codec and quality of the output.
+        overwrite: Whether an existing output may be replaced.
+
+    Raises:
+        InputError: The source cannot be read or the output cannot be written.
     """
     (encoding or Encoding()).check(output.suffix.lower())
     source = open_source(inputs, treatment.damaged, treatment.max_pixels)
@@ -93,7 +96,7 @@ def plan(
 
 
 def frames_of(prepared: Prepared, alpha: bool, output: Path) -> Frames:
-    """What is known of the frames that will be in memory."""
+    """Returns the properties of the frames that will be in memory."""
     return Frames(
         prepared.size,
         channels=4 if alpha else 3,
@@ -103,7 +106,7 @@ def frames_of(prepared: Prepared, alpha: bool, output: Path) -> Frames:
 
 
 def expected_count(prepared: Prepared, wanted: Factor | Rate) -> int | None:
-    """About how many frames there will be; None if the source does not state how many it has."""
+    """Returns the approximate number of output frames; None if the source states no number."""
     frames = prepared.frames_expected
     return wanted.count(frames, prepared.seconds_expected) if frames else None
 
@@ -114,13 +117,16 @@ def check_count(
     count: int | None,
     load: Callable[[], FrameInterpolator],
 ) -> None:
-    """Refuses to make very many frames, and reports how many and for how long.
+    """Raises an error if very many frames would be rendered.
 
     Args:
         prepared: The source's frames.
-        wanted: What is to come out.
-        count: How many frames that is, if it is known.
-        load: Gives the network, for a trial.
+        wanted: The rule that determines the output frames.
+        count: The number of output frames, if it is known.
+        load: Returns the network, for a trial.
+
+    Raises:
+        ArgumentError: There are too many frames; the message states their number and the time.
     """
     factor = wanted.factor if isinstance(wanted, Factor) else 1
     if factor <= MOST_FACTOR if count is None else count <= MOST_FRAMES:
@@ -136,9 +142,9 @@ def check_count(
 
 
 def _seconds_per_frame(prepared: Prepared, network: FrameInterpolator) -> float:
-    """How long a frame takes, by a trial with the first pair; the first call is not counted."""
+    """Returns the time for a frame, from a trial with the first pair after a warm-up call."""
     first, *others = [shown.image for shown in islice(prepared.frames(), 2)]
-    # A still pair takes as long.
+    # A pair of equal frames takes as long as any other.
     pair = first, others[0] if others else first
     side = tile_side(
         prepared.treatment.tile, Frames.like(first), network, prepared.treatment.memory

@@ -1,4 +1,4 @@
-"""A source's frames as the pipeline wants them: so many seconds, of a size, without repeats."""
+"""Prepares a source's frames: limits their duration, resizes them, and handles held frames."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,17 +15,20 @@ from tfvfi.media.shown import Shown
 from tfvfi.options import partial_size
 from tfvfi.video.treatment import DROP, KEEP, Treatment
 
-# Drawn motion shows a drawing for one to four frames of film, which are more frames at a higher
-# rate. What is held for longer is a pause, and motion after it takes place in its last frame.
+# Animation shows a drawing for one to four frames of film, which are more frames at a higher rate.
+# A drawing that is held for longer is a pause, and the motion after it starts at its last frame.
 LONGEST_HOLD, FILM = 4, 24
 
 
 class Prepared:
-    """Frames of a source.
+    """The prepared frames of a source.
 
     Args:
         source: Any source.
-        treatment: How much of it is wanted, of which size, and what becomes of held frames.
+        treatment: The duration, the size, and how held frames are handled.
+
+    Raises:
+        ArgumentError: The size has too many pixels.
     """
 
     def __init__(self, source: FrameSource, treatment: Treatment):
@@ -41,7 +44,7 @@ class Prepared:
 
     @property
     def pixel_aspect(self) -> Fraction | None:
-        """Width of a pixel over its height: what had no square ones looks as before."""
+        """The width of a pixel over its height, adjusted so that resizing keeps the proportions."""
         before = self.source.look.pixel_aspect
         if before in (None, 1):
             return before
@@ -50,22 +53,22 @@ class Prepared:
 
     @property
     def seconds_expected(self) -> Fraction:
-        """About how long it is; 0 if nobody knows."""
+        """The approximate duration; 0 if it is unknown."""
         known = self.source.seconds_expected
         return min(known, self.seconds) if known and self.seconds is not None else known
 
     @property
     def frames_expected(self) -> int:
-        """About how many frames there are; 0 if nobody knows."""
+        """The approximate number of frames; 0 if it is unknown."""
         frames = round(self.seconds_expected * self.source.rate)
         known = self.source.frames_expected
         return min(known, frames) if known and frames else known or frames
 
     def frames(self, alpha: bool = False) -> Iterator[Shown]:
-        """The frames in order; where a duration ends them, with the first one behind the end.
+        """Yields the frames in order; if the duration is limited, up to the first after its end.
 
         Args:
-            alpha: Whether they have a fourth channel.
+            alpha: Whether the frames have a fourth channel.
         """
         frames = self.source.frames(alpha)
         if self.seconds is not None:
@@ -99,7 +102,7 @@ class Prepared:
             kept, repeats = shown, []
 
     def _held(self, kept: Shown, repeats: list[Shown], until: Fraction | None) -> Iterator[Shown]:
-        """A frame with the times at which it was repeated; until None it is the last one."""
+        """Yields a frame with the times of its held copies; `until` is None for the last frame."""
         last = repeats[-1] if repeats else kept
         times = tuple(shown.time for shown in repeats)
         if self.treatment.duplicates == DROP:
@@ -112,7 +115,7 @@ class Prepared:
 
 
 def _limited(frames: Iterator[Shown], seconds: Fraction) -> Iterator[Shown]:
-    """The frames of the first seconds, and the next one: motion towards it is shown in part."""
+    """Yields the frames of the first seconds and the next, towards which motion is cut off."""
     end = None
     for shown in frames:
         end = shown.time + seconds if end is None else end
@@ -123,12 +126,12 @@ def _limited(frames: Iterator[Shown], seconds: Fraction) -> Iterator[Shown]:
 
 
 def _is_pause(frames: int, seconds: Fraction) -> bool:
-    """Whether a drawing that is held for so long is at rest."""
+    """Returns whether a drawing that is held for so long is a pause."""
     return frames > LONGEST_HOLD and seconds > Fraction(LONGEST_HOLD, FILM)
 
 
 def _size(text: str, source: tuple[int, int]) -> tuple[int, int]:
-    """Height and width that "640x360", "640x" or "x360" mean."""
+    """Returns the height and width that "640x360", "640x" or "x360" stands for."""
     width, height = partial_size(text)
     given = [height, width]
     if None in given:

@@ -1,4 +1,4 @@
-"""What is shown between two frames: an interpolated, mixed or held frame."""
+"""Renders the frames between two source frames: interpolated, blended or held."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -18,20 +18,20 @@ from tfvfi.video.treatment import HOLD, MIX
 
 logger = logging.getLogger(__name__)
 
-# Frames that differ nowhere by more than this of 255 are mixed, not interpolated: nothing moves.
+# Frames that differ by at most this, out of 255, are blended, because nothing moves.
 STILL = 2
-# Pixels rendered in one call of the network, at all its times together.
+# The most pixels that one call of the network renders, over all its times.
 PIXELS_AT_ONCE = 2**26
-# What TensorFlow and PyTorch call it.
+# The names of the errors of TensorFlow and PyTorch.
 OUT_OF_MEMORY = ("ResourceExhaustedError", "OutOfMemoryError")
 
 
 class Planner:
-    """Looks at spans one after another.
+    """Decides how each span is rendered; spans must come in order.
 
     Args:
-        scene_cuts: At a cut, "hold" the frame before it, "fade" to the one behind it, or "mix"
-            the two as if there were none.
+        scene_cuts: At a cut, "hold" the frame before it, "fade" to the frame after it, or "mix"
+            the two as if there were no cut.
     """
 
     def __init__(self, scene_cuts: str = HOLD):
@@ -39,7 +39,7 @@ class Planner:
         self.cuts = CutDetector()
 
     def plan(self, span: Span) -> Span:
-        """The next span, and how its frames come about."""
+        """Returns the next span with the way in which its frames are rendered."""
         return replace(span, how=self._how(span))
 
     def _how(self, span: Span) -> str:
@@ -60,8 +60,8 @@ class Renderer:
     """Renders frames with a network.
 
     Args:
-        network: Interpolates between two frames.
-        side: Of the tiles into which frames are cut; None: they stay whole.
+        network: The network that interpolates.
+        side: The side of the tiles into which frames are cut; None if they stay whole.
     """
 
     def __init__(self, network: FrameInterpolator, side: int | None = None):
@@ -70,7 +70,7 @@ class Renderer:
         self.warned = False
 
     def frames(self, span: Span) -> Iterator[np.ndarray]:
-        """The frames of a span, in order."""
+        """Yields the frames of a span, in order."""
         inner = [share for share in span.shares if share]
         if span.how == "interpolate":
             made = self._interpolated(span, [float(share) for share in inner])
@@ -90,7 +90,16 @@ class Renderer:
     def between(
         self, frame0: np.ndarray, frame1: np.ndarray, times: Sequence[float]
     ) -> list[np.ndarray]:
-        """The frames between two, transparent or not, all by one call of the network."""
+        """Returns the frames between two frames at the given times.
+
+        Args:
+            frame0: The first frame, H x W x 3 or 4.
+            frame1: The second frame.
+            times: The times of the new frames, rendered by one call of the network.
+
+        Raises:
+            InputError: There is not enough memory.
+        """
         if frame0.shape[-1] == 3:
             return self._opaque(frame0, frame1, times)
         alphas = frame0[..., 3], frame1[..., 3]
@@ -133,7 +142,7 @@ class Renderer:
     def _transparent(
         self, frame0: np.ndarray, frame1: np.ndarray, times: Sequence[float]
     ) -> list[np.ndarray]:
-        """Colors count as much as they are seen; transparency moves as a picture of its own."""
+        """Interpolates colors weighted by their opacity, and the opacity as a frame of its own."""
         dtype, most = frame0.dtype, np.float32(white(frame0.dtype))
         unit = [frame.astype(np.float32) / most for frame in (frame0, frame1)]
         seen = self._opaque(*(frame[..., :3] * frame[..., 3:] for frame in unit), times)
@@ -148,7 +157,7 @@ class Renderer:
 
 
 def mixed(frame0: np.ndarray, frame1: np.ndarray, share: Fraction) -> np.ndarray:
-    """The weighted mean of two frames; the first one itself where they are the same."""
+    """Returns a blend of two frames; if they are equal, the first frame itself."""
     if np.array_equal(frame0, frame1):
         return frame0
     part = np.float32(share)
@@ -157,9 +166,9 @@ def mixed(frame0: np.ndarray, frame1: np.ndarray, share: Fraction) -> np.ndarray
 
 
 def is_still(frame0: np.ndarray, frame1: np.ndarray) -> bool:
-    """Whether two frames are the same but for what nobody sees."""
+    """Returns whether two frames are equal except for invisible differences."""
     limit = STILL * white(frame0.dtype) / 255
-    # A few rows tell most pairs apart.
+    # A few rows are enough to distinguish most pairs.
     for step in (max(1, frame0.shape[0] // 8), 1):
         rows = [frame[::step] for frame in (frame0, frame1)]
         higher, lower = np.maximum(*rows), np.minimum(*rows)

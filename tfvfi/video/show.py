@@ -1,4 +1,4 @@
-"""Pictures and videos that show what interpolation does."""
+"""Renders pictures and videos that show the effect of interpolation."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -24,12 +24,12 @@ SHOWN_WIDTH, SHOWN_QUALITY = 960, 80
 
 
 def side_by_side(original: Path, smooth: Path, output: Path) -> None:
-    """Plays a video beside its smoother form: the original's frames are held meanwhile.
+    """Writes a video that shows the original, with held frames, beside its interpolated version.
 
     Args:
-        original: The source.
-        smooth: What was made of it.
-        output: A video, twice as wide.
+        original: The source video.
+        smooth: The interpolated video.
+        output: The video to write, which is twice as wide.
     """
     before, after = Video(original), Video(smooth)
     height, width = before.size
@@ -61,8 +61,8 @@ def contact_sheet(rows: Sequence[Sequence[np.ndarray]], titles: Sequence[str], p
 
     Args:
         rows: Frames of equal size.
-        titles: What stands over each column.
-        path: The picture.
+        titles: The title of each column.
+        path: The picture to write.
     """
     sheet = np.concatenate(
         [
@@ -77,14 +77,14 @@ def contact_sheet(rows: Sequence[Sequence[np.ndarray]], titles: Sequence[str], p
 def before_after(
     frames: Sequence[np.ndarray], seconds: Fraction, factor: int, network: Any, path: Path
 ) -> None:
-    """Writes an animated WebP: frames at a low rate beside what a network makes of them.
+    """Writes an animated WebP of frames at a low rate beside the frames that a network renders.
 
     Args:
         frames: Consecutive frames; every `factor`-th is kept and the network renders the rest.
         seconds: How long each frame is shown.
-        factor: How many times lower the rate on the left is.
+        factor: The factor by which the rate on the left is lower.
         network: Anything with `interpolate(frame0, frame1, times)`.
-        path: The animation.
+        path: The animation to write.
     """
     kept = frames[::factor]
     times = [number / factor for number in range(1, factor)]
@@ -104,7 +104,7 @@ def before_after(
 
 
 def label(image: np.ndarray, text: str) -> np.ndarray:
-    """The frame with a few words in its corner."""
+    """Returns a copy of the frame with a label in its corner."""
     labelled = image.copy()
     scale = max(0.4, image.shape[0] / 600)
     corner = (MARGIN, MARGIN + round(24 * scale))

@@ -1,13 +1,13 @@
-"""Large frames in overlapping tiles, so that memory is that of a tile.
+"""Interpolates large frames in overlapping tiles, so that the network needs memory for one tile.
 
-Tiles overlap by a quarter of their side. Where they do, their frames are mixed by weights that add
-up to one: over the middle third of the overlap one tile hands over to the next, and neither counts
-near its own border. So tiles equal the whole where the network looks no further than a third of the
-overlap, and elsewhere no step can show.
+Tiles overlap by a quarter of their side. In the overlap, their frames are blended with weights that
+add up to one: the weights change from one tile to the next over the middle third of the overlap,
+and are 0 near the border of a tile. Tiles therefore give the same result as the whole frame if the
+network looks no further than a third of the overlap; otherwise the transitions are still gradual.
 
-A tile sees only itself: motion that is larger than the overlap leads out of it, and its frames
-are then filled from the border. `Tiling.too_fast` detects it; larger tiles, or motion estimated at
-a lower resolution (`scale` of the networks that have it), are the cure.
+The network sees only one tile at a time. Motion that is larger than the overlap leads out of the
+tile, and the new frames are then filled from its border. `Tiling.too_fast` detects this. Larger
+tiles help, and so does motion estimated at a lower resolution (`scale` of some networks).
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,15 +19,15 @@ import numpy as np
 from tfvfi.media.levels import white
 from tfvfi.video.contract import FrameInterpolator
 
-# Share of a tile's side that overlaps the next one.
+# Tiles overlap by 1 / OVERLAP of their side.
 OVERLAP = 4
-# Motion is looked at in frames of this width.
+# Motion is estimated in frames of this width.
 GLANCE = 480
 
 
 @dataclass(frozen=True)
 class Tile:
-    """A part of a frame, and how much each of its rows and columns counts."""
+    """A part of a frame, and the weights of its rows and columns."""
 
     rows: slice
     columns: slice
@@ -37,11 +37,11 @@ class Tile:
 
 @dataclass(frozen=True)
 class Tiling:
-    """How frames of one size are cut.
+    """The division of frames of one size into tiles.
 
     Attributes:
-        size: Height and width of the frames.
-        side: Of a tile.
+        size: The height and width of the frames.
+        side: The side of a tile.
     """
 
     size: tuple[int, int]
@@ -49,11 +49,11 @@ class Tiling:
 
     @property
     def overlap(self) -> int:
-        """How many pixels neighbors share at least."""
+        """The least overlap of neighboring tiles, in pixels."""
         return self.side // OVERLAP
 
     def tiles(self) -> Iterator[Tile]:
-        """The tiles, from the top left to the bottom right."""
+        """Yields the tiles, from the top left to the bottom right."""
         height, width = self.size
         for rows, row_weights in _pieces(height, self.side, self.overlap):
             for columns, column_weights in _pieces(width, self.side, self.overlap):
@@ -66,19 +66,19 @@ class Tiling:
         frame1: np.ndarray,
         times: Sequence[float],
     ) -> list[np.ndarray]:
-        """Frames between two, tile by tile.
+        """Returns the frames between two frames, rendered tile by tile.
 
         Args:
-            network: Interpolates a tile.
+            network: The network that interpolates each tile.
             frame0: The first frame, float32 in [0, 1] or integers.
-            frame1: The second.
-            times: Where between them.
+            frame1: The second frame.
+            times: The times of the new frames.
         """
         most = white(frame0.dtype)
         mixed = [np.zeros(frame0.shape, np.float32) for _ in times]
         for tile in self.tiles():
             place = tile.rows, tile.columns
-            # Floats all the way: rounding each tile would be seen where they are mixed.
+            # Tiles stay float32, because rounding each tile would show where they are blended.
             pair = (
                 frame[place].astype(np.float32) / np.float32(most) for frame in (frame0, frame1)
             )
@@ -88,13 +88,13 @@ class Tiling:
         return [_as(frame, frame0.dtype, most) for frame in mixed]
 
     def too_fast(self, frame0: np.ndarray, frame1: np.ndarray) -> int | None:
-        """The largest motion in pixels, if it is larger than the overlap."""
+        """Returns the largest motion in pixels if it is larger than the overlap; otherwise None."""
         longest = _longest_motion(frame0, frame1)
         return round(longest) if longest > self.overlap else None
 
 
 def _pieces(length: int, side: int, overlap: int) -> list[tuple[slice, np.ndarray]]:
-    """Pieces of one side that cover a length evenly, with weights that add up to one."""
+    """Returns evenly spaced pieces that cover a length, with weights that add up to one."""
     side = min(side, length)
     count = 1 if length == side else -(-(length - overlap) // (side - overlap))
     starts = [round(number * (length - side) / max(1, count - 1)) for number in range(count)]
@@ -112,12 +112,12 @@ def _pieces(length: int, side: int, overlap: int) -> list[tuple[slice, np.ndarra
 
 
 def _rise(length: int) -> np.ndarray:
-    """A third 0, where a tile does not know what is beyond its border; a third up; a third 1."""
+    """Returns weights that are 0 for a third, near the border, rise for a third, and then are 1."""
     return np.clip(3 * (np.arange(length) + 0.5) / length - 1, 0, 1).astype(np.float32)
 
 
 def _as(frame: np.ndarray, dtype: np.dtype, most: float) -> np.ndarray:
-    """The frame in the type asked for; changed in place, for frames are large here."""
+    """Converts a frame to a type, partly in place because the frames are large."""
     np.clip(frame, 0, 1, out=frame)
     if np.dtype(dtype).kind == "f":
         return frame.astype(dtype, copy=False)
@@ -126,7 +126,7 @@ def _as(frame: np.ndarray, dtype: np.dtype, most: float) -> np.ndarray:
 
 
 def _longest_motion(frame0: np.ndarray, frame1: np.ndarray) -> float:
-    """How far nearly everything moves at most, in pixels, from a glance at small frames."""
+    """Estimates the 99th percentile of the motion, in pixels, from reduced frames."""
     shrink = min(1.0, GLANCE / frame0.shape[1])
     small = []
     for frame in (frame0, frame1):
