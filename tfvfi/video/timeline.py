@@ -90,7 +90,7 @@ class Factor:
         self.clock = clock
 
     def slots(self, start: Fraction, end: Fraction, last: bool) -> list[Slot]:
-        """What is shown from `start` on, before `end`."""
+        """Returns the times and lengths of the frames shown from `start` until `end`."""
         if last and not self.clock:
             return [(start, end - start)]
         length = (end - start) / self.factor
@@ -115,7 +115,7 @@ class Rate:
         self.made = 0
 
     def slots(self, start: Fraction, end: Fraction, last: bool) -> list[Slot]:
-        """What is shown from `start` on, before `end`."""
+        """Returns the times and lengths of the frames shown from `start` until `end`."""
         if self.origin is None:
             self.origin = start
         first, self.made = self.made, max(self.made, math.ceil((end - self.origin) * self.rate))

@@ -1,1 +1,1 @@
-"""Frames into files: encoders, the tracks beside them, parts that survive an interruption."""
+"""Writes frames to files: encoders, other tracks, and segments that survive an interruption."""

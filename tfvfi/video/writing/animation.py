@@ -1,7 +1,7 @@
-"""GIF, WebP and APNG: joined from single pictures once all of them are there.
+"""Joins pictures to GIF, WebP and APNG animations once all pictures are finished.
 
-So memory holds one picture however long the animation is, GIF gets one palette for all of them,
-and interrupted work continues with the pictures that exist.
+Memory therefore holds one picture however long the animation is, a GIF gets one palette for all of
+its pictures, and interrupted work continues with the pictures that exist.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ import numpy as np
 from tfvfi.media.sequence import decode
 from tfvfi.video.writing.webp import write_webp
 
-# Viewers take GIF frames of less than two hundredths of a second for ones without a time.
+# Viewers ignore the duration of GIF frames of less than two hundredths of a second.
 FASTEST_GIF = 50
 TRANSPARENT_BELOW = 128
 Lengths = Sequence[Fraction]
@@ -30,7 +30,7 @@ def join_webp(path: Path, pictures: Sequence[Path], lengths: Lengths) -> None:
 
 
 def join_apng(path: Path, pictures: Sequence[Path], lengths: Lengths) -> None:
-    """Joins PNG pictures of one size and kind: the first is also what other viewers show."""
+    """Joins PNG pictures of one size and kind; viewers without APNG show the first."""
     sequence = 0
     with path.open("wb") as file:
         for number, (picture, shown) in enumerate(
@@ -56,7 +56,7 @@ def join_apng(path: Path, pictures: Sequence[Path], lengths: Lengths) -> None:
 
 
 def join_gif(path: Path, pictures: Sequence[Path], lengths: Lengths) -> None:
-    """Makes a GIF whose 256 colors are chosen for all the pictures together."""
+    """Joins pictures to a GIF whose 256 colors are chosen for all of them together."""
 
     def frames() -> Iterator[av.VideoFrame]:
         for number, picture in enumerate(pictures):
@@ -87,7 +87,7 @@ def join_gif(path: Path, pictures: Sequence[Path], lengths: Lengths) -> None:
         file.mux(stream.encode(None))
 
 
-# Ending -> the format of the pictures it is joined from, and what joins them.
+# For each ending, the format of the single pictures and the function that joins them.
 JOINED: dict[str, tuple[str, Callable[[Path, Sequence[Path], Lengths], None]]] = {
     ".gif": ("png", join_gif),
     ".webp": ("webp", join_webp),
@@ -96,7 +96,7 @@ JOINED: dict[str, tuple[str, Callable[[Path, Sequence[Path], Lengths], None]]] =
 
 
 def _ticks(lengths: Lengths, a_second: int) -> list[int]:
-    """Lengths as whole numbers whose sums stay within half a tick of the true times."""
+    """Rounds lengths to whole ticks whose sums stay within half a tick of the exact times."""
     found, end, told = [], Fraction(0), 0
     for length in lengths:
         end += length
@@ -111,7 +111,7 @@ def _filtered(
     step: tuple[str, str],
     palette: av.VideoFrame | None = None,
 ) -> Iterator[av.VideoFrame]:
-    """What a filter of FFmpeg makes of frames, with a palette beside them if it needs one."""
+    """Yields the output of an FFmpeg filter for frames, with a palette if the filter needs one."""
     graph = av.filter.Graph()
     source = graph.add_buffer(format="rgba", **form)
     work, sink = graph.add(*step), graph.add("buffersink")

@@ -1,4 +1,4 @@
-"""All of a file but its pictures: sound, subtitles, attachments, chapters, metadata."""
+"""Copies everything but the pictures: sound, subtitles, attachments, chapters and metadata."""
 
 import logging
 from collections.abc import Iterable, Iterator
@@ -18,29 +18,29 @@ from tfvfi.video.writing.tracks import Track, track_for
 
 logger = logging.getLogger(__name__)
 
-# Words that muxers write themselves, and would be wrong where the length changes.
+# Metadata that muxers write themselves, and that would be wrong if the duration changes.
 OWN_WORDS = (
     *("duration", "encoder", "major_brand", "minor_version", "compatible_brands"),
     *("alpha_mode", "rotate"),
 )
-# An MP4 has a timecode of a byte for the frames in a second.
+# The timecode of an MP4 stores the frames per second in one byte.
 FASTEST_TIMECODE = 255
 COVER_KINDS = {"png": "image/png", "mjpeg": "image/jpeg"}
 MATROSKA_STATISTICS = ("bps", "number_of_", "_statistics_")
 
 
 class Copier:
-    """Copies streams packet by packet, as time goes on.
+    """Copies streams packet by packet while frames are written.
 
     Args:
-        path: A file.
-        target: Where to, before its first packet is written.
-        pictures: Index of the source's stream of pictures, which is not copied.
-        origin: When the earliest track of the source starts, in seconds; it becomes 0.
-        start: When its pictures start, after that.
-        slower: By how much time is stretched.
-        sound: Where it is stretched, whether sound is "drop" or "stretch".
-        seconds: How much of the source is wanted; None: all.
+        path: The source.
+        target: The output, before its first packet is written.
+        pictures: The index of the source's video stream, which is not copied.
+        origin: The time at which the source's earliest track starts, in seconds; it becomes 0.
+        start: The time at which the pictures start, relative to `origin`.
+        slower: The factor by which playback is slowed down.
+        sound: In slow motion, "drop" or "stretch" the sound.
+        seconds: How many seconds of the source are used; None uses all.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class Copier:
         self.waiting: av.Packet | None = None
 
     def copy_until(self, time: Fraction | None) -> None:
-        """Writes what belongs before `time` of the output; None: all that is left."""
+        """Writes the packets up to a time of the output; None writes all that remain."""
         while self.covers:
             self.target.mux(self.covers.pop())
         while True:
@@ -97,7 +97,7 @@ class Copier:
             self._mux(index, self.tracks[index].taken(packet))
 
     def _packets(self) -> Iterator[av.Packet]:
-        """The packets of all tracks in the order of the file, in seconds since `origin`."""
+        """Yields the packets of all copied tracks in file order, up to the end."""
         chosen = [self.source.streams[index] for index in self.tracks]
         if chosen:
             continuity = Continuity(self.source)
@@ -118,7 +118,7 @@ class Copier:
         self.source.close()
 
     def _readable(self, chosen: list[av.stream.Stream]) -> Iterator[av.Packet]:
-        """Packets as far as they can be read."""
+        """Yields packets as far as they can be read."""
         try:
             yield from self.source.demux(chosen)
         except av.FFmpegError as error:
@@ -127,7 +127,7 @@ class Copier:
             )
 
     def _mux(self, index: int, packets: Iterable[av.Packet]) -> None:
-        """Writes packets of a track; one that the container refuses does not cost the video."""
+        """Writes packets of a track; packets that the container refuses are only counted."""
         for packet in packets:
             try:
                 self.target.mux(packet)
@@ -137,7 +137,7 @@ class Copier:
                 self.refused[index] = self.refused.get(index, 0) + 1
 
     def _moved(self, time: Fraction) -> Fraction:
-        """When something of the source is in the output."""
+        """Returns the time in the output of a time in the source."""
         return (time - self.origin) * self.slower
 
     def _add(self, stream: Any) -> None:
@@ -160,7 +160,7 @@ class Copier:
         self.target.add_attachment(name, kind, data)
 
     def _add_cover(self, stream: Any) -> None:
-        """Copies a picture that players show for the file."""
+        """Copies the cover picture that players show for the file."""
         with open_container(self.path) as source:
             cover = next(source.demux(source.streams[stream.index]))
         if self.target.format.name == "mp4":
@@ -173,7 +173,7 @@ class Copier:
         self._attach(stream, stream.metadata.get("mimetype", kind), bytes(cover))
 
     def _describe(self, pictures: Any) -> None:
-        """Chapters, and what is written about the file and its pictures."""
+        """Copies the chapters and the metadata of the file and of its pictures."""
         self.target.metadata.update(_words(self.source.metadata))
         if self.target.streams.video:
             made = self.target.streams.video[0]
@@ -200,7 +200,7 @@ class Copier:
             self.target.set_chapters(chapters)
 
     def _drop_timecode(self, made: Any) -> bool:
-        """Forgets a timecode that an MP4 would refuse when it is complete."""
+        """Removes a timecode that an MP4 would refuse on completion; returns whether there was."""
         if self.target.format.name not in ("mp4", "mov"):
             return False
         found = [

@@ -1,4 +1,4 @@
-"""Frames to packets. The encoder begins anew at every segment, so that segments can be joined."""
+"""Encodes frames to packets; every segment gets a new encoder, so that segments can be joined."""
 
 import logging
 from fractions import Fraction
@@ -15,27 +15,30 @@ from tfvfi.video.writing.svt import kept_calm
 
 logger = logging.getLogger(__name__)
 
-# A segment is as many frames: each begins with a whole picture, so short ones cost space, and
-# what is not finished of one is rendered again after an interruption.
+# The length of a segment in pixels and in frames. Each segment begins with a key frame, so short
+# ones take more space; the unfinished part of one is rendered again after an interruption.
 SEGMENT_PIXELS, SHORTEST_SEGMENT, LONGEST_SEGMENT = 2**28, 32, 240
-# Clocks are kept to this many ticks a second, and FFmpeg's fractions to 32 bits.
+# The most ticks per second of a clock, and the largest number in FFmpeg's fractions (32 bits).
 FINEST_CLOCK, LARGEST_INT = 10_000_000, 2**31 - 1
-# What is not exact is rounded to about so many.
+# The approximate number of ticks per second to which inexact times are rounded.
 GOOD_CLOCK = 90_000
-# Rates that are told to encoders, which only plan by them, are simple ones.
+# Rates that are passed to encoders are simplified, because they are used only for rate control.
 RATE_DENOMINATOR = 100_000
 
 
 class Encoder:
-    """Encodes frames of one video.
+    """Encodes the frames of one video.
 
     Args:
         codec: One of `CODECS`.
-        encoding: Settings, checked already.
-        look: The source's.
-        size: Height and width.
-        time_base: Times are multiples of it.
-        rate: About how many frames a second, for the encoder's rate control.
+        encoding: The settings, already checked.
+        look: The look of the source.
+        size: The height and width.
+        time_base: The unit of which all times are multiples.
+        rate: The approximate number of frames per second, for the encoder's rate control.
+
+    Raises:
+        InputError: The codec does not take frames of this size or look.
     """
 
     def __init__(
@@ -74,7 +77,7 @@ class Encoder:
         self._last_stamp: int | None = None
 
     def describe(self, context: av.CodecContext) -> None:
-        """Tells an encoder all that it must know."""
+        """Sets the size, format, times, options and colors of an encoder."""
         context.height, context.width = self.size
         context.pix_fmt = self.pixel_format
         context.time_base = self.time_base
@@ -86,11 +89,11 @@ class Encoder:
             setattr(context, name, getattr(self.look, name))
 
     def placed(self, time: Fraction, length: Fraction) -> tuple[int, int]:
-        """When the next frame is shown and how long, in ticks; every frame has a time of its own.
+        """Returns the time and length of the next frame in ticks; no two frames share a time.
 
         Args:
-            time: When it should be shown, in seconds.
-            length: How long.
+            time: The time at which it should be shown, in seconds.
+            length: How long it should be shown, in seconds.
         """
         stamp = round(time / self.time_base)
         if self._last_stamp is not None:
@@ -99,17 +102,20 @@ class Encoder:
         return stamp, max(1, round((time + length) / self.time_base) - stamp)
 
     def encode(self, image: np.ndarray, stamp: int, ticks: int) -> list[av.Packet]:
-        """The packets that are ready after one more frame.
+        """Encodes a frame and returns the packets that are ready.
 
         Args:
             image: H x W x 3 or 4, uint8 or uint16.
-            stamp: When it is shown; see `placed`.
-            ticks: How long.
+            stamp: The time at which it is shown, see `placed`.
+            ticks: How long it is shown.
+
+        Raises:
+            InputError: The encoder refuses the settings.
         """
         if self._context is None:
             self._context = av.CodecContext.create(self.codec.encoder, "w")
             self.describe(self._context)
-            # Containers want what every segment has in common at their beginning.
+            # Containers store the header that all segments share at their beginning.
             self._context.flags |= int(av.codec.context.Flags.global_header)
             self._open(self._context)
         frame = self._as_it_was(image)
@@ -120,11 +126,11 @@ class Encoder:
         return self._packets(frame)
 
     def _as_it_was(self, image: np.ndarray) -> av.VideoFrame | None:
-        """The planes of a source frame, if they are what the encoder takes."""
+        """Returns the unchanged planes of a source frame if the encoder takes them, or None."""
         frame = getattr(image, "original", None)
         if frame is None or not self.keeps_colors or (frame.height, frame.width) != self.size:
             return None
-        # The older names of the full range stand for the same planes.
+        # The older format names for the full range have the same planes.
         older = frame.format.name.startswith("yuvj")
         if frame.format.name.replace("yuvj", "yuv") != self.pixel_format:
             return None
@@ -143,7 +149,7 @@ class Encoder:
             raise InputError(refusal(self.codec, error)) from None
 
     def end_segment(self) -> list[av.Packet]:
-        """The packets that are left of the segment."""
+        """Ends the segment and returns its remaining packets."""
         if self._context is None:
             return []
         packets = self._packets(None)
@@ -174,9 +180,9 @@ class Encoder:
         return options
 
     def _range_options(self) -> dict[str, str]:
-        """What makes x264 write the limited range where nothing else of colors is known.
+        """Returns the option that makes x264 write the limited range if no other color is known.
 
-        It writes all or nothing about colors, and takes the limited range for nothing.
+        x264 writes all color tags or none, and regards the limited range alone as none.
         """
         known = (self.look.colorspace, self.look.color_primaries, self.look.color_trc)
         if self.codec.encoder != "libx264" or self.look.color_range != LIMITED:
@@ -185,11 +191,11 @@ class Encoder:
 
 
 def clock(*times: Fraction) -> Fraction:
-    """A time base in which all of these are whole numbers, if it is not too fine.
+    """Returns a time base in which all of the times are whole numbers, if it is not too fine.
 
     Args:
-        times: The most important first: where all of them need too fine a clock, the first few
-            are exact and the others as good as exact.
+        times: The times, the most important first. If the time base would be too fine, the first
+            few are exact and the others nearly exact.
     """
     base = Fraction(0)
     for number, time in enumerate(times):
@@ -206,7 +212,7 @@ def clock(*times: Fraction) -> Fraction:
 
 
 def refusal(codec: object, error: Exception) -> str:
-    """What an encoder's refusal means for the user."""
+    """Returns a message for the user about an encoder's refusal."""
     legal = [f"crf 0 to {codec.worst_crf}"] if codec.crf is not None else []
     if codec.presets:
         legal.append(f"preset {', '.join(codec.presets)}")
@@ -216,7 +222,7 @@ def refusal(codec: object, error: Exception) -> str:
 
 
 def _light_options(encoder: str, light: Light) -> dict[str, str]:
-    """How an encoder is told of high dynamic range."""
+    """Returns the encoder's options for the metadata of high dynamic range."""
     names = {
         "libx264": ("x264-params", "mastering-display", "cll", (50000, 10000)),
         "libx265": ("x265-params", "master-display", "max-cll", (50000, 10000)),

@@ -1,4 +1,4 @@
-"""Codecs: what they take, what suits a source, and encoders that begin anew at every segment."""
+"""The codecs, their settings and pixel formats, and the choice that suits a source."""
 
 import io
 from collections.abc import Iterator
@@ -20,21 +20,21 @@ X26X_PRESETS = (
 
 @dataclass(frozen=True)
 class Codec:
-    """What is known of an encoder.
+    """The description of an encoder.
 
     Attributes:
-        encoder: FFmpeg's name of it.
-        crf: Its quality by default, None if it has no such setting.
-        worst_crf: The other end of the scale.
-        presets: Words or numbers for how long it may think.
-        preset_option: What FFmpeg calls them.
-        options: Settings that are always on.
-        is_rgb: Keeps red, green and blue as they are.
-        has_range: Tells whether colors have the full range.
-        reorders: Writes frames in another order than they are shown in.
-        highest_rate: The most frames a second for which it can plan; more are as good.
+        encoder: FFmpeg's name of the encoder.
+        crf: The default quality; None if there is no such setting.
+        worst_crf: The lowest quality on the scale that begins at 0.
+        presets: The words or numbers that set its speed.
+        preset_option: FFmpeg's name of that option.
+        options: Options that are always set.
+        is_rgb: Whether it stores red, green and blue.
+        has_range: Whether it can state that colors have the full range.
+        reorders: Whether it writes frames in another order than they are shown.
+        highest_rate: The highest frame rate for its rate control; a higher rate is stated as this.
         narrowest: The least width of a frame.
-        unopened: Pixel formats that FFmpeg lists and that it does not take.
+        unopened: Pixel formats that FFmpeg lists but the encoder does not accept.
     """
 
     encoder: str
@@ -60,7 +60,7 @@ CODECS = {
         X26X_PRESETS,
         options=(("x265-params", "log-level=error"),),
         reorders=True,
-        # Of narrower frames it writes beyond its memory (x265 4.2).
+        # With narrower frames, x265 4.2 writes beyond its memory.
         narrowest=64,
         unopened=("gray10le", "gray12le", "yuva420p", "yuva420p10le"),
     ),
@@ -77,33 +77,33 @@ CODECS = {
     "prores": Codec("prores_ks", has_range=False),
     "ffv1": Codec("ffv1", is_rgb=True),
 }
-# What to take in place of what a codec does not have.
+# The order in which samplings are tried, because a codec may lack the source's.
 SAMPLINGS = {
     "420": ("420", "422", "444"),
     "422": ("422", "444", "420"),
     "444": ("444", "422", "420"),
 }
-# Ending -> codec by default.
+# The default codec of each ending.
 CONTAINERS = {".mp4": "h264", ".mov": "h264", ".m4v": "h264", ".mkv": "h264", ".webm": "vp9"}
 
-# Ending -> FFmpeg's name of the container, where that is another.
+# FFmpeg's name of the container, for endings with a different name.
 MUXERS = {".mkv": "matroska", ".m4v": "mp4"}
-# What a muxer lists and does not take, or takes and forgets the matrix of its colors.
+# Codecs that a muxer lists but refuses, or for which it loses the color matrix.
 REFUSED = {".mov": ("av1", "vp9"), ".mp4": ("ffv1",), ".m4v": ("ffv1",)}
-# Codecs whose transparency a container does not hold.
+# Codecs whose transparency a container cannot hold.
 OPAQUE = {".mp4": ("vp9",), ".m4v": ("vp9",)}
 
 
 @dataclass(frozen=True)
 class Encoding:
-    """How frames are written; None: the default of the container or codec.
+    """How frames are encoded; None stands for the default of the container or codec.
 
     Attributes:
         codec: One of `CODECS`.
-        crf: Quality: 0 is best, about 18 is hard to tell from the original.
-        preset: The encoder's own word for how long it may think.
+        crf: The quality: 0 is best, and about 18 is hard to distinguish from the original.
+        preset: The encoder's name for a trade-off between speed and size.
         pixel_format: FFmpeg's name of a pixel format.
-        pictures: What a folder is filled with: "png", "jpeg", "webp" or "tiff" (16 bits).
+        pictures: The format of pictures in a folder: "png", "jpeg", "webp" or "tiff" (16 bits).
     """
 
     codec: str | None = None
@@ -113,10 +113,13 @@ class Encoding:
     pictures: str = "png"
 
     def check(self, ending: str) -> None:
-        """Refuses settings that the codec does not have, and says which are legal.
+        """Checks the settings against the codec and the container.
 
         Args:
-            ending: The container.
+            ending: The ending of the output, which determines the container.
+
+        Raises:
+            ArgumentError: A setting is not supported; the message lists the supported ones.
         """
         if self.pictures not in FORMATS:
             raise ArgumentError(
@@ -157,12 +160,12 @@ class Encoding:
             )
 
     def codec_for(self, ending: str) -> str:
-        """The codec that was asked for, or the default of a container."""
+        """Returns the chosen codec, or the default codec of a container."""
         return self.codec or CONTAINERS[ending]
 
 
 def codecs_in(ending: str) -> list[str]:
-    """The codecs that a container takes.
+    """Returns the codecs that a container takes.
 
     Example:
         >>> codecs_in(".webm")
@@ -174,30 +177,35 @@ def codecs_in(ending: str) -> list[str]:
 
 
 def muxer(ending: str) -> str:
-    """FFmpeg's name of what writes a container."""
+    """Returns FFmpeg's name of the muxer for an ending."""
     return MUXERS.get(ending, ending[1:])
 
 
 def pixel_formats(codec: str) -> list[str]:
-    """FFmpeg's names of what a codec can be given."""
+    """Returns FFmpeg's names of the pixel formats that a codec takes."""
     names = [form.name for form in FFmpegCodec(CODECS[codec].encoder, "w").video_formats]
-    # Numbers with a point are experimental wherever they are listed.
+    # Floating-point formats are experimental wherever they are listed.
     known = (name for name in names if not name.endswith(("f16le", "f32le")))
     return [name for name in known if name not in CODECS[codec].unopened]
 
 
 def suitable_format(codec: str, look: Look, size: tuple[int, int]) -> str:
-    """The pixel format that keeps most of a source: transparency, then bits, then colors.
+    """Returns the pixel format that preserves a source best.
+
+    Transparency has priority, then the bit depth, then the chroma sampling.
 
     Args:
         codec: One of `CODECS`.
-        look: The source's.
-        size: Height and width.
+        look: The look of the source.
+        size: The height and width.
+
+    Raises:
+        InputError: The codec takes no suitable format.
     """
     known = pixel_formats(codec)
     samplings = SAMPLINGS[look.subsampling or "420"]
     if size[0] % 2 or size[1] % 2:
-        # Colors of half the size need even sides.
+        # Subsampled chroma needs even sides.
         samplings = ("444", *samplings)
     deep = [bits for bits in (8, 10, 12, 14, 16) if bits >= look.depth]
     for alpha in (True, False) if look.alpha else (False,):
@@ -218,5 +226,5 @@ def _names(codec: str, samplings: tuple[str, ...], bits: int, alpha: bool) -> It
 
 
 def has_alpha(pixel_format: str) -> bool:
-    """Whether a pixel format holds transparency."""
+    """Returns whether a pixel format holds transparency."""
     return any(part.is_alpha for part in av.VideoFormat(pixel_format).components)

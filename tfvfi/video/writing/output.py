@@ -1,4 +1,4 @@
-"""Where frames go, by the name of the output: a video, an animation or a folder."""
+"""Opens an output according to its name: a video, an animation, a folder or standard output."""
 
 import logging
 from dataclasses import replace
@@ -32,15 +32,18 @@ def open_output(
     encoding: Encoding,
     parts: Parts | None,
 ) -> FrameSink:
-    """What writes the frames.
+    """Opens the sink that writes the frames.
 
     Args:
-        path: Where they go.
-        prepared: Where they come from.
-        treatment: What is done with them.
-        wanted: How many there are.
-        encoding: How they are encoded.
-        parts: Where finished parts are kept; None for standard output.
+        path: The output.
+        prepared: The source's frames.
+        treatment: How the frames are interpolated.
+        wanted: The rule that determines the output frames.
+        encoding: How the frames are encoded.
+        parts: The folder of finished segments; None for standard output.
+
+    Raises:
+        InputError: The output cannot be written with these settings.
     """
     ending, source = path.suffix.lower(), prepared.source
     if isinstance(wanted, Rate):

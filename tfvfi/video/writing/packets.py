@@ -1,4 +1,4 @@
-"""Packets that are copied, at the times of the output."""
+"""Copies packets, with the times of the output."""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -6,17 +6,17 @@ from typing import Any
 
 import av
 
-# Gives the output's time for a time of the source.
+# Returns the time in the output of a time in the source.
 Moved = Callable[[Fraction], Fraction]
 
 
 class Stamps:
-    """Moves the times of a track's packets, and mends those that do not rise.
+    """Changes the times of a track's packets to those of the output, in increasing order.
 
     Args:
-        moved: Where times go.
-        slower: By how much packets last longer.
-        strict: Whether no two packets may have one time, as of sound.
+        moved: Returns the time in the output of a time in the source.
+        slower: The factor by which packets last longer.
+        strict: Whether no two packets may have the same time, as in sound.
     """
 
     def __init__(self, moved: Moved, slower: int, strict: bool):
@@ -37,7 +37,7 @@ class Stamps:
         if self.last is not None:
             before, length = self.last
             if stamp * base < before or (self.strict and stamp * base == before):
-                # It follows the one before it, as long as that one lasts.
+                # The packet follows the one before it, after the length of that one.
                 length = max(length, base) if self.strict else Fraction(0)
                 stamp = round((before + length) / base)
                 packet.pts = packet.dts = stamp
@@ -48,8 +48,8 @@ class Copied:
     """A track whose packets are copied.
 
     Args:
-        target: Its stream in the output.
-        stamps: Moves times.
+        target: The track's stream in the output.
+        stamps: Changes the times of packets.
     """
 
     def __init__(self, target: Any, stamps: Stamps):
@@ -57,11 +57,11 @@ class Copied:
         self.stamps = stamps
 
     def taken(self, packet: av.Packet) -> list[av.Packet]:
-        """The packet, at its time in the output."""
+        """Returns the packet with its time in the output."""
         self.stamps.move(packet)
         packet.stream = self.target
         return [packet]
 
     def rest(self) -> list[av.Packet]:
-        """Nothing is held back."""
+        """Returns no packets, because none are held back."""
         return []

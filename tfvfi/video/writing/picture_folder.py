@@ -1,4 +1,4 @@
-"""Numbered pictures in a folder, and the animations that are joined from them."""
+"""Writes numbered pictures to a folder, and animations that are joined from them."""
 
 import os
 import shutil
@@ -13,18 +13,18 @@ from tfvfi.video.writing import stills
 from tfvfi.video.writing.animation import JOINED
 from tfvfi.video.writing.segments import Parts
 
-# A folder is replaced only if its files are named as we name them.
+# The digits in the name of a picture. A folder is replaced only if all its files have such names.
 DIGITS = 8
 
 
 class PictureFolder:
-    """Numbered pictures in a folder, or the animation that is joined from them.
+    """Writes numbered pictures to a folder, or the animation that is joined from them.
 
     Args:
-        path: Where it is to appear.
+        path: The output.
         form: One of `stills.FORMATS`.
-        parts: Where the pictures wait until all are there.
-        turns: Quarters by which they are turned to the left, for pictures do not say so.
+        parts: The folder in which the pictures are kept until all are finished.
+        turns: The number of quarter turns to the left, because pictures do not store a rotation.
     """
 
     def __init__(self, path: Path, form: str, parts: Parts, turns: int = 0):
@@ -38,7 +38,7 @@ class PictureFolder:
         self.lengths: list[Fraction] = []
 
     def write(self, image: np.ndarray | None, time: Fraction, length: Fraction) -> None:
-        """Adds a picture; None: one of the first `done`, which are there."""
+        """Adds a picture; `image` is None for one of the first `done`, which exist already."""
         target = self._picture(len(self.lengths))
         self.lengths.append(length)
         if image is None:
@@ -54,7 +54,7 @@ class PictureFolder:
             raise self._cannot_write(error) from None
 
     def finish(self) -> None:
-        """Lets the folder or the animation appear, in place of an older one."""
+        """Makes the folder or the animation appear, in place of an older one."""
         join = JOINED.get(self.path.suffix.lower())
         try:
             if join is None:
@@ -71,7 +71,7 @@ class PictureFolder:
         self.parts.remove()
 
     def discard(self) -> None:
-        """Leaves the pictures if they are kept, and nothing else."""
+        """Abandons the output; keeps finished pictures if work can be resumed, and nothing else."""
         self.parts.discard()
 
     def _picture(self, number: int) -> Path:
@@ -82,6 +82,6 @@ class PictureFolder:
 
 
 def is_numbered(path: Path) -> bool:
-    """Whether a file is named as the pictures that are written here."""
+    """Returns whether a file has the name of a picture that was written here."""
     endings = [ending for ending, *_ in stills.FORMATS.values()]
     return path.suffix in endings and path.stem.isdigit() and len(path.stem) == DIGITS

@@ -1,4 +1,4 @@
-"""Video for another program: YUV4MPEG2 ("y4m") on standard output."""
+"""Writes video for another program: YUV4MPEG2 ("y4m") on standard output."""
 
 import logging
 import os
@@ -15,21 +15,24 @@ from tfvfi.media.look import FULL, Look
 
 logger = logging.getLogger(__name__)
 
-# The deepest colors that are written, and the words of the header for their kinds.
+# The bit depths of y4m, and the header's name of 4:2:0 in most video files.
 DEPTHS = (8, 9, 10, 12, 14, 16)
 DEFAULT_420 = "420mpeg2"
 
 
 class PipedOutput:
-    """Writes frames as y4m; whatever else prints to standard output goes to standard error.
+    """Writes frames as y4m; other output to standard output is redirected to standard error.
 
     Args:
-        size: Height and width.
-        rate: How many frames are shown a second: the format has no times.
-        look: The source's colors.
-        kind: The header's word for the colors of a piped source, which states where chroma lies;
-            None: that of most video files.
-        file: Standard output by default.
+        size: The height and width.
+        rate: The number of frames per second; the format does not store times.
+        look: The look of the source.
+        kind: The color format in the header of a piped source, which states the chroma location;
+            None for that of most video files.
+        file: The file to write; standard output by default.
+
+    Raises:
+        InputError: Standard output is a terminal.
     """
 
     done = 0
@@ -57,7 +60,7 @@ class PipedOutput:
         if file is None:
             self._standard = os.dup(1)
             os.dup2(2, 1)
-            # What was printed before and waits is no part of the video either.
+            # Text that was printed before and is still buffered must not enter the video either.
             sys.stdout.flush()
             file = os.fdopen(os.dup(self._standard), "wb")
         self.file = file
@@ -72,7 +75,7 @@ class PipedOutput:
         self.file.write(" ".join(header).encode() + b"\n")
 
     def write(self, image: np.ndarray | None, time: Fraction, length: Fraction) -> None:
-        """Writes a frame; nobody waits for the one before the last."""
+        """Writes a frame and flushes it, so that readers get it without delay."""
         self.start = time if self.start is None else self.start
         if not self.warned and abs(time - self.start - self.count / self.rate) > 1 / self.rate:
             self.warned = True
@@ -90,11 +93,11 @@ class PipedOutput:
         self._restore()
 
     def discard(self) -> None:
-        """Ends the stream early; whoever reads it sees it end."""
+        """Ends the stream early; its reader receives the end of the stream."""
         self._restore()
 
     def _restore(self) -> None:
-        """Gives standard output back."""
+        """Restores standard output."""
         if self._standard is not None:
             os.dup2(self._standard, 1)
             os.close(self._standard)
@@ -102,7 +105,7 @@ class PipedOutput:
 
 
 def _packed(plane: av.video.plane.VideoPlane, form: av.VideoFormat) -> bytes:
-    """The bytes of a plane without what lies between its rows."""
+    """Returns the bytes of a plane without the padding of its rows."""
     row = plane.width * (2 if form.components[0].bits > 8 else 1)
     rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: plane.height, :row]
     return rows.tobytes()

@@ -1,4 +1,4 @@
-"""Where an output may go: nothing of the user's is replaced that was not meant to be."""
+"""Checks where an output may be written, so that no file of the user is replaced by mistake."""
 
 import os
 import stat
@@ -15,12 +15,15 @@ ENDINGS = (*CONTAINERS, *JOINED)
 
 
 def check_output(path: Path, inputs: Sequence[Path], overwrite: bool) -> None:
-    """Refuses, before any work, an output that cannot be or that would be overwritten.
+    """Checks, before any work, that an output can be written and would not replace other files.
 
     Args:
         path: The output.
         inputs: The files that are read.
-        overwrite: Whether an older output may be replaced.
+        overwrite: Whether an existing output may be replaced.
+
+    Raises:
+        InputError: The output cannot be written, or would replace something that it must not.
     """
     check_name(path)
     if path.suffix and path.suffix.lower() not in ENDINGS:
@@ -35,13 +38,13 @@ def check_output(path: Path, inputs: Sequence[Path], overwrite: bool) -> None:
 
 
 def check_name(path: Path) -> None:
-    """Refuses a name that is nothing but an ending, such as ".mp4"."""
+    """Raises an `ArgumentError` if a name is only an ending, such as ".mp4"."""
     if path.name.lower() in ENDINGS:
         raise ArgumentError(f"{path} is an ending without a name: write out{path.name}, say")
 
 
 def make_folder(folder: Path) -> None:
-    """Makes a folder that can be written to, or reports why not."""
+    """Makes a folder; raises an `InputError` if it cannot be made or written to."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -51,7 +54,7 @@ def make_folder(folder: Path) -> None:
 
 
 def _found(path: Path) -> os.stat_result | None:
-    """What has that name already; links are not followed."""
+    """Returns the state of whatever has the name already, without following links, or None."""
     try:
         return path.lstat()
     except (FileNotFoundError, NotADirectoryError):

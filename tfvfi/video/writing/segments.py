@@ -1,7 +1,7 @@
-"""Finished parts of an unfinished output, so that interrupted work continues.
+"""Keeps the finished segments and pictures of an unfinished output, so that work can be resumed.
 
-They lie in a hidden folder beside the output: `plan.json` says what is being made of what, and
-each part appears by a rename when it is complete. `lock` is held by the process that works there.
+They are kept in a hidden folder beside the output. `plan.json` describes the work, each segment or
+picture appears by a rename when it is complete, and the working process holds `lock`.
 """
 
 import contextlib
@@ -21,28 +21,32 @@ from av.packet import PacketSideData
 from tfvfi.errors import InputError
 from tfvfi.media.storage import only_one
 
-# Most file systems take names of 255 bytes.
+# Most file systems allow names of 255 bytes; the hidden name is longer than the output's.
 LONGEST_NAME = 240
-# A segment begins with the numbers of its frames and bytes and the SHA-256 of the rest; a packet
-# with its times and length, whether it is a whole picture, and the sizes of its data and of its
-# transparency.
+# A segment begins with its number of frames, its number of bytes and the SHA-256 of the rest; a
+# packet begins with its times and length, whether it is a key frame, and the sizes of its data and
+# of its transparency.
 START = struct.Struct("<IQ32s")
 HEAD = struct.Struct("<qqqBII")
-# Bytes that are read at once.
+# The number of bytes that are read at once.
 BLOCK = 2**20
-# The checksums of pictures, a line each, in order.
+# The file with the checksums of pictures, one per line, in order.
 CHECKSUMS = "checksums.txt"
-# Where the transparency of VP9 is: the type's name and number.
+# The name and number of the side data that holds the transparency of VP9.
 BESIDE = ("matroska_block_additional", 15)
 
 
 class Parts:
-    """The folder with the parts of an output, for one process at a time.
+    """The folder of an output's finished segments and pictures, for one process at a time.
 
     Args:
-        output: What they become.
-        plan: All that the outcome depends on; None: nothing is to be kept.
-        overwrite: Begin anew in place of other unfinished work.
+        output: The output.
+        plan: Everything on which the result depends; None if nothing is to be kept.
+        overwrite: Whether to discard other unfinished work.
+
+    Raises:
+        InputError: The folder cannot be written, another process uses it, or it holds unfinished
+            work that cannot be continued with this plan.
     """
 
     def __init__(self, output: Path, plan: dict[str, Any] | None, overwrite: bool = False):
@@ -69,7 +73,7 @@ class Parts:
             raise InputError(f"{output} cannot be written: {error.strerror}") from None
 
     def _begin(self, plan: dict[str, Any] | None) -> None:
-        """Clears the folder, and says what is to come if it is to be kept."""
+        """Clears the folder, and writes the plan if there is one."""
         for old in self.folder.iterdir():
             if old.is_dir():
                 shutil.rmtree(old)
@@ -81,18 +85,18 @@ class Parts:
             os.replace(aside, self.folder / "plan.json")
 
     def aside(self, name: str) -> Path:
-        """Where a file grows that is renamed when it is complete."""
+        """Returns the path for a file that is renamed when it is complete."""
         return self.folder / name
 
     def segments(self) -> list[Path]:
-        """The finished segments of a video, in order, as far as none is missing."""
+        """Returns the finished segments of a video in order, up to the first missing one."""
         found = []
         while _is_whole(path := self._segment(len(found))):
             found.append(path)
         return found
 
     def keep(self, packets: Sequence[av.Packet]) -> None:
-        """Adds packets to the segment that is being made, if parts are kept."""
+        """Adds packets to the current segment, if segments are kept."""
         if self.kept and packets:
             if self.unfinished is None:
                 self.unfinished = (self.folder / "unfinished").open("wb")
@@ -104,7 +108,7 @@ class Parts:
                 self.unfinished.write(data)
 
     def finish_segment(self, number: int, frames: int) -> None:
-        """Lets the segment that was being made appear, if parts are kept."""
+        """Makes the current segment appear, if segments are kept."""
         if self.unfinished is not None:
             with self.unfinished as file:
                 length = file.tell()
@@ -117,26 +121,26 @@ class Parts:
 
     @property
     def frames(self) -> Path | None:
-        """Where frames of the unfinished segment wait, if parts are kept; see `Spool`."""
+        """The folder for frames of the unfinished segment, see `Spool`; None if none are kept."""
         return self.folder / "frames" if self.kept else None
 
     def pictures(self) -> Path:
-        """The folder where single pictures wait."""
+        """Makes and returns the folder for single pictures."""
         folder = self.folder / "pictures"
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
     def note_picture(self, data: bytes) -> None:
-        """Notes the checksum of the next picture, if parts are kept."""
+        """Stores the checksum of the next picture, if pictures are kept."""
         if self.kept:
             with (self.folder / CHECKSUMS).open("a") as file:
                 file.write(f"{zlib.crc32(data):08x}\n")
 
     def pictures_done(self, picture: Callable[[int], Path]) -> int:
-        """How many pictures are there from the first one on, with every byte as it was written.
+        """Returns the number of successive pictures, from the first on, that exist undamaged.
 
         Args:
-            picture: Gives the path of each.
+            picture: Returns the path of a picture.
         """
         notes = self.folder / CHECKSUMS
         found = notes.read_text().splitlines() if notes.exists() else []
@@ -147,19 +151,19 @@ class Parts:
                 break
             done += 1
         if self.kept:
-            # What is not believed is made, and noted, again.
+            # Pictures after these are rendered again, and their checksums are stored again.
             notes.write_text("".join(f"{noted}\n" for noted in found[:done]))
         return done
 
     def remove(self) -> None:
-        """Leaves nothing."""
+        """Removes the folder with everything in it."""
         shutil.rmtree(self.folder, ignore_errors=True)
         self.lock.close()
 
     def discard(self) -> None:
-        """Leaves what a later run continues, and nothing else."""
+        """Keeps only what a later run can continue."""
         if self.unfinished is not None:
-            # What is left in memory may not fit on the disk.
+            # The buffered rest of the file may not fit on the disk.
             with contextlib.suppress(OSError):
                 self.unfinished.close()
         if self.kept and self._holds_work():
@@ -168,7 +172,7 @@ class Parts:
             self.remove()
 
     def _holds_work(self) -> bool:
-        """Whether anything is finished."""
+        """Returns whether anything is finished."""
         return any(
             any(self.folder.glob(each)) for each in ("*.packets", "pictures/[!.]*", "frames/*.png")
         )
@@ -184,7 +188,7 @@ class Parts:
 
 
 def parts_folder(output: Path) -> Path:
-    """Where the parts of an unfinished output are kept: beside it, under a hidden name."""
+    """Returns the hidden folder, beside an output, that holds its finished segments."""
     name = output.name
     if len(os.fsencode(name)) > LONGEST_NAME:
         name = hashlib.sha256(os.fsencode(name)).hexdigest()
@@ -205,14 +209,14 @@ def _cannot_continue(output: Path, before: dict[str, Any], plan: dict[str, Any] 
 
 
 def read_segment(path: Path) -> tuple[int, Iterator[av.Packet]]:
-    """The number of frames and the packets of a finished segment."""
+    """Returns the number of frames and the packets of a finished segment."""
     with path.open("rb") as file:
         frames, *_ = START.unpack(file.read(START.size))
     return frames, _packets(path)
 
 
 def _is_whole(path: Path) -> bool:
-    """Whether a segment is there, with every byte as it was written."""
+    """Returns whether a segment exists undamaged."""
     if not path.is_file() or path.stat().st_size < START.size:
         return False
     with path.open("rb") as file:

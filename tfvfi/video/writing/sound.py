@@ -1,4 +1,4 @@
-"""Sound that is decoded and encoded again: for another container, or slower at the same pitch."""
+"""Decodes and re-encodes sound: for another container, or slower at the same pitch."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -10,25 +10,25 @@ import av
 from tfvfi.errors import InputError
 from tfvfi.video.writing.packets import Moved
 
-# FFmpeg's filter stretches no more than twice at once.
+# FFmpeg's filter stretches by at most this factor in one step.
 MOST_AT_ONCE = 2
-# Sound without a packet for so many seconds has a gap; clocks of milliseconds are no gaps.
+# The least number of seconds without a packet that is a gap; rounding to milliseconds is not.
 SHORTEST_GAP = Fraction(1, 25)
-# Container -> the encoder of what it does not hold as it is; Matroska holds it without a loss.
+# For each container, the encoder for sound that it cannot hold unchanged; Matroska's is lossless.
 CONVERTED = {"webm": "libopus", "matroska": "pcm_s16le"}
-# Container -> the encoder of sound that is stretched.
+# For each container, the encoder for stretched sound; others use AAC.
 STRETCHED = {"webm": "libopus"}
 USUAL_LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1", 8: "7.1"}
 
 
 class EncodedSound:
-    """A track of sound that is encoded anew.
+    """A sound track that is encoded again.
 
     Args:
         source: The track.
-        target: An encoder's stream in the output.
-        slower: By how much it is stretched.
-        moved: Gives the output's time for a time of the source.
+        target: The encoder's stream in the output.
+        slower: The factor by which the sound is stretched.
+        moved: Returns the time in the output of a time in the source.
     """
 
     def __init__(self, source: Any, target: Any, slower: int, moved: Moved):
@@ -42,15 +42,15 @@ class EncodedSound:
         self.graph: av.filter.Graph | None = None
 
     def taken(self, packet: av.Packet) -> list[av.Packet]:
-        """The output's packets that are ready after one more of the source's."""
+        """Takes a packet of the source and returns the output packets that are ready."""
         made: list[av.Packet] = []
         try:
             frames = self.decoder.decode(packet)
         except av.FFmpegError:
-            # Damaged: it is silent for as long.
+            # A damaged packet becomes silence of the same length.
             return made
         for frame in frames:
-            # Only frames declare for certain what is in them, and broadcasts change it.
+            # Only frames state their format reliably, and it changes within broadcasts.
             kind = (frame.format.name, frame.layout.name, frame.sample_rate)
             if kind != self.kind:
                 made += self._drained()
@@ -68,13 +68,13 @@ class EncodedSound:
         return made
 
     def rest(self) -> list[av.Packet]:
-        """The packets that are left at the end."""
+        """Returns the remaining packets at the end."""
         if self.samples is None:
             return []
         return [*self._drained(), *self.target.encode(None)]
 
     def _filters(self, frame: av.AudioFrame) -> av.filter.Graph:
-        """What makes the encoder's sound of frames of one kind."""
+        """Returns the filters that convert frames of one kind to the encoder's format."""
         graph = av.filter.Graph()
         steps = [
             graph.add_abuffer(
@@ -99,7 +99,7 @@ class EncodedSound:
         return graph
 
     def _drained(self) -> list[av.Packet]:
-        """The packets of all that has gone through the filters."""
+        """Empties the filters and returns the packets that are ready."""
         if self.graph is None:
             return []
         self.graph.push(None)
@@ -118,7 +118,7 @@ class EncodedSound:
 
 
 def _silence(like: av.AudioFrame, seconds: Fraction) -> Iterator[av.AudioFrame]:
-    """What a gap is filled with, so that the sound behind it keeps its time."""
+    """Yields silence that fills a gap, so that the sound after it keeps its time."""
     left = round(seconds * like.sample_rate) if seconds > SHORTEST_GAP else 0
     while left > 0:
         count = min(left, like.sample_rate)
@@ -131,17 +131,20 @@ def _silence(like: av.AudioFrame, seconds: Fraction) -> Iterator[av.AudioFrame]:
 
 
 def open_encoder(stream: Any, target: Any, codec: str, path: Any) -> Any:
-    """An encoder's stream in the output, which takes what a track holds.
+    """Adds an encoder's stream that suits a sound track to the output.
 
     Args:
         stream: The track.
-        target: The output's container.
-        codec: FFmpeg's name of an encoder.
+        target: The container of the output.
+        codec: FFmpeg's name of the encoder.
         path: The source, for messages.
+
+    Raises:
+        InputError: The encoder does not take the track's sound.
     """
     layout = stream.layout.name
     if layout.endswith("channels"):
-        # Which channel is which is not declared.
+        # The source does not state the places of the channels.
         layout = USUAL_LAYOUTS.get(stream.channels, layout)
     made = target.add_stream(codec, rate=_rate(codec, stream.rate), layout=layout)
     try:
@@ -156,7 +159,7 @@ def open_encoder(stream: Any, target: Any, codec: str, path: Any) -> Any:
 
 
 def _rate(codec: str, rate: int) -> int:
-    """The number of samples a second that an encoder knows and that is closest from above."""
+    """Returns the lowest sample rate of an encoder that is not below a rate, or its highest."""
     known = av.codec.Codec(codec, "w").audio_rates
     if not known or rate in known:
         return rate

@@ -1,8 +1,9 @@
-"""Frames of the segment that is not finished, so that an early interruption keeps them too.
+"""Keeps the frames of the unfinished segment, so that an interruption loses little work.
 
-A segment that ended by the clock would end elsewhere in every run, and then no two runs would give
-the same video. So the frames themselves are kept: a later run encodes them again, which is quick,
-and the segment comes out as if nothing had happened. Only slow work needs it.
+If segments ended after a certain time, they would end at a different frame in every run, and no two
+runs would give the same video. The frames themselves are kept instead. A later run encodes them
+again, which is quick, and the segment is the same as without the interruption. Only slow work needs
+this.
 """
 
 import os
@@ -15,16 +16,16 @@ import numpy as np
 from tfvfi.media.sequence import decode
 from tfvfi.video.writing import stills
 
-# A segment that takes longer is worth it; the speed is known after so many frames.
+# Frames are kept if a segment takes longer than SECONDS, estimated after MEASURED frames.
 SECONDS, MEASURED = 30.0, 8
 
 
 class Spool:
-    """Frames in a folder, by their number in the video.
+    """A folder of frames, by their number in the video.
 
     Args:
-        folder: Where they are kept; None: they are not.
-        segment: How many frames a segment has.
+        folder: The folder; None if frames are not kept.
+        segment: The number of frames in a segment.
     """
 
     def __init__(self, folder: Path | None, segment: int):
@@ -35,10 +36,10 @@ class Spool:
         self._files: dict[int, Path] = {}
 
     def recover(self, first: int) -> int:
-        """Finds the frames that earlier work left; returns how many follow each other, undamaged.
+        """Finds the undamaged frames of an earlier run, and returns how many are consecutive.
 
         Args:
-            first: The number of the first one that is of use.
+            first: The number of the first frame that is needed.
         """
         if self.folder is None or not self.folder.is_dir():
             return 0
@@ -52,11 +53,11 @@ class Spool:
         return count
 
     def read(self, number: int) -> np.ndarray:
-        """A frame that `recover` counted."""
+        """Reads a frame that `recover` counted."""
         return decode(np.fromfile(self._files[number], np.uint8))
 
     def add(self, number: int, image: np.ndarray) -> None:
-        """Keeps a frame, unless the work is quick enough to be done again."""
+        """Keeps a frame, unless the work is quick enough to be repeated."""
         if self.folder is None:
             return
         self._count += 1
@@ -72,10 +73,10 @@ class Spool:
             self._files[number] = file
 
     def end_segment(self, before: int) -> None:
-        """Drops the frames that are in a finished segment by now.
+        """Removes the frames of finished segments.
 
         Args:
-            before: The number of the first frame that is not.
+            before: The number of the first frame after these segments.
         """
         for number in [number for number in self._files if number < before]:
             self._files.pop(number).unlink(missing_ok=True)
@@ -83,7 +84,7 @@ class Spool:
         self._began, self._count = time.monotonic(), 0
 
     def _is_slow(self) -> bool:
-        """Whether a segment takes long at the speed of this one."""
+        """Returns whether a whole segment would take long at the current speed."""
         taken = time.monotonic() - self._began
         return taken / max(1, self._count) * self.segment > SECONDS
 

@@ -1,27 +1,30 @@
-"""Single pictures, written."""
+"""Encodes single pictures."""
 
 import cv2
 import numpy as np
 
 from tfvfi.errors import InputError
 
-# Format -> ending, the bits of a value that it holds, whether it can be transparent, settings.
+# For each format: the ending, the bit depths, whether it holds transparency, and OpenCV's settings.
 FORMATS = {
     "png": (".png", (8, 16), True, ()),
     "jpeg": (".jpg", (8,), False, (cv2.IMWRITE_JPEG_QUALITY, 95)),
     "webp": (".webp", (8,), True, (cv2.IMWRITE_WEBP_QUALITY, 95)),
     "tiff": (".tif", (16,), True, ()),
 }
-# OpenCV's order of colors is the other one.
+# OpenCV stores colors in the order blue, green, red.
 TURNED = {3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}
 
 
 def encode(image: np.ndarray, form: str) -> np.ndarray:
-    """The bytes of a file that holds the picture.
+    """Encodes a picture as the bytes of a file.
 
     Args:
-        image: H x W x 3 or 4, uint8 or uint16; changed to a depth that the format has.
+        image: H x W x 3 or 4, uint8 or uint16; converted to a bit depth that the format has.
         form: One of `FORMATS`.
+
+    Raises:
+        InputError: The format cannot hold a picture of this size.
     """
     ending, depths, _, settings = FORMATS[form]
     if image.dtype == np.uint16 and 16 not in depths:

@@ -1,4 +1,4 @@
-"""Subtitles that are converted from one kind of text to another."""
+"""Converts subtitles from one text format to another."""
 
 from typing import Any
 
@@ -6,17 +6,17 @@ import av
 
 from tfvfi.video.writing.packets import Stamps
 
-# Container -> the text that it holds.
+# The text format of subtitles in each container.
 TEXTS = {"matroska": "subrip", "webm": "webvtt", "mp4": "mov_text", "mov": "mov_text"}
 
 
 class ConvertedText:
-    """A track of subtitles that is written as another kind of text.
+    """A subtitle track that is converted to another text format.
 
     Args:
         source: The track.
-        target: An encoder's stream in the output.
-        stamps: Moves times.
+        target: The encoder's stream in the output.
+        stamps: Changes the times of packets.
     """
 
     def __init__(self, source: Any, target: Any, stamps: Stamps):
@@ -28,7 +28,7 @@ class ConvertedText:
         self.encoder.subtitle_header = self.decoder.subtitle_header
 
     def taken(self, packet: av.Packet) -> list[av.Packet]:
-        """The output's packet for one of the source's; none where it only clears the screen."""
+        """Returns the converted packet; none if the packet only clears the screen."""
         try:
             shown = self.decoder.decode2(packet)
             if not shown:
@@ -43,5 +43,5 @@ class ConvertedText:
         return [made]
 
     def rest(self) -> list[av.Packet]:
-        """Nothing is held back."""
+        """Returns no packets, because none are held back."""
         return []

@@ -1,20 +1,20 @@
-"""SVT-AV1, kept from shouting and from making itself the most urgent work of the machine.
+"""Keeps SVT-AV1 from printing messages and from raising the priority of threads.
 
-Run as root, as in most containers, it gives its threads and the one that opens it the priority of
-real time. That starves the network, other programs and, where there is one core, itself.
+As root, which is usual in containers, SVT-AV1 gives real-time priority to its own threads and to
+the thread that opens it. This starves the network, other programs and, on a single core, itself.
 """
 
 import contextlib
 import os
 from collections.abc import Iterator
 
-# Its level of words on standard error: errors alone.
+# The level of its messages on standard error: errors only.
 ERRORS_ALONE = "1"
 
 
 @contextlib.contextmanager
 def kept_calm() -> Iterator[None]:
-    """Within, an encoder is opened; afterwards all threads are as urgent as before."""
+    """Restores the priority of all threads after an encoder is opened within the context."""
     os.environ.setdefault("SVT_LOG", ERRORS_ALONE)
     if not hasattr(os, "sched_setscheduler"):
         yield
@@ -26,7 +26,7 @@ def kept_calm() -> Iterator[None]:
     finally:
         for thread in _threads():
             wanted = before.get(thread, usual)
-            # A thread may have ended meanwhile.
+            # A thread may have ended in the meantime.
             with contextlib.suppress(OSError):
                 if _urgency(thread) != wanted:
                     os.sched_setscheduler(thread, wanted[0], os.sched_param(wanted[1]))
@@ -39,7 +39,7 @@ def _threads() -> list[int]:
 
 
 def _urgency(thread: int) -> tuple[int, int]:
-    """Policy and priority of a thread; 0 is the one that asks."""
+    """Returns the scheduling policy and priority of a thread; 0 is the calling thread."""
     with contextlib.suppress(OSError):
         return os.sched_getscheduler(thread), os.sched_getparam(thread).sched_priority
     return os.SCHED_OTHER, 0

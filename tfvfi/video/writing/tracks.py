@@ -1,7 +1,7 @@
-"""What becomes of a track of sound or subtitles: it is copied, or converted where it must be.
+"""Copies sound and subtitle tracks, or converts them if necessary.
 
-A container that does not hold a track as it is gets the track in another form, and one line is
-logged. A track is left out only where there is no such form.
+If a container cannot hold a track unchanged, the track is converted and a line is logged. A track
+is left out only if it cannot be converted.
 """
 
 import contextlib
@@ -20,33 +20,33 @@ from tfvfi.video.writing.subtitles import TEXTS, ConvertedText
 
 logger = logging.getLogger(__name__)
 
-# Matroska holds nearly all that others do not.
+# Matroska holds nearly everything that other containers do not.
 LARGEST = ("matroska", ".mkv")
-# Packets with which a container is tried, among so many packets from the beginning.
+# The number of packets with which a container is tried, and the most packets read to find them.
 TRIED, MOST_READ = 3, 2000
 
 
 class Track(Protocol):
-    """A track of the output, made of one of the source."""
+    """A track of the output that is made from a track of the source."""
 
     def taken(self, packet: av.Packet) -> list[av.Packet]:
-        """The output's packets that are ready after one more of the source's."""
+        """Takes a packet of the source and returns the output packets that are ready."""
 
     def rest(self) -> list[av.Packet]:
-        """The packets that are left at the end."""
+        """Returns the remaining packets at the end."""
 
 
 def track_for(
     stream: Any, target: av.container.OutputContainer, path: Path, moved: Moved, slower: int
 ) -> tuple[Track, Any] | None:
-    """A track and its stream in the output; None if it must be left out, which is logged.
+    """Returns a track and its stream in the output; None if it is left out, which is logged.
 
     Args:
         stream: A track of the source.
         target: The output, before its first packet is written.
         path: The source.
-        moved: Gives the output's time for a time of the source.
-        slower: By how much time is stretched.
+        moved: Returns the time in the output of a time in the source.
+        slower: The factor by which playback is slowed down.
     """
     if stream.codec_context is None:
         logger.warning(
@@ -80,15 +80,18 @@ def track_for(
 
 
 def _converted(stream: Any, muxer: str) -> str | None:
-    """The encoder of what a container holds in place of a track."""
+    """Returns the encoder that converts a track for a container; None if there is none."""
     if stream.type == "audio":
-        # What cannot be decoded has no rate or layout.
+        # Sound that cannot be decoded has no rate or channels.
         return CONVERTED.get(muxer, "aac") if stream.rate and stream.channels else None
     return TEXTS.get(muxer) if stream.codec_context.codec.text_sub else None
 
 
 def _fits(stream: Any, muxer: str, begins: list[tuple[bytes, int, int]]) -> bool:
-    """Whether a container takes a track: some list what they refuse, or refuse its packets."""
+    """Returns whether a container takes a track.
+
+    This is tried out, because some containers refuse tracks that they list, or their packets.
+    """
     probe = av.open(io.BytesIO(), "w", format=muxer)
     try:
         copy = probe.add_stream_from_template(stream)
@@ -103,13 +106,13 @@ def _fits(stream: Any, muxer: str, begins: list[tuple[bytes, int, int]]) -> bool
     try:
         probe.close()
     except av.FFmpegError:
-        # Without packets some containers cannot be completed, whatever the track.
+        # Some containers can never be completed without packets, whatever the track is.
         return not begins
     return True
 
 
 def _first_packets(path: Path, index: int) -> list[tuple[bytes, int, int]]:
-    """Bytes, time and length of the first packets of a track."""
+    """Returns the bytes, time and length of the first packets of a track."""
     found: list[tuple[bytes, int, int]] = []
     with contextlib.suppress(av.FFmpegError, InputError), open_container(path) as source:
         for number, packet in enumerate(source.demux()):

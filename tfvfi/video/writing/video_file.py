@@ -1,4 +1,4 @@
-"""A video file, joined from segments that are finished one by one."""
+"""Writes a video file, which is joined from segments that are finished one by one."""
 
 import logging
 import os
@@ -21,18 +21,21 @@ from tfvfi.video.writing.svt import kept_calm
 
 logger = logging.getLogger(__name__)
 
-# By how much frames of one rate may differ in length, as the clocks of some containers are coarse.
+# The factor by which lengths of frames of one rate may differ because of coarse clocks.
 UNEVEN = 1.5
 
 
 class VideoFile:
-    """A video that is written aside and renamed when it is complete.
+    """A video that is written to a temporary file and renamed when it is complete.
 
     Args:
-        path: Where it is to appear.
-        encoder: Makes the packets.
-        parts: Where finished segments are kept.
-        copier: Makes a copier of the other streams, given the container; None: there are none.
+        path: The output.
+        encoder: The encoder of the frames.
+        parts: The folder of finished segments.
+        copier: Returns a copier of the other streams for a container; None if there are none.
+
+    Raises:
+        InputError: The file cannot be written with these settings.
     """
 
     def __init__(
@@ -48,14 +51,14 @@ class VideoFile:
         self.parts = parts
         self.keeps_alpha = has_alpha(encoder.pixel_format)
         self.done = self.number = self.in_segment = 0
-        # Frames that were written, and those of them that are in finished segments.
+        # The numbers of frames written, in segments of earlier runs, and in all finished segments.
         self.written = self.finished = self.encoded = 0
         self.spool = Spool(parts.frames, encoder.segment)
         self.last_stamp: int | None = None
-        # A frame that waits to be encoded, with its time and length; and the lengths of all.
+        # The frame that waits to be encoded, with its time and length.
         self.waiting: tuple[np.ndarray, int, int] | None = None
         self.shortest = self.longest = 0
-        # The file itself is made when encoding starts.
+        # The file itself is created when encoding starts.
         self.container = av.open(str(self.aside), "w", format=muxer(path.suffix.lower()))
         try:
             self.stream = self._stream()
@@ -74,7 +77,7 @@ class VideoFile:
         self._continue()
 
     def write(self, image: np.ndarray | None, time: Fraction, length: Fraction) -> None:
-        """Adds a frame that is shown at `time`; None: one of the first `done`, which are there."""
+        """Adds a frame that is shown at `time`; None for one of the first `done` frames."""
         stamp, ticks = self.encoder.placed(time, length)
         self.shortest = min(self.shortest or ticks, ticks)
         self.longest = max(self.longest, ticks)
@@ -88,16 +91,16 @@ class VideoFile:
                 self.spool.add(number, image)
         except OSError as error:
             raise self._cannot_write(error) from None
-        # One frame waits, for the last one may need a segment of its own.
+        # One frame waits because the last one may need a segment of its own.
         if self.waiting is not None:
             self._encode(*self.waiting)
         self.waiting = image, stamp, ticks
 
     def finish(self) -> None:
-        """Completes the file and lets it appear."""
+        """Completes the file and gives it its name."""
         if self.waiting is not None:
-            # Of reordered frames the last one shown is not the last one written. An MP4 has the
-            # length of that one alone; all others it has as steps from each to the next.
+            # With reordering, the last frame shown is not the last one written. An MP4 stores the
+            # length of the last one written only; other lengths are the steps between frames.
             if self.encoder.codec.reorders and self.longest > UNEVEN * self.shortest:
                 self._end_segment()
             self._encode(*self.waiting)
@@ -112,7 +115,7 @@ class VideoFile:
         self.parts.remove()
 
     def discard(self) -> None:
-        """Leaves finished parts if they are kept, and nothing else."""
+        """Abandons the output; keeps finished segments if work can be resumed, and nothing else."""
         try:
             self.container.close()
         except (av.FFmpegError, OSError, ValueError):
@@ -121,13 +124,13 @@ class VideoFile:
         self.parts.discard()
 
     def _stream(self) -> Any:
-        """The stream of pictures; its own encoder is opened for the header alone."""
+        """Adds the video stream, whose own encoder is opened only for the header."""
         stream = self.container.add_stream(
             self.encoder.codec.encoder, rate=self.encoder.rate, options=self.encoder.options
         )
         self.encoder.describe(stream.codec_context)
         if self.encoder.codec.encoder == "libx265" and self.container.format.name in ("mp4", "mov"):
-            # The other name that FFmpeg gives it is one that Apple's players do not know.
+            # Apple's players do not know the name that FFmpeg gives it by default.
             stream.codec_context.codec_tag = "hvc1"
         stream.time_base = self.encoder.time_base
         if self.encoder.look.rotation:
@@ -137,7 +140,7 @@ class VideoFile:
         return stream
 
     def _continue(self) -> None:
-        """Puts in what is finished."""
+        """Adds the segments and frames that an earlier run finished."""
         try:
             for segment in self.parts.segments():
                 frames, packets = read_segment(segment)
@@ -158,7 +161,7 @@ class VideoFile:
 
     def _add(self, packets: list[av.Packet]) -> None:
         try:
-            # Muxing changes the clock of packets: they are kept as the encoder made them.
+            # Packets are kept before muxing, which changes their time base.
             self.parts.keep(packets)
         except OSError as error:
             raise self._cannot_write(error) from None
@@ -169,7 +172,7 @@ class VideoFile:
             return
         packets = self.encoder.end_segment()
         if self.in_segment == 1:
-            # A frame alone need not be written before it is shown.
+            # A single frame needs no time to decode before it is shown.
             for packet in packets:
                 packet.dts = packet.pts
         self._add(packets)
@@ -187,7 +190,7 @@ class VideoFile:
             for packet in packets:
                 packet.time_base = self.encoder.time_base
                 packet.stream = self.stream
-                # Uneven times can make a segment begin before the one before it ends.
+                # With uneven times, a segment can begin before the previous one ends.
                 if self.last_stamp is not None and packet.dts <= self.last_stamp:
                     packet.dts = min(self.last_stamp + 1, packet.pts)
                 self.last_stamp = packet.dts

@@ -1,4 +1,4 @@
-"""Animated WebP, written; `tfvfi.media.webp` tells what the container looks like."""
+"""Writes animated WebP; `tfvfi.media.webp` describes the container."""
 
 import struct
 from collections.abc import Iterable
@@ -15,10 +15,10 @@ def write_webp(
     """Joins still WebP pictures to an animation that repeats for ever.
 
     Args:
-        path: Where to.
-        stills: Files of one size.
-        milliseconds: How long each is shown.
-        first: The first of them, decoded.
+        path: The file to write.
+        stills: The bytes of still WebP files of one size.
+        milliseconds: The duration of each picture.
+        first: The first picture, decoded.
     """
     height, width, channels = first.shape
     flags = ANIMATED | (TRANSPARENT if channels == 4 else 0)
@@ -36,7 +36,7 @@ def write_webp(
 
 
 def _inside(still: bytes) -> bytes:
-    """The chunks of a still file that hold the picture."""
+    """Returns the chunks of a still file that hold the picture."""
     kept, start = [], 12
     while start + 8 <= len(still):
         name, length = struct.unpack_from("<4sI", still, start)
