@@ -108,8 +108,24 @@ def iterate(
 ) -> Iterator[dict[str, np.ndarray]]:
     """Yields the batches of `tfvfi.data.load` as NumPy arrays, without TensorFlow.
 
-    Use it with the other backends of Keras, and to inspect the data. The arguments and errors are
-    those of `tfvfi.data.load`.
+    Use it with the other backends of Keras, and to inspect the data.
+
+    Args:
+        records: A records folder or a benchmark, see `tfvfi.data.load`.
+        split: The split of the records: "train" or "validation".
+        kind: What the objective reads: "triplet", "cycle", "pair" or "window".
+        batch_size: The number of samples in a batch, over all workers.
+        crop_size: The side, or the height and width, of the crop; None for whole patches.
+        augmentation: The steps as (name, setting), see `tfvfi.data.augment`.
+        seed: The seed from which all random choices follow.
+        start: The number of batches that were used already; they are skipped at no cost.
+        worker: This worker's number, from 0, and the number of workers.
+        shuffle: Whether each epoch has an order of its own.
+        repeat: Whether epochs follow one another without end.
+        sampling: Which frames of a window a sample takes, see `tfvfi.data.load`.
+
+    Raises:
+        InputError: The records cannot be read or do not suit the arguments.
 
     Example:
         >>> import tfvfi

@@ -17,6 +17,9 @@ Field = descriptor_pb2.FieldDescriptorProto
 def encode(features: Mapping[str, Sequence]) -> bytes:
     """Encodes lists as a message; equal lists always give the same bytes.
 
+    Args:
+        features: Non-empty lists by name, each of bytes, floats or integers.
+
     Example:
         >>> decode(encode({"start": [7], "times": [0.0, 1.0], "source": [b"clip"]}))
         {'source': [b'clip'], 'start': [7], 'times': [0.0, 1.0]}

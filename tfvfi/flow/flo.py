@@ -24,6 +24,9 @@ def read_flo(path: str | Path) -> np.ndarray:
 
     Nothing is allocated until the header has been compared with the size of the file.
 
+    Args:
+        path: The file to read.
+
     Raises:
         InputError: There is no such file, or it is not a complete .flo file.
     """
@@ -52,7 +55,11 @@ def read_flo(path: str | Path) -> np.ndarray:
 
 
 def write_flo(path: str | Path, flow: np.ndarray) -> None:
-    """Writes flow of height x width x 2; the file appears when it is complete.
+    """Writes flow to a file that appears when it is complete.
+
+    Args:
+        path: The file to write; its folder is made if necessary.
+        flow: height x width x 2, in pixels.
 
     Raises:
         InputError: The flow has another shape.

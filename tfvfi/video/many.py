@@ -155,7 +155,16 @@ def plan_all(
 
 
 def treat(video: Path, target: Path, told: dict[str, Any]) -> tuple[int, str | None]:
-    """Interpolates one video; returns the number of frames and, if it failed, the reason."""
+    """Interpolates one of several videos.
+
+    Args:
+        video: The video.
+        target: Its output.
+        told: Further arguments of `process`.
+
+    Returns:
+        The number of frames, and the reason if the work failed.
+    """
     try:
         return process([video], target, **told), None
     except InputError as error:

@@ -90,14 +90,20 @@ class Factor:
         self.clock = clock
 
     def slots(self, start: Fraction, end: Fraction, last: bool) -> list[Slot]:
-        """Returns the times and lengths of the frames shown from `start` until `end`."""
+        """Returns the times and lengths of the output frames from `start` until `end`.
+
+        Args:
+            start: The time of a source frame.
+            end: The time of the next source frame, or the end of the last one.
+            last: Whether it is the last source frame.
+        """
         if last and not self.clock:
             return [(start, end - start)]
         length = (end - start) / self.factor
         return [(start + length * number, length) for number in range(self.factor)]
 
     def count(self, frames: int, seconds: Fraction) -> int:
-        """Number of output frames."""
+        """Returns the number of output frames for a source of `frames` frames and `seconds`."""
         return frames * self.factor if self.clock else (frames - 1) * self.factor + 1
 
 
@@ -115,7 +121,13 @@ class Rate:
         self.made = 0
 
     def slots(self, start: Fraction, end: Fraction, last: bool) -> list[Slot]:
-        """Returns the times and lengths of the frames shown from `start` until `end`."""
+        """Returns the times and lengths of the output frames from `start` until `end`.
+
+        Args:
+            start: The time of a source frame.
+            end: The time of the next source frame, or the end of the last one.
+            last: Whether it is the last source frame.
+        """
         if self.origin is None:
             self.origin = start
         first, self.made = self.made, max(self.made, math.ceil((end - self.origin) * self.rate))
@@ -124,7 +136,7 @@ class Rate:
         ]
 
     def count(self, frames: int, seconds: Fraction) -> int:
-        """Number of output frames."""
+        """Returns the number of output frames for a source of `frames` frames and `seconds`."""
         return max(1, math.ceil(seconds * self.rate - Fraction(1, 2)))
 
 

@@ -90,7 +90,20 @@ def windows(
     at_most: int | None = None,
     change: Change | None = None,
 ) -> Benchmark:
-    """Returns windows of `factor` + 1 consecutive frames that begin every `step` frames."""
+    """Returns windows of consecutive frames of each clip.
+
+    Args:
+        known: The description of the benchmark.
+        folders: The folders of the clips.
+        factor: The number of frames from the first to the last frame of a window.
+        step: The number of frames from one window to the next; `factor` by default.
+        at_most: The most windows of a clip; None for all that fit.
+        change: A change to each frame, such as halving.
+
+    Raises:
+        ArgumentError: `factor` or `step` is invalid.
+        InputError: All clips are too short.
+    """
     step = factor if step is None else step
     if not (isinstance(factor, int) and factor >= 2 and isinstance(step, int) and step >= 1):
         raise ArgumentError(
