@@ -93,9 +93,9 @@ class Factor:
         """Returns the times and lengths of the output frames from `start` until `end`.
 
         Args:
-            start: The time of a source frame.
-            end: The time of the next source frame, or the end of the last one.
-            last: Whether it is the last source frame.
+            start: The time of a source frame or of a held copy of it.
+            end: The time of the next one, or the end of the video.
+            last: Whether the video ends at `end`.
         """
         if last and not self.clock:
             return [(start, end - start)]
@@ -124,9 +124,9 @@ class Rate:
         """Returns the times and lengths of the output frames from `start` until `end`.
 
         Args:
-            start: The time of a source frame.
-            end: The time of the next source frame, or the end of the last one.
-            last: Whether it is the last source frame.
+            start: The time of a source frame or of a held copy of it.
+            end: The time of the next one, or the end of the video.
+            last: Whether the video ends at `end`.
         """
         if self.origin is None:
             self.origin = start
