@@ -11,11 +11,11 @@
 namespace tfvfi {
 namespace {
 
-// Neighbors are found for so many pixels at once, on the stack.
+// The number of pixels whose neighbors are computed at once, on the stack.
 constexpr int kTile = 128;
 
-// On one axis, the two pixels around each position: their indices, which are inside the frame;
-// their weights; and the derivatives of these by the flow, right-hand where they jump.
+// The two pixels around each position on one axis: their indices, which are inside the frame, their
+// weights, and the derivatives of the weights by the flow, right-hand at discontinuities.
 struct Neighbors {
   int32_t low[kTile], high[kTile];
   float low_weight[kTile], high_weight[kTile];
@@ -30,11 +30,11 @@ TFVFI_INLINE int32_t Inside(int32_t index, int32_t size) {
   return std::min(std::max(index, 0), size - 1);
 }
 
-// `step` is 1 on the axis along which the tile's pixels follow each other, 0 on the other.
+// `step` is 1 on the axis along which the pixels of the tile advance, and 0 on the other.
 TFVFI_INLINE void FindNeighbors(const Grid& grid, int32_t size, const float* flow, int32_t first,
                                 int32_t step, bool border, float nan_weight, int count,
                                 Neighbors* found) {
-  // Two pixels outside is as good as infinitely far, and an integer can hold it.
+  // Two pixels outside is equivalent to infinitely far, and fits into an integer.
   const float least = -2, most = static_cast<float>(size) + 1;
   for (int i = 0; i < count; ++i) {
     const float pixel = static_cast<float>(first + step * i);
@@ -67,7 +67,7 @@ TFVFI_INLINE float NanWeight(const Field& field) {
   return field.ignore_nan ? 0 : std::numeric_limits<float>::quiet_NaN();
 }
 
-// The neighbors on the vertical axis alone, without the mask.
+// Finds the neighbors on the vertical axis only, without the mask.
 TFVFI_INLINE void FindRows(const Field& field, int64_t row, int64_t column, int count,
                            Neighbors* found) {
   const float* flow = field.flow + 2 * (row * field.width + column);
@@ -98,7 +98,7 @@ TFVFI_INLINE void FindTile(const Field& field, int64_t row, int64_t column, int 
   FindColumns(field, row, column, count, tile);
 }
 
-// Four channels as one vector, which every machine has.
+// Four channels as one vector, a size that every machine supports.
 typedef float Four __attribute__((vector_size(16)));
 
 TFVFI_INLINE Four LoadFour(const float* from) {
@@ -107,14 +107,14 @@ TFVFI_INLINE Four LoadFour(const float* from) {
   return four;
 }
 
-// A row counts through the batch. `kChannels` is their number where that is worth a loop of its
-// own, or 0.
+// Rows are numbered through the batch. `kChannels` is the number of channels if there is a loop
+// compiled for it, or else 0.
 template <int kChannels>
 TFVFI_INLINE void GatherRows(const Field& field, const float* source, float* out, int64_t begin,
                              int64_t end) {
   const int64_t channels = kChannels ? kChannels : field.channels;
   const int64_t stride = field.width * channels;
-  // Three channels are read as four, but for the very last pixel.
+  // Three channels are read as four, except for the very last pixel.
   const int64_t last_four = field.batch * field.height * stride - 4;
   Tile tile;
   for (int64_t row = begin; row < end; ++row) {
@@ -166,7 +166,7 @@ TFVFI_HOT void GatherAny(const Field& field, const float* source, float* out, in
   }
 }
 
-// Rows of the frame to which a row of pixels adds; none if first > last.
+// The rows of the frame to which a row of pixels adds; there are none if first > last.
 struct Reach {
   int32_t first, last;
 };
@@ -314,7 +314,7 @@ void Scatter(const Field& field, const float* values, float* out) {
   ParallelFor(field.batch * field.height, 2.0 * field.width, [&](int64_t begin, int64_t end) {
     FindReach(field, reaches.data(), begin, end);
   });
-  // Each band looks at all pixels that may reach it, so bands should be few.
+  // Each band examines all pixels that may reach it, so there should be few bands.
   const int64_t bands = std::min<int64_t>(field.height, 4 * ThreadCount());
   auto row = [&](int64_t band) { return static_cast<int32_t>(band * field.height / bands); };
   const double cost = RowCost(field) * field.height / bands;

@@ -1,7 +1,7 @@
-// Reading from, and adding to, the four pixels around positions that a flow names.
+// Reads from, and additions to, the four pixels around the positions that a flow points to.
 //
-// Backward warping reads and its image gradient adds; splatting adds and its gradient reads. Both
-// have the same gradient to the flow with the roles of the two maps exchanged.
+// Backward warping reads, and its gradient to the image adds; splatting adds, and its gradient
+// reads. Both have the same gradient to the flow, with the roles of the two maps exchanged.
 
 #ifndef TFVFI_OPS_NATIVE_BILINEAR_H_
 #define TFVFI_OPS_NATIVE_BILINEAR_H_
@@ -19,24 +19,25 @@ struct Grid {
   float offset = 0;
 };
 
-// Where each pixel of a batch of maps points.
+// The flow of a batch of maps, and how it is converted to positions.
 struct Field {
   const float* flow;  // [batch, height, width, 2]
   int64_t batch, height, width, channels;
   Padding padding = Padding::kZeros;
   Grid x = {}, y = {};
-  // Whether positions that are NaN count as beyond the frame; otherwise their weights are NaN.
+  // Whether NaN positions count as outside the frame; otherwise their weights are NaN.
   bool ignore_nan = true;
 };
 
-// out[pixel] = source around where the pixel points.
+// Sets out[pixel] to the source, interpolated at the position of the pixel.
 void Gather(const Field& field, const float* source, float* out);
 
-// out = 0, then out around where the pixel points += values[pixel]; in the order of the pixels,
-// however many threads there are.
+// Sets out to 0 and adds values[pixel] around the position of every pixel, in the order of the
+// pixels whatever the number of threads is.
 void Scatter(const Field& field, const float* values, float* out);
 
-// The gradient to the flow of the sum over pixels of here[pixel] * (there around where it points).
+// Computes the gradient to the flow of the sum over pixels of here[pixel] * (there, interpolated at
+// the position of the pixel).
 void FlowGradient(const Field& field, const float* here, const float* there, float* out);
 
 }  // namespace tfvfi

@@ -1,12 +1,13 @@
 // 3 x 3 convolution with zeros around the image, bias, and a slope for negative values (PReLU).
 //
-// A kernel with fewer inputs than the image has channels sees the last ones; those before pass
-// through. "doubled" makes four pixels of one: outputs are those of the upper left one, the upper
-// right, the lower left, the lower right. That is how a transposed convolution at stride 2 is done.
+// A kernel with fewer inputs than the image has channels is applied to the last ones, and the
+// channels before them are copied. "doubled" computes four output pixels for each input pixel: the
+// outputs of the kernel are those of the upper left pixel, the upper right, the lower left and the
+// lower right one. This implements a transposed convolution with stride 2.
 //
-// Tiles are taken in blocks that stay in the cache: transformed, see `winograd.h`, multiplied by
-// the kernels as 36 products of matrices, and transformed back, where bias, shortcut and slope cost
-// no pass of their own.
+// Tiles are processed in blocks that stay in the cache. They are transformed, see `winograd.h`,
+// multiplied by the kernels as 36 matrix products, and transformed back, together with bias,
+// shortcut and slope.
 
 #include <algorithm>
 #include <cstdint>
@@ -63,8 +64,8 @@ TFVFI_INLINE void ConvolveTiles(const Shapes& shapes, const Data<Number>& data, 
   }
 }
 
-// Versions: vectors, how many of them a panel has, and how many rows are summed at once, so that all
-// sums stay in registers.
+// Versions define the vectors, how many of them a panel has, and how many rows are summed at once,
+// so that all sums stay in registers.
 struct Wide {
   using Vector = Vector16;
   static constexpr int kVectors = 5;
@@ -138,8 +139,8 @@ std::unique_ptr<float[], Free> Allocate(int64_t count) {
       static_cast<float*>(::operator new[](sizeof(float) * count, std::align_val_t(64))));
 }
 
-// Tiles in a block: as many as fit in a core's own cache with their transforms, but enough blocks
-// that no thread waits long for another.
+// The number of tiles in a block: as many as fit into the cache of a core with their transforms,
+// but few enough that no thread waits long for another.
 int64_t BlockOf(const Shapes& shapes) {
   constexpr int64_t kCache = 1 << 20, kFewest = 24;
   const int64_t fitting = kCache / (kPlaces * sizeof(float) * (shapes.inputs + shapes.padded));

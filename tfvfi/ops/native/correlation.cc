@@ -10,9 +10,9 @@
 namespace tfvfi {
 namespace {
 
-// Channels are summed so many at a time, in registers.
+// The number of channels that are summed at a time, in registers.
 constexpr int kBlock = 32;
-// Rows of a gradient that one thread sums up at a time.
+// The number of rows of a gradient that one thread sums at a time.
 constexpr int64_t kBand = 16;
 
 struct Volume {
@@ -21,7 +21,7 @@ struct Volume {
   int64_t stride, output_stride;
   int64_t reach;   // Displacements go from -reach to reach strides.
   int64_t window;  // Windows go from -window to window pixels.
-  int64_t start;   // The first pixel compared.
+  int64_t start;   // The first compared pixel.
 
   int64_t side() const { return 2 * reach + 1; }
   int64_t displacements() const { return side() * side(); }
@@ -55,7 +55,7 @@ TFVFI_INLINE float Product(const float* a, const float* b, int64_t channels) {
   return sum;
 }
 
-// `kStride` is the step between displacements where the loop is compiled for it, or 0.
+// `kStride` is the step between displacements if a loop is compiled for it, or else 0.
 template <int kChannels, int kStride>
 TFVFI_INLINE void VolumeRows(const Volume& v, const float* a, const float* b, float* out,
                              int64_t begin, int64_t end) {
@@ -131,8 +131,8 @@ TFVFI_INLINE void Spread(const float* weights, int64_t displacements, const floa
   }
 }
 
-// Rows first to end of one frame of the gradient to a (with `other` b) or to b (with `other` a):
-// all that the rows take part in, always in the order of the result.
+// Computes rows first to end of one frame of the gradient to a (where `other` is b) or to b (where
+// `other` is a). Terms are always added in the order of the result.
 template <int kChannels, bool to_a>
 TFVFI_INLINE void GradientBand(const Volume& v, const float* other, const float* upstream,
                                float* out, int64_t frame, int64_t first, int64_t end) {

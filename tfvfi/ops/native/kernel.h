@@ -1,8 +1,8 @@
-// TensorFlow's C interface for operations, in C++ dress.
+// A C++ wrapper of TensorFlow's C interface for operations.
 //
-// That interface, unlike the C++ one, stays the same from one release to the next, so that one
-// binary serves many. An operation is a class with a constructor that reads its attributes and a
-// method `Compute`; what is wrong with the inputs is thrown as `Invalid`.
+// Unlike the C++ interface, the C interface is stable from one release to the next, so that one
+// binary works with many releases. An operation is a class with a constructor that reads its
+// attributes and a method `Compute`, which throws `Invalid` for wrong inputs.
 
 #ifndef TFVFI_OPS_NATIVE_KERNEL_H_
 #define TFVFI_OPS_NATIVE_KERNEL_H_
@@ -80,7 +80,7 @@ class Context {
     return Tensor(tensor);
   }
 
-  // An image or a field: small enough that an index along a row fits in 32 bits.
+  // Returns an image or a flow that is small enough for 32-bit indices along a row.
   Tensor Input4(int index) const {
     Tensor tensor = Input(index);
     Require(tensor.rank() == 4, "inputs must have four dimensions");
@@ -100,7 +100,7 @@ class Context {
   }
 
  private:
-  // Positions are float32, which counts up to here.
+  // Positions are float32, which represents all integers up to this one.
   static constexpr int64_t kMostPixels = 1 << 24;
 
   TF_OpKernelContext* context_;
@@ -130,7 +130,7 @@ class Attributes {
   TF_OpKernelConstruction* construction_;
 };
 
-// Shape functions: each output has the shape of one input, or one that is known at run time.
+// Shape function: each output has the shape of one input, or one that is known only at run time.
 template <int... inputs>
 void ShapesOfInputs(TF_ShapeInferenceContext* context, TF_Status* status) {
   TF_ShapeHandle* shape = TF_NewShapeHandle();
@@ -184,7 +184,7 @@ void Delete(void* kernel) {
   delete static_cast<Kernel*>(kernel);
 }
 
-// Makes an operation known to TensorFlow; called while the library is loaded.
+// Registers an operation with TensorFlow while the library is loaded.
 template <class Kernel>
 bool Register(const Signature& signature) {
   TF_OpDefinitionBuilder* op = TF_NewOpDefinitionBuilder(signature.name);

@@ -1,4 +1,4 @@
-// Convolution with a kernel of its own at every pixel.
+// Convolution with a separate kernel at every pixel.
 
 #include <algorithm>
 #include <cstring>
@@ -87,7 +87,7 @@ TFVFI_HOT void KernelGradientAny(const Sizes& s, const float* image, const float
   KernelGradientRows<0>(s, image, upstream, out, begin, end);
 }
 
-// Each row of the image sums up the output rows that read it.
+// Each row of the image gradient sums the contributions of the output rows that read the row.
 template <int kChannels>
 TFVFI_INLINE void ImageGradientRows(const Sizes& s, const float* kernels, const float* upstream,
                                     float* out, int64_t begin, int64_t end) {

@@ -17,7 +17,7 @@
 namespace tfvfi {
 namespace {
 
-// Less work than this is not worth waking a thread, nanoseconds.
+// The least work, in nanoseconds, that is worth waking a thread.
 constexpr double kSmallestRange = 20000;
 constexpr int kMostThreads = 1024;
 
@@ -44,7 +44,7 @@ struct Job {
 
   bool Taken() const { return next.load() >= count; }
 
-  // Takes ranges until none is left. `work` is only touched while some range is not done.
+  // Processes ranges until none is left. `work` is accessed only while some range is unfinished.
   void Run() {
     for (int64_t begin; (begin = next.fetch_add(step)) < count;) {
       const int64_t end = std::min(begin + step, count);
@@ -104,8 +104,8 @@ class Pool {
 
 std::atomic<Pool*> pool{nullptr};
 
-// Threads do not survive a fork: the child starts its own. It leaves the parent's pool alone, a
-// lock of which may be held for ever.
+// Threads do not survive a fork, so the child starts its own. It does not use the parent's pool,
+// because the locks of that pool may never be released.
 void ForgetPool() { pool.store(nullptr); }
 
 Pool& ThePool() {
@@ -114,7 +114,7 @@ Pool& ThePool() {
   (void)registered;
   if (Pool* ready = pool.load()) return *ready;
   std::lock_guard<std::mutex> lock(creating);
-  if (pool.load() == nullptr) pool.store(new Pool(CountThreads()));  // Lives as long as we do.
+  if (pool.load() == nullptr) pool.store(new Pool(CountThreads()));  // Never freed.
   return *pool.load();
 }
 
@@ -126,7 +126,7 @@ void ParallelFor(int64_t count, double cost, const std::function<void(int64_t, i
   if (count <= 0) return;
   Pool& threads = ThePool();
   const int64_t smallest = static_cast<int64_t>(kSmallestRange / std::max(cost, 1.0)) + 1;
-  // Several ranges a thread, so that none waits long for a slow one.
+  // There are several ranges per thread, so that no thread waits long for a slow one.
   const int64_t step = std::max(smallest, count / (8 * threads.threads()));
   if (step >= count || threads.threads() == 1) return work(0, count);
   auto job = std::make_shared<Job>();

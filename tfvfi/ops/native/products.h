@@ -1,4 +1,4 @@
-// Products of matrices that stay in registers while they are summed.
+// Matrix products whose sums stay in registers.
 
 #ifndef TFVFI_OPS_NATIVE_PRODUCTS_H_
 #define TFVFI_OPS_NATIVE_PRODUCTS_H_
@@ -11,7 +11,7 @@
 
 namespace tfvfi {
 
-// Rows that any version sums at once, at most.
+// The largest number of rows that any version sums at once.
 constexpr int kMostRows = 12;
 
 // c = a b for some rows of a and one panel of b.
@@ -38,7 +38,7 @@ TFVFI_INLINE void MultiplyRows(const float* a, const float* b, int64_t inputs, f
   }
 }
 
-// All rows, and some more up to a whole number of steps.
+// Multiplies all rows, rounded up to a whole number of steps.
 template <class Vector, int kRows, int kVectors>
 TFVFI_INLINE void MultiplyPanel(const float* a, const float* b, int64_t rows, int64_t inputs,
                                 float* c, int64_t stride) {

@@ -86,7 +86,7 @@ TFVFI_INLINE void AddRow(const Axes& axes, const float* upstream, float weight, 
   }
 }
 
-// Each input row sums up what its output rows took from it; these follow each other.
+// Each input row sums the contributions of the output rows that read it, which are consecutive.
 TFVFI_HOT void GradientRows(const Axes& axes, const float* upstream, float* out, int64_t begin,
                             int64_t end) {
   const int64_t stride = axes.width * axes.channels;

@@ -1,8 +1,8 @@
-// Convolution with a separable kernel of its own at every pixel.
+// Convolution with a different separable kernel at every pixel.
 //
-// The taps of a row of the kernel meet contiguous numbers of the image: pixel after pixel, channel
-// after channel. Rows are therefore first blended by the vertical taps, over blocks of such numbers
-// that stay in the nearest cache, and only then weighed by the horizontal ones.
+// The taps of a row of the kernel are applied to contiguous values of the image, pixel by pixel and
+// channel by channel. Rows are therefore first blended by the vertical taps, in blocks of such
+// values that stay in the nearest cache, and only then weighted by the horizontal taps.
 
 #include <algorithm>
 #include <cstring>
@@ -16,11 +16,11 @@ namespace tfvfi {
 namespace {
 
 constexpr int64_t kBlock = 256;
-// Rows, and pixels, that are blended at a time.
+// The numbers of rows and of pixels that are blended at a time.
 constexpr int kRows = 3;
 constexpr int kGroup = 4;
-// Rows of the image's gradient that one thread sums up at a time: what is computed for an output
-// pixel then serves so many of them.
+// The number of rows of the image gradient that one thread sums at a time. They share the values
+// that are computed for an output pixel.
 constexpr int64_t kBand = 16;
 
 struct Sizes {
@@ -31,7 +31,7 @@ struct Sizes {
   int64_t stride() const { return padded_width * channels; }
 };
 
-// Whole pixels, or some channels of one pixel if it has more than a block can hold.
+// Whole pixels, or some channels of a pixel that has more than a block can hold.
 struct Block {
   int64_t tap, taps, channel, channels;
 
@@ -51,8 +51,8 @@ TFVFI_INLINE void ForEachBlock(const Sizes& s, const Work& work) {
   }
 }
 
-// blends[p][e] = sum over rows i of taps[p][i] * pixels[i][e], for kPixels that follow each other:
-// their windows overlap, so that what is read once serves all of them.
+// blends[p][e] = sum over rows i of taps[p][i] * pixels[i][e], for kPixels consecutive pixels.
+// Their windows overlap, so that all of them use values that are read once.
 template <int kPixels>
 TFVFI_INLINE void BlendRows(const float* taps, int64_t rows, const float* pixels, int64_t stride,
                             int64_t count, float* __restrict blends) {
@@ -94,7 +94,7 @@ TFVFI_INLINE void Weigh(const float* taps, const float* upstream, const Block& b
   }
 }
 
-// kPixels of the output that follow each other.
+// Computes kPixels consecutive pixels of the output.
 template <int kChannels, int kPixels>
 TFVFI_INLINE void ConvolvePixels(const Sizes& s, const float* image, const float* vertical,
                                  const float* horizontal, float* out) {
@@ -133,7 +133,8 @@ TFVFI_INLINE void ConvolveRows(const Sizes& s, const float* image, const float* 
                                         horizontal + at * s.across, out + at * channels);
       x += pixels;
     };
-    // With any number of channels a block may be less than a pixel, and windows do not overlap.
+    // In the loop for any number of channels a block may be less than a pixel, and then windows do
+    // not overlap.
     while (kChannels && x + kGroup <= s.width) convolve(std::integral_constant<int, kGroup>());
     while (x < s.width) convolve(std::integral_constant<int, 1>());
   }
@@ -198,7 +199,7 @@ TFVFI_HOT void TapGradientAny(const Sizes& s, const float* image, const float* v
   TapGradientRows<0>(s, image, vertical, horizontal, upstream, out, begin, end);
 }
 
-// Rows first to end of the gradient to one frame; it sums up the output rows that read them.
+// Computes rows first to end of the gradient to one frame from the output rows that read them.
 template <int kChannels>
 TFVFI_INLINE void ImageGradientBand(const Sizes& s, const float* vertical, const float* horizontal,
                                     const float* upstream, float* out, int64_t frame,

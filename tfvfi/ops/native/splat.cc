@@ -1,4 +1,4 @@
-// Forward splatting.
+// Splatting.
 
 #include "bilinear.h"
 #include "kernel.h"

@@ -1,4 +1,4 @@
-// Frames as cubic splines: their coefficients, and reading them where a flow points.
+// Frames as cubic splines: their coefficients, and their values along a flow.
 
 #include <algorithm>
 #include <cstring>
@@ -13,7 +13,7 @@
 namespace tfvfi {
 namespace {
 
-// The index of a pixel of a frame that is mirrored at its borders, as often as it takes.
+// Returns the index of a pixel in a frame that is mirrored at its borders as often as needed.
 int64_t Mirrored(int64_t index, int64_t size) {
   const int64_t period = 2 * size;
   index = ((index % period) + period) % period;
@@ -34,8 +34,8 @@ struct Frames {
   int64_t batch, height, width, channels;
 };
 
-// Filters rows `begin` to `end`, counted through the batch, along both axes. `taps` are the weights
-// of a pixel and of its neighbors at the distances 1 to `reach`.
+// Filters rows `begin` to `end`, numbered through the batch, along both axes. `taps` holds the
+// weights of a pixel and of its neighbors at the distances 1 to `reach`.
 TFVFI_HOT void Sharpen(const Frames& size, const float* taps, int64_t reach, const float* source,
                        float* out, int64_t begin, int64_t end) {
   const int64_t channels = size.channels, stride = size.width * channels;
@@ -65,18 +65,18 @@ TFVFI_HOT void Sharpen(const Frames& size, const float* taps, int64_t reach, con
   }
 }
 
-// Weights are found for so many pixels at once, on the stack.
+// The number of pixels whose weights are computed at once, on the stack.
 constexpr int kTile = 128;
 
-// On one axis, the four coefficients around each position, and their weights; those in the middle
-// are also the pixels of a bilinear read, with the weights 1 - part and part.
+// The four coefficients around each position on one axis, and their weights. The middle two are
+// also the pixels of bilinear sampling, with the weights 1 - part and part.
 struct Taps {
   int32_t index[4][kTile];
   float weight[4][kTile];
   float part[kTile];
 };
 
-// `step` is 1 on the axis along which the tile's pixels follow each other, 0 on the other.
+// `step` is 1 on the axis along which the pixels of the tile advance, and 0 on the other.
 TFVFI_INLINE void FindTaps(int32_t size, const float* flow, int32_t first, int32_t step, int count,
                            Taps* taps) {
   const float last = static_cast<float>(size - 1);
@@ -86,7 +86,7 @@ TFVFI_INLINE void FindTaps(int32_t size, const float* flow, int32_t first, int32
     position = position < last ? position : last;
     const int32_t whole = static_cast<int32_t>(position);
     float part = position - static_cast<float>(whole);
-    // Where the flow is NaN, so is what is read.
+    // NaN in the flow gives NaN in the result.
     part = asked == asked ? part : std::numeric_limits<float>::quiet_NaN();
     const float rest = 1 - part, square = part * part, cube = square * part;
     taps->weight[0][i] = rest * rest * rest / 6;
@@ -100,13 +100,13 @@ TFVFI_INLINE void FindTaps(int32_t size, const float* flow, int32_t first, int32
   }
 }
 
-// Reads rows `begin` to `end`, counted through the batch, of the splines and of the frames.
+// Samples rows `begin` to `end`, numbered through the batch, of the splines and of the frames.
 TFVFI_HOT void Read(const Frames& size, const float* spline, const float* frame, const float* flow,
                     float* sharp, float* soft, int64_t begin, int64_t end) {
   const int64_t channels = size.channels, stride = size.width * channels;
   const int32_t height = static_cast<int32_t>(size.height);
   const int32_t width = static_cast<int32_t>(size.width);
-  // Three channels are read as four, but for the very last pixel.
+  // Three channels are read as four, except for the very last pixel.
   const int64_t last_four = size.batch * size.height * stride - 4;
   Taps x, y;
   for (int64_t row = begin; row < end; ++row) {

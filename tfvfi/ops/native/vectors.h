@@ -1,4 +1,4 @@
-// Vectors of floats, and the channels of a pixel in them.
+// Vectors of floats that hold channels of a pixel.
 
 #ifndef TFVFI_OPS_NATIVE_VECTORS_H_
 #define TFVFI_OPS_NATIVE_VECTORS_H_
@@ -31,7 +31,7 @@ TFVFI_INLINE void Store(float* to, Vector values) {
   std::memcpy(to, &values, sizeof(Vector));
 }
 
-// bfloat16 is the upper half of a float; it is rounded to the nearest, ties to even.
+// bfloat16 is the upper half of a float, rounded to nearest with ties to even.
 typedef uint16_t Half;
 
 template <class Vector>
@@ -59,8 +59,8 @@ TFVFI_INLINE void Store(Half* to, Vector values) {
   std::memcpy(to, &upper, sizeof(upper));
 }
 
-// Calls work(vector type as a value, channel) until all channels are covered; the last ones may
-// be covered twice.
+// Calls work(vector, channel), where `vector` only carries its type, until all channels are
+// covered. The last channels may be covered twice.
 template <class Vector, class Work>
 TFVFI_INLINE void ForChannels(int64_t channels, const Work& work) {
   constexpr int lanes = kLanes<Vector>;

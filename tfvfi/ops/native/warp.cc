@@ -6,7 +6,7 @@
 namespace tfvfi {
 namespace {
 
-// `grid` holds scale of the pixel, scale of the flow and offset, of the x axis and the y axis.
+// `grid` holds pixel scale, flow scale and offset, first of the x axis and then of the y axis.
 Field FieldOf(const Tensor& image, const Tensor& flow, const Tensor& grid, Padding padding) {
   for (int axis = 0; axis < 3; ++axis) {
     Require(image.dim(axis) == flow.dim(axis), "image and flow must agree in size");

@@ -1,8 +1,9 @@
-// Winograd's minimal filtering (Lavin and Gray, 2016): of 6 x 6 pixels and a 3 x 3 kernel, both
-// transformed, the products make 4 x 4 outputs, with a quarter of the multiplications.
+// Winograd's minimal filtering (Lavin and Gray, 2016): 6 x 6 pixels and a 3 x 3 kernel are
+// transformed and multiplied, and their products are transformed to 4 x 4 outputs. This takes a
+// quarter of the multiplications.
 //
-// The transforms are those of polynomials known at 0, +-3/4, +-3/2 and infinity. At the usual
-// points, 0, +-1, +-2 and infinity, sums cancel more, and errors are five times as large.
+// The transforms evaluate polynomials at 0, +-3/4, +-3/2 and infinity. With the usual points, 0,
+// +-1, +-2 and infinity, there is more cancellation in sums, and errors are five times as large.
 
 #ifndef TFVFI_OPS_NATIVE_WINOGRAD_H_
 #define TFVFI_OPS_NATIVE_WINOGRAD_H_
@@ -17,21 +18,21 @@
 
 namespace tfvfi {
 
-constexpr int kTile = 4;                    // Side of what a tile gives,
-constexpr int kWindow = kTile + 2;          // of what it reads,
-constexpr int kPlaces = kWindow * kWindow;  // and the values of that.
+constexpr int kTile = 4;                    // Side of the outputs of a tile.
+constexpr int kWindow = kTile + 2;          // Side of the window that it reads.
+constexpr int kPlaces = kWindow * kWindow;  // The number of values in a window.
 
-// The points, A and B with both signs, and what their polynomials are made of.
+// The points A and B, which are used with both signs, and the coefficients of the polynomials.
 constexpr float kA = 0.75f, kB = 1.5f, kA2 = kA * kA, kB2 = kB * kB;
 constexpr float kProduct = kA2 * kB2, kSum = kA2 + kB2;
 
 struct Shapes {
   int64_t batch, height, width, inputs, outputs;
-  int64_t passed;  // Channels before those that the kernel sees.
-  int64_t scale;   // Pixels that become of one, on each axis: 1 or 2.
+  int64_t passed;  // Channels before those that the kernel is applied to.
+  int64_t scale;   // Output pixels per input pixel on each axis, 1 or 2.
   int64_t tile_rows, tile_columns;
-  int64_t padded;  // Outputs up to a whole number of vectors.
-  int64_t block;   // Tiles in a block; its matrices have more rows, which are computed for nothing.
+  int64_t padded;  // Outputs, rounded up to a whole number of vectors.
+  int64_t block;   // Tiles in a block; its matrices have more rows, whose results are not used.
 
   int64_t channels_in() const { return passed + inputs; }
   int64_t outputs_of_pixel() const { return outputs / (scale * scale); }
@@ -45,7 +46,7 @@ template <class Number>
 struct Data {
   const Number* image;
   const float *kernels, *bias, *slope;
-  const Number* shortcut;  // Or null.
+  const Number* shortcut;  // May be null.
   Number* out;
 };
 
@@ -62,7 +63,7 @@ TFVFI_INLINE void TransformWindow(const Vector in[kWindow], Vector out[kWindow])
   out[5] = kProduct * in[1] - kSum * in[3] + in[5];
 }
 
-// One axis of the transform back.
+// One axis of the inverse transform.
 template <class Vector>
 TFVFI_INLINE void TransformBack(const Vector in[kWindow], Vector out[kTile]) {
   const Vector sum_a = in[1] + in[2], difference_a = kA * (in[1] - in[2]);
@@ -86,7 +87,7 @@ TFVFI_INLINE void TransformKernel(const Vector in[3], Vector out[kWindow]) {
   out[5] = in[2];
 }
 
-// Kernels, [3, 3, inputs, outputs], as matrices: [place][panel][input][column of the panel].
+// Transforms kernels, [3, 3, inputs, outputs], to [place][panel][input][column of the panel].
 template <class Version>
 TFVFI_INLINE void TransformKernels(const Shapes& shapes, const float* kernels, float* out,
                                    int64_t begin, int64_t end) {
@@ -119,7 +120,7 @@ TFVFI_INLINE void TransformKernels(const Shapes& shapes, const float* kernels, f
   }
 }
 
-// The windows of a block of tiles, at some channels, transformed: [place][tile][input].
+// Transforms the windows of a block of tiles, at some channels, to [place][tile][input].
 template <class Vector, class Number>
 TFVFI_INLINE void TransformChannels(const Shapes& shapes, const Number* frame, int64_t top,
                                     int64_t left, int64_t channel, int64_t step, float* out) {
@@ -144,10 +145,10 @@ TFVFI_INLINE void TransformChannels(const Shapes& shapes, const Number* frame, i
   }
 }
 
-// Where a tile lies.
+// The position of a tile.
 struct Place {
-  int64_t frame, row, column;  // The first pixel.
-  int64_t rows, columns;       // How many of its outputs there are.
+  int64_t frame, row, column;  // Of the first pixel.
+  int64_t rows, columns;       // Of its outputs that lie inside the frame.
 
   Place(const Shapes& shapes, int64_t tile)
       : frame(tile / shapes.tile_columns / shapes.tile_rows),
@@ -157,7 +158,7 @@ struct Place {
         columns(std::min<int64_t>(kTile, shapes.width - column)) {}
 };
 
-// A tile of the output, at some outputs, whose first is at `first` in the output.
+// Writes some channels of a tile of the output, the first value of which has the index `first`.
 template <class Vector, class Number>
 TFVFI_INLINE void FinishChannels(const Shapes& shapes, const Data<Number>& data,
                                  const float* products, int64_t step, const Place& place,
@@ -185,7 +186,7 @@ TFVFI_INLINE void FinishChannels(const Shapes& shapes, const Data<Number>& data,
   }
 }
 
-// The channels of a tile that the kernel does not see.
+// Copies the channels of a tile that the kernel is not applied to.
 template <class Number>
 TFVFI_INLINE void PassChannels(const Shapes& shapes, const Data<Number>& data, const Place& place) {
   for (int64_t y = 0; y < place.rows; ++y) {
