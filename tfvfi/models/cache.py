@@ -8,7 +8,7 @@ from tfvfi.weights import SUFFIX
 
 
 def cache_folder() -> Path:
-    """Returns the folder that TFVFI_CACHE_DIR names, or else this package's cache of the user.
+    """Returns the folder that TFVFI_CACHE_DIR names, by default `tfvfi` in the user's cache.
 
     Compiled operations are kept there too, see `tfvfi.ops.native.build`.
     """

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-# A batch norm of the input that the project creates and never uses.
+# A batch norm of the input, which the project creates but never uses.
 UNUSED = (r"batch_normalization/.*",)
 
 NORM = ("gamma", "beta", "moving_mean", "moving_variance")

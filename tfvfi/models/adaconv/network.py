@@ -1,15 +1,15 @@
-"""AdaConv: a kernel of 41 x 82 for every pixel, estimated from the 79 x 79 pixels around it.
+"""AdaConv: a kernel of 41 x 82 taps per pixel, estimated from the 79 x 79 pixels around it.
 
-A network looks at a window of both frames and ends in one column of numbers: a softmax over all of
-them gives the kernels of the pixel in the middle, 41 x 41 for each frame. The pixel is the sum of
-both windows weighed by them.
+A network reads a window of both frames and ends in a single feature vector. A softmax over all of
+its elements yields the kernels of the window's central pixel, 41 x 41 taps for each frame. The
+pixel is the sum of both frames, weighted by these kernels.
 
-Windows of neighboring pixels overlap nearly everywhere. A whole frame is therefore computed
-densely: every layer once per position. Where the network skips every second position, neighboring
-pixels need the odd ones too, so the even and odd rows and columns go on as four smaller pictures
-(after three such steps, as 64), and are put together again at the end. Nearly all multiplications
-are in the last two layers, which are products of large matrices. Frames are painted in strips;
-each convolution keeps the last rows that it read for the strip below.
+The windows of neighboring pixels overlap almost entirely. A whole frame is therefore computed
+densely, with every layer evaluated once per position. Where the network skips every second
+position, neighboring pixels need the odd positions too, so the even and odd rows and columns are
+processed as four smaller pictures (64 after three such steps), which are reassembled at the end.
+Nearly all multiplications are in the last two layers, which are products of large matrices. Frames
+are rendered in strips; each convolution keeps the last rows that it read for the strip below.
 """
 
 from typing import Any
@@ -25,33 +25,33 @@ from tfvfi.models.middle import MiddleInterpolator
 from tfvfi.models.strips import paint_in_strips, strip_rows
 from tfvfi.ops import local_convolution
 
-# A pixel's window reaches so far to each side of it; its last row and column are never read.
+# How far a pixel's window reaches to each side; its last row and column are never read.
 REACH = 39
 WINDOW = 2 * REACH + 1
 CONTEXT = WINDOW - 2
-# Kernels are TAPS x TAPS for each frame.
+# Side of each frame's kernel.
 TAPS = 41
 KERNEL_REACH = TAPS // 2
-# Positions of features that become a pixel's kernels: a square of that side.
+# Side of the square of feature positions from which a pixel's kernels are computed.
 GATHERED = 4
 GATHERED_CONTEXT = (GATHERED - 1) * SPACING
 BORDERS = ("zeros", "renormalize")
-# What "renormalize" divides by at the least.
+# The smallest weight that "renormalize" divides by.
 LEAST_WEIGHT = 1e-3
-# A pixel's kernels and what they are made of are 60 KB: that many pixels have them at a time.
+# A pixel's kernels and their features take 60 KB; this many pixels are in memory at a time.
 PIXELS_AT_ONCE = 3 * 2**12
 
 
 @keras.saving.register_keras_serializable("tfvfi")
 class AdaConv(MiddleInterpolator):
-    """AdaConv, in the form of the Keras project: batch norms come after the ReLU.
+    """AdaConv in the form of the Keras project, where batch norms follow the ReLU.
 
-    Whole frames are painted with the moving statistics of the batch norms, also in training; the
-    objective, which trains on windows, uses those of the batch.
+    Whole frames are always rendered with the moving statistics of the batch norms; the objective,
+    which trains on windows, uses the statistics of the batch.
 
     Args:
-        border: What lies beyond the frame: "zeros" as in the Keras project, so that pixels near
-            the border darken; "renormalize" leaves it out and divides by the weight inside.
+        border: What lies beyond the frame: "zeros" as in the Keras project, which darkens pixels
+            near the border, or "renormalize", which divides by the kernel's weight inside.
 
     Example:
         >>> import numpy as np, tfvfi
@@ -76,7 +76,7 @@ class AdaConv(MiddleInterpolator):
         return {**super().get_config(), "border": self.border}
 
     def middle(self, frame0: Any, frame1: Any) -> dict[str, Any]:
-        """The frame in the middle, as "frame"."""
+        """Renders the middle frame, as "frame"."""
         batch, height, width, _ = ops.shape(frame0)
         rows = strip_rows(height, batch * width, PIXELS_AT_ONCE, multiple=SPACING)
         painted = images.next_multiple(height, rows)
@@ -102,11 +102,11 @@ class AdaConv(MiddleInterpolator):
         return {"frame": frame[:, :height]}
 
     def kernels(self, frame0: Any, frame1: Any, training: bool = False) -> Any:
-        """The kernels of all pixels whose window lies inside the frames.
+        """Returns the kernels of all pixels whose window lies inside the frames.
 
         Args:
             frame0: (B, H, W, 3), at least 79 x 79.
-            frame1: The same.
+            frame1: The second frame, of the same shape.
             training: Whether the batch norms use the statistics of these frames.
 
         Returns:
@@ -123,7 +123,7 @@ class AdaConv(MiddleInterpolator):
         return self.head(features[:, : height + GATHERED_CONTEXT, : width + GATHERED_CONTEXT])
 
     def _source(self, frame: Any) -> Any:
-        """A frame as kernels weigh it, with a channel of ones where their weight is asked for."""
+        """Returns a frame to be weighted by kernels; "renormalize" needs a channel of ones."""
         if self.border == "zeros":
             return frame
         return ops.concatenate([frame, ops.ones_like(frame[..., :1])], axis=-1)
@@ -137,7 +137,7 @@ class AdaConv(MiddleInterpolator):
 
 @keras.saving.register_keras_serializable("tfvfi.adaconv")
 class Head(Block):
-    """A pixel's kernels from the features of its window."""
+    """Computes a pixel's kernels from the features of its window."""
 
     def __init__(self, **kwargs: Any):
         super().__init__(**kwargs)
@@ -146,11 +146,11 @@ class Head(Block):
         self.taps = Product(2 * TAPS**2, 1, dtype=policy, name="taps")
 
     def call(self, features: Any, spacing: int = SPACING) -> Any:
-        """Kernels (B, h, w, 41, 82) that sum to 1.
+        """Returns kernels (B, h, w, 41, 82), each of which sums to 1.
 
         Args:
             features: (B, h + 3 spacing, w + 3 spacing, 256).
-            spacing: How far apart the features of one window are.
+            spacing: The distance between the features of one window.
         """
         logits = ops.cast(self.taps(self.gather(features, spacing=spacing)), "float32")
         height, width = images.size(logits)
@@ -159,10 +159,10 @@ class Head(Block):
 
 @keras.saving.register_keras_serializable("tfvfi.adaconv")
 class Product(layers.Conv2D):
-    """A convolution of few positions and many channels, as one product of large matrices."""
+    """A convolution of few positions and many channels, computed as one large matrix product."""
 
     def call(self, features: Any, spacing: int = 1) -> Any:
-        """The features convolved, of which it reads every `spacing`th."""
+        """Returns the convolved features, reading every `spacing`-th position."""
         side = self.kernel_size[0]
         height, width = (size - (side - 1) * spacing for size in images.size(features))
         windows = ops.concatenate(
@@ -180,19 +180,19 @@ class Product(layers.Conv2D):
 
 
 def weigh(kernels: Any, source0: Any, source1: Any) -> Any:
-    """The sum of both sources, weighed by the kernels of every pixel.
+    """Returns the sum of both sources, weighted by the kernels of every pixel.
 
     Args:
         kernels: (B, h, w, 41, 82).
-        source0: (B, h + 40, w + 40, C), any channels.
-        source1: The same.
+        source0: (B, h + 40, w + 40, C), with any number of channels.
+        source1: The second source, of the same shape.
     """
     first, second = kernels[..., :TAPS], kernels[..., TAPS:]
     return local_convolution(source0, first) + local_convolution(source1, second)
 
 
 def _as_published(frame0: Any, frame1: Any) -> Any:
-    """Both frames as the published network sees them: blue, green, red, from 0 to 255."""
+    """Returns both frames in the published form: blue, green, red, from 0 to 255."""
     return 255.0 * ops.concatenate([frame0[..., ::-1], frame1[..., ::-1]], axis=-1)
 
 

@@ -1,9 +1,9 @@
-"""What AdaConv is trained with: colors, and how they change towards each pixel's neighbors.
+"""The training objective of AdaConv: colors, and their gradients towards neighboring pixels.
 
-The Keras project leaves the gradients out. Its loss is the sum, not the mean, of absolute color
-differences over a batch, in float16: that moves in steps of 1 above 1,024 and is infinite above
-65,504. For its separable network it takes the matrix 1-norm of each channel's difference, which
-is the largest sum of a column and no L1 loss, and then the 2-norm of the three. Neither is offered.
+The Keras project omits the gradients. Its loss is the sum, rather than the mean, of absolute color
+differences over a batch in float16, which has a resolution of 1 above 1,024 and overflows above
+65,504. For its separable network it takes the matrix 1-norm of each channel's difference, which is
+the largest column sum and not an L1 loss, and then the 2-norm of the three. Neither is offered.
 """
 
 from collections.abc import Mapping
@@ -22,13 +22,16 @@ COLORS = 3
 def objective(
     network: Any, batch: Mapping[str, Any], training: bool = True
 ) -> tuple[Any, dict[str, Any]]:
-    """The mean absolute differences of colors, and of gradients summed over eight directions.
+    """Returns the mean absolute differences of colors, and of gradients summed over 8 directions.
 
-    A pixel is painted where its whole window lies inside the crop: the one in the middle of a
-    crop of 79 x 79, and 16 x 16 of a crop of 94 x 94 at the price of 25 such windows.
+    A pixel is rendered where its whole window lies inside the crop: the central pixel of a crop of
+    79 x 79, or 16 x 16 pixels of a crop of 94 x 94 at the cost of 25 such windows.
 
-    The gradients of the frame would need the kernels of all neighbors. As in the paper, a pixel's
-    own kernels weigh the gradients of both frames instead.
+    The gradients of the rendered frame would require the kernels of all neighbors. As in the paper,
+    a pixel's own kernels weight the gradients of both frames instead.
+
+    Raises:
+        InputError: The size of the crop is unsuitable.
     """
     frame0, frame1, target = (batch[key] for key in ("frame0", "frame1", "target"))
     if training:
@@ -45,7 +48,7 @@ def objective(
 
 
 def _compared(frame: Any, border: int) -> Any:
-    """Colors and gradients of a frame without its border."""
+    """Returns the colors and gradients of a frame without its border."""
     outer = border - 1
     return ops.concatenate(
         [
@@ -57,7 +60,7 @@ def _compared(frame: Any, border: int) -> Any:
 
 
 def _check_crop(shape: tuple) -> None:
-    """Refuses crops whose batch statistics would count pixels that are not theirs."""
+    """Raises an error for crops whose batch statistics would include pixels of padding."""
     sides = tuple(shape[1:3])
     whole = all(
         side is not None and side > WINDOW and (side - WINDOW + 1) % SPACING == 0 for side in sides

@@ -6,13 +6,14 @@ REPOSITORY = (
     "https://github.com/gurpreet-singh135/Image-Interpolation-via-adaptive-separable-convolution"
 )
 
-# As paper and project agree. A crop of 94 trains 256 pixels at the price of 25 crops of 79.
+# As in both the paper and the project. A crop of 94 trains 256 pixels for the cost of 25 crops of
+# 79.
 TRAINING = {
     "optimizer": {"name": "adamax", "beta_1": 0.9, "beta_2": 0.999},
     "learning_rate": {"schedule": "constant", "first": 1e-3},
     "epochs": 15,
     "batch_size": 128,
-    # The window of one pixel, out of patches of 150 x 150.
+    # The window of one pixel, cut from patches of 150 x 150.
     "crop_size": 79,
     "patch_size": 150,
     "augmentation": (

@@ -1,4 +1,4 @@
-"""The convolutions of AdaConv up to its features, for one window or for every position at once."""
+"""AdaConv's convolutions up to its features, for one window or densely for every position."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,15 +8,15 @@ from keras import layers, ops
 
 from tfvfi.layers import Block
 
-# Side of the kernel and channels of each stage; after all but the last the size is halved.
+# Kernel size and channels of each stage; the size is halved after every stage but the last.
 STAGES = ((7, 32), (5, 64), (5, 128), (3, 256))
-# How far apart, in pixels of the frame, the positions of a window's features are.
+# Distance, in pixels of the frame, between the feature positions of a window.
 SPACING = 2 ** (len(STAGES) - 1)
 
 
 @keras.saving.register_keras_serializable("tfvfi.adaconv")
 class Trunk(Block):
-    """Four convolutions; between them others that halve the size. No picture is padded."""
+    """Four convolutions and, between them, others that halve the size; none of them pads."""
 
     def __init__(self, **kwargs: Any):
         super().__init__(**kwargs)
@@ -32,15 +32,15 @@ class Trunk(Block):
     def call(
         self, picture: Any, above: Sequence[Any] = (), dense: bool = True, training: bool = False
     ) -> tuple[Any, list[Any]]:
-        """Features of a picture, and what its convolutions keep for the rows below it.
+        """Returns the features of a picture, and the rows to keep for the strip below.
 
         Args:
-            picture: (B, H, W, 6). Densely computed, H and W are 77 more than a multiple of 8;
-                below other rows, H is a multiple of 8.
-            above: What was kept of the rows above; nothing where the picture begins.
-            dense: Features of every position, side by side (B, H - 53, W - 53, 256); else of
-                every eighth, which are all that a single window has.
-            training: Whether the batch norms use the statistics of this very picture.
+            picture: (B, H, W, 6). If dense, H and W are 77 more than a multiple of 8; below other
+                rows, H is a multiple of 8.
+            above: What was kept of the strip above; empty at the top of the picture.
+            dense: Whether to compute the features of every position, (B, H - 53, W - 53, 256), or
+                only of every eighth, which is all that a single window has.
+            training: Whether the batch norms use the statistics of this picture.
         """
         kept = []
 
@@ -66,7 +66,7 @@ class Trunk(Block):
 
 
 def split(pictures: Any) -> Any:
-    """The even and odd rows and columns of each picture as four pictures of half the size."""
+    """Splits each picture by even and odd rows and columns into four pictures of half the size."""
     _, height, width, channels = ops.shape(pictures)
     pairs = ops.reshape(pictures, (-1, height // 2, 2, width // 2, 2, channels))
     return ops.reshape(
@@ -75,7 +75,7 @@ def split(pictures: Any) -> Any:
 
 
 def join(quarters: Any) -> Any:
-    """Undoes `split`."""
+    """Reverses `split`."""
     _, height, width, channels = ops.shape(quarters)
     pairs = ops.reshape(quarters, (-1, 2, 2, height, width, channels))
     return ops.reshape(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-# What the training keeps beside the weights: moments of Adam, its rate, whatever is unnamed.
+# What training stores beside the weights: Adam's moments, its learning rate, unnamed variables.
 UNUSED: tuple[str, ...] = (r"Adam/.*", r".*/(m|v|Adam)", r"learning_rate", r"beta_[12]", r"decay")
 
 
@@ -21,7 +21,7 @@ def variable_names(config: Mapping[str, Any]) -> dict[str, str]:
             names |= _kernel_and_bias(
                 f"predict_flow/flow_predictor_{theirs}/conv_{number}", f"{ours}/conv{number}"
             )
-    # Keras numbered the layers of the decoder itself, from the finest level on.
+    # Keras itself numbered the layers of the decoder, starting at the finest level.
     inside = [
         f"level{level}_{layer}"
         for level in range(config["fusion_levels"] - 1)

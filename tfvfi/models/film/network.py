@@ -1,12 +1,13 @@
-"""FILM: frame interpolation for large motion, by features that mean the same at every scale.
+"""FILM: frame interpolation for large motion, with features shared across scales.
 
-One extractor describes every level of both image pyramids, so features of one size of motion look
-alike wherever it occurs, and the coarse levels share one flow predictor. Each finer level warps
-the other frame's features by the flow so far and corrects it. Images and features are then warped
-to the middle by half of both flows, and a U-Net's decoder fuses them into the frame.
+One extractor computes features of every level of both image pyramids. Motion of the same size in
+pixels therefore has similar features at every level, and the coarse levels share one flow
+predictor. Each finer level warps the other frame's features by the current flow and corrects that
+flow. Images and features are then warped to the middle by half of both flows, and the decoder of a
+U-Net fuses them into the frame.
 
-Pyramids are lists with the finest level first; both directions of flow are estimated together, as
-one batch of twice the size.
+Pyramids are lists that start at the finest level. Both directions of flow are estimated together,
+as one batch of twice the size.
 """
 
 from collections.abc import Sequence
@@ -25,9 +26,9 @@ from tfvfi.ops import backward_warp, resize
 from tfvfi.ops.tensor import Side, Tensor
 
 BORDERS = ("zeros", "none")
-# What is computed once for a pair, each at every fused level.
+# Computed once per pair, for every fused level.
 PYRAMIDS = ("images0", "images1", "features0", "features1", "flows01", "flows10")
-# Keras's own has the slope 0.2 of the paper.
+# Keras's default slope is 0.2, as in the paper.
 ACTIVATION = "leaky_relu"
 
 
@@ -35,24 +36,24 @@ ACTIVATION = "leaky_relu"
 class FILM(Interpolator):
     """FILM of any size; the defaults are the published network of 34.4 million parameters.
 
-    Its flow leads from frame to frame, and the published network warps by half of it, so the
-    weights answer the middle only; other times are reached by recursion, as its authors do.
+    The flow leads from one frame to the other and the published network warps by half of it, so the
+    weights support the middle only. Other times are reached by recursion, as the authors do.
 
     Args:
         levels: Levels of the pyramid on which motion is estimated.
         fusion_levels: Levels that are warped and fused.
-        specialized_levels: The finest levels, whose flow predictors share no weights.
-        sub_levels: Levels that the extractor describes from each level of the image pyramid.
+        specialized_levels: Number of finest levels with flow predictors of their own.
+        sub_levels: Levels that the extractor computes from each level of the image pyramid.
         filters: Channels of the extractor's first level; they double with every level.
         flow_filters: Channels of the flow predictors: of each specialized level, then of the
             shared one.
-        flow_convolutions: How many 3 x 3 convolutions each of these predictors has.
-        time_scaling: Scale the flows by the time, so that any time is answered in one step. This
-            assumes straight motion at constant speed, and published weights have only ever seen
-            the middle: recursion is the published way, scaling the faster and the less exact one.
-        border: What `interpolate` does with sizes that do not divide by 64: "zeros" centers the
-            frames in black, as the authors' command line does; "none" leaves them as they are, as
-            the authors' evaluation on benchmarks does.
+        flow_convolutions: Number of 3 x 3 convolutions in each of these predictors.
+        time_scaling: Whether to scale the flows by the time, which renders any time in one step.
+            This assumes straight motion at constant speed, and published weights were trained on
+            the middle only. It is faster, but less accurate than the published recursion.
+        border: What `interpolate` does with sizes that are not divisible by 64: "zeros" centers
+            the frames in black, as the authors' command line does; "none" passes them on
+            unchanged, as the authors' evaluation on benchmarks does.
 
     Example:
         >>> import numpy as np, tfvfi
@@ -107,9 +108,9 @@ class FILM(Interpolator):
         self.flow_filters = tuple(flow_filters)
         self.flow_convolutions = tuple(flow_convolutions)
         self.border = border
-        # What a pixel of a frame takes on a processor: 3,900 were measured with 64 filters.
+        # Bytes of memory per pixel of a frame on a CPU: 3,900 were measured with 64 filters.
         self.bytes_per_pixel = 200 + 58 * filters
-        # Every level of the pyramid is then exactly half as large as the one before.
+        # With such sides, every level of the pyramid is exactly half as large as the one before.
         self.multiple = 2 ** (levels - 1) if border == "zeros" else 1
 
         policy = self.dtype_policy
@@ -127,7 +128,7 @@ class FILM(Interpolator):
 
     @property
     def times(self) -> AnyTimes | tuple[float, ...]:
-        """The times that the network answers itself: with `time_scaling` any."""
+        """Returns the times that the network supports directly: any with `time_scaling`."""
         return "any" if self.time_scaling else self._learned_times
 
     @times.setter
@@ -150,10 +151,10 @@ class FILM(Interpolator):
         }
 
     def prepare(self, frame0: Tensor, frame1: Tensor) -> dict[str, Any]:
-        """Images and features of both frames, and the flow between them, at every fused level.
+        """Computes images, features and flows of both frames at every fused level.
 
         Returns:
-            `PYRAMIDS` by their names; "flows01" lead from frame0 to frame1, "flows10" back.
+            `PYRAMIDS` by name; "flows01" lead from frame0 to frame1, "flows10" the other way.
         """
         pyramid = [ops.concatenate([frame0, frame1], axis=0)]
         for _ in range(self.levels - 1):
@@ -168,10 +169,10 @@ class FILM(Interpolator):
         return prepared
 
     def flows(self, features: Sequence[Tensor]) -> list[Tensor]:
-        """The flow of every level, forward in the first half of the batch, backward in the other.
+        """Returns the flow of every level; the second half of the batch has the reverse direction.
 
         Args:
-            features: Of both frames at every level.
+            features: Features of both frames at every level.
         """
         *specialized, shared = self.predictors
         flow, flows = None, []
@@ -192,9 +193,9 @@ class FILM(Interpolator):
         """Renders the frame at `time` and returns it with all intermediate results.
 
         Returns:
-            "frame", not clipped; "flow0" and "flow1", from there to both frames; "warped0" and
-            "warped1", the frames moved along them; "flow_levels", both flows at every fused level,
-            (B, h, w, 4).
+            "frame", not clipped; "flow0" and "flow1", from the new frame to both frames; "warped0"
+            and "warped1", the frames warped along them; "flow_levels", both flows at every fused
+            level, (B, h, w, 4).
         """
         if not self.time_scaling:
             check_middle(self.name, time)
@@ -217,13 +218,13 @@ class FILM(Interpolator):
         }
 
     def padding(self, height: Side, width: Side) -> images.Padding:
-        """The frames lie in the middle, as its authors padded them."""
+        """Returns the padding that centers the frames, as the authors do."""
         _, more_rows, _, more_columns = images.pad_end(height, width, self.multiple)
         top, left = more_rows // 2, more_columns // 2
         return top, more_rows - top, left, more_columns - left
 
     def pad(self, frames: Tensor) -> Tensor:
-        """Frames with black around them; see `border`."""
+        """Pads frames with black; see `border`."""
         smallest = 2**self.levels
         for side in images.size(frames):
             if self.border == "none" and isinstance(side, int) and side < smallest:
@@ -234,19 +235,19 @@ class FILM(Interpolator):
         return images.pad_zeros(frames, self.padding(*images.size(frames)))
 
     def measure_times(self) -> AnyTimes | tuple[float, ...]:
-        """What there is to know without measuring: see `times`."""
+        """Returns `times`, which are known without measuring."""
         return self.times
 
 
 @keras.saving.register_keras_serializable("tfvfi")
 class FeatureExtractor(Block):
-    """Features of every level of an image pyramid, by one small encoder that starts at each level.
+    """Extracts features of an image pyramid with one small encoder, applied from each level on.
 
-    From `depth` levels down all have the same channels, which mean the same.
+    From level `depth` on, all levels have the same channels, with the same meaning.
 
     Args:
         filters: Channels of the encoder's first level.
-        depth: Its levels.
+        depth: Number of the encoder's levels.
     """
 
     def __init__(self, filters: int, depth: int, **kwargs: Any):
@@ -267,9 +268,9 @@ class FeatureExtractor(Block):
         return {**super().get_config(), "filters": self.filters, "depth": self.depth}
 
     def call(self, pyramid: Sequence[Tensor]) -> list[Tensor]:
-        """The features of every level."""
+        """Returns the features of every level."""
         levels: list[list[Tensor]] = [[] for _ in pyramid]
-        # Coarse starts come last, and their features first in every level.
+        # Later starts are coarser, and their features come first within every level.
         for start in range(len(pyramid)):
             maps = pyramid[start]
             for step in range(min(self.depth, len(pyramid) - start)):
@@ -283,11 +284,11 @@ class FeatureExtractor(Block):
 
 @keras.saving.register_keras_serializable("tfvfi")
 class FlowPredictor(Block):
-    """What is still missing in the flow between two frames, from their features.
+    """Estimates a correction of the flow between two frames from their features.
 
     Args:
         filters: Channels of the convolutions.
-        convolutions: How many of them are 3 x 3; two of 1 x 1 follow.
+        convolutions: Number of 3 x 3 convolutions; two of 1 x 1 follow.
     """
 
     def __init__(self, filters: int, convolutions: int, **kwargs: Any):
@@ -310,7 +311,7 @@ class FlowPredictor(Block):
         return {**super().get_config(), "filters": self.filters, "convolutions": self.count}
 
     def call(self, feature: Tensor, other: Tensor) -> Tensor:
-        """The correction of the flow from the first to the second, in pixels of this level."""
+        """Returns a correction of the flow from `feature` to `other`, in this level's pixels."""
         maps = ops.concatenate([feature, other], axis=-1)
         for convolution in self.convolutions:
             maps = convolution(maps)
@@ -319,12 +320,12 @@ class FlowPredictor(Block):
 
 @keras.saving.register_keras_serializable("tfvfi")
 class Fusion(Block):
-    """The decoder of a U-Net, whose levels are what was warped.
+    """The decoder of a U-Net, which fuses the warped maps of all levels.
 
     Args:
         filters: Channels of the finest level; they double with every level.
-        levels: How many levels there are.
-        specialized_levels: From this level on channels no longer double.
+        levels: Number of levels.
+        specialized_levels: The level from which channels no longer double.
     """
 
     def __init__(self, filters: int, levels: int, specialized_levels: int, **kwargs: Any):
@@ -359,8 +360,9 @@ class Fusion(Block):
         }
 
     def call(self, pyramid: Sequence[Sequence[Tensor]]) -> Tensor:
-        """The frame, from what was warped at every level."""
-        # Parts are joined once, with the maps from below, as they are the largest there are.
+        """Returns the frame, from the warped maps of every level."""
+        # These maps are the largest of all, so they are concatenated only once, with those from
+        # below.
         maps = self.joined(pyramid[-1])
         for level, steps in reversed(list(enumerate(self.steps))):
             double, *convolutions = steps
@@ -371,19 +373,19 @@ class Fusion(Block):
         return ops.cast(self.output_layer(maps), "float32")
 
     def joined(self, parts: Sequence[Tensor]) -> Tensor:
-        """Parts of one size behind one another."""
+        """Concatenates maps of one size."""
         parts = [ops.cast(part, self.compute_dtype) for part in parts]
         return ops.concatenate(parts, axis=-1)
 
 
 def _halves(batch: Tensor) -> tuple[Tensor, Tensor]:
-    """The first and the second half of a batch."""
+    """Splits a batch into its first and second half."""
     first, second = ops.split(batch, 2, axis=0)
     return first, second
 
 
 def _nearest(maps: Tensor, size: tuple[Side, Side]) -> Tensor:
-    """Maps at another size, each pixel that of the nearest center."""
+    """Resizes maps by nearest-neighbor sampling at pixel centers."""
     for axis, after in enumerate(size, start=1):
         before = ops.shape(maps)[axis]
         centers = ops.cast(ops.arange(after, dtype="int32"), "float32") + 0.5

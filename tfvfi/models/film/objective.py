@@ -1,7 +1,7 @@
-"""The three losses that FILM was trained with.
+"""The three training objectives of FILM.
 
-All include the mean absolute difference. The weights of the two losses that compare features change
-once, after half of the training, when the network turns from overall accuracy to texture.
+All of them include the mean absolute difference. The weights of the two terms that compare features
+change once, after half of the training, which shifts the emphasis from overall accuracy to texture.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,19 +17,19 @@ from tfvfi.models.objectives import paint
 Terms = tuple[Any, dict[str, Any]]
 Weights = str | Path | Mapping[str, np.ndarray] | None
 
-# Weights in the first and in the second half.
+# Weights in the first and the second half of the training.
 VGG, STYLE = (1.0, 0.25), (0.0, 40.0)
 HALF = 0.5
 
 
 def l1(network: Any, batch: Mapping[str, Any], training: bool = True) -> Terms:
-    """The mean absolute difference; see `tfvfi.losses` for what goes in and comes out."""
+    """Returns the mean absolute difference; see `tfvfi.losses` for the contract."""
     loss = ops.mean(ops.abs(paint(network, batch, training) - batch["target"]))
     return loss, {"l1": loss}
 
 
 def vgg(perceptual_weights: Weights) -> Callable[..., Terms]:
-    """The L1 loss and the differences of VGG features.
+    """Returns the objective of the L1 loss and the difference of VGG features.
 
     Args:
         perceptual_weights: Weights of VGG-19, see `tfvfi.losses.Style`.
@@ -38,7 +38,7 @@ def vgg(perceptual_weights: Weights) -> Callable[..., Terms]:
 
 
 def style(perceptual_weights: Weights) -> Callable[..., Terms]:
-    """The L1 loss, the differences of VGG features and, from the half on, those of Gram matrices.
+    """Returns the objective of the L1 loss, VGG features and, in the second half, Gram matrices.
 
     Args:
         perceptual_weights: Weights of VGG-19, see `tfvfi.losses.Style`.
@@ -47,7 +47,7 @@ def style(perceptual_weights: Weights) -> Callable[..., Terms]:
 
 
 def settled_style(perceptual_weights: Weights) -> Callable[..., Terms]:
-    """`style` as it is in the second half of a training, to fine-tune any network with.
+    """Returns `style` as in the second half of the training, for fine-tuning any network.
 
     Args:
         perceptual_weights: Weights of VGG-19, see `tfvfi.losses.Style`.
@@ -58,7 +58,7 @@ def settled_style(perceptual_weights: Weights) -> Callable[..., Terms]:
 def _objective(
     perceptual_weights: Weights, schedule: Mapping[str, tuple[float, float]]
 ) -> Callable[..., Terms]:
-    """An objective of the L1 loss and of losses whose weights change with the progress."""
+    """Returns an objective of the L1 loss and of terms whose weights depend on the progress."""
     distance = Style(perceptual_weights)
     losses = {"vgg": distance.vgg, "style": distance.style}
 
@@ -74,6 +74,6 @@ def _objective(
 
 
 def _weight(weights: tuple[float, float], progress: Any) -> Any:
-    """The weight at a share of the training; the last one where there is none."""
+    """Returns the weight at a given progress; without one, the weight of the second half."""
     first, second = weights
     return second if progress is None else ops.where(progress < HALF, first, second)

@@ -7,7 +7,7 @@ LOSSES = "tfvfi.models.film.objective"
 VGG = ("perceptual_weights",)
 PAPER = "FILM, ECCV 2022, tables 1 and 2, trained with the L1 loss"
 
-# Three million steps of eight patches of Vimeo90K's 51,313 triplets.
+# Three million steps of eight patches each, from the 51,313 triplets of Vimeo90K.
 TRAINING = {
     "optimizer": {"name": "adam"},
     "learning_rate": {
@@ -19,8 +19,8 @@ TRAINING = {
     "epochs": 468,
     "batch_size": 8,
     "crop_size": 256,
-    # Any of the eight ways to lay down a square; the authors turn half of the patches only, and
-    # fill their corners with black where these are mirrored.
+    # All eight orientations of a square; the authors turn only half of the patches. Corners are
+    # mirrored here, whereas the authors fill them with black.
     "augmentation": (
         ("transpose", 0.5),
         ("flip_vertically", 0.5),
@@ -57,7 +57,7 @@ PRESETS = (
             for loss in ("Style", "VGG", "L1")
         ),
         scores=tuple(
-            # Its evaluation gives the network frames of any size as they are.
+            # The authors' evaluation passes frames of any size to the network unchanged.
             PublishedScore(dataset, metric, value, PAPER, "none", {"border": "none"})
             for dataset, *values in SCORES
             for metric, value in zip(("PSNR", "SSIM"), values, strict=True)

@@ -11,16 +11,17 @@ from keras import ops
 from tfvfi.errors import InputError
 from tfvfi.models.base import FlowEstimator
 
-# DIS works on patches of 8 pixels, here also at half the size: smaller frames are enlarged by
-# repetition.
+# DIS matches patches of 8 pixels, here also at half the size. Smaller frames are therefore
+# enlarged by repeating their border.
 SMALLEST_SIDE = 32
 
 
 @keras.saving.register_keras_serializable("tfvfi")
 class DIS(FlowEstimator):
-    """Dense inverse search: fast classical flow, on the CPU, without weights.
+    """Dense inverse search: fast classical flow on the CPU, without weights.
 
-    It has no gradient and no graph form, so nothing that holds it can be trained or exported.
+    It has no gradient and no graph form, so a network that contains it cannot be trained or
+    exported.
 
     Example:
         >>> import numpy as np
@@ -32,17 +33,17 @@ class DIS(FlowEstimator):
     traceable = False
 
     def flow_at_any_size(self, frame0: Any, frame1: Any) -> Any:
-        """The flow itself: DIS takes any size."""
+        """Returns the flow of a batch; DIS accepts any size."""
         return self.flow(frame0, frame1)["flow"]
 
     def both_ways(self, frame0: Any, frame1: Any) -> tuple[Any, Any]:
-        """The flows there and back, estimated at once."""
+        """Returns the flow in both directions, estimated concurrently."""
         there, back = [frame0, frame1], [frame1, frame0]
         flows = self.flow_at_any_size(ops.concatenate(there), ops.concatenate(back))
         return tuple(ops.split(flows, 2))
 
     def flow(self, frame0: Any, frame1: Any) -> dict[str, Any]:
-        """Flow of a batch, (B, H, W, 2)."""
+        """Returns the flow of a batch as "flow", (B, H, W, 2)."""
         try:
             pairs = [ops.convert_to_numpy(frame) for frame in (frame0, frame1)]
         except (NotImplementedError, TypeError, ValueError, AttributeError):
@@ -50,7 +51,7 @@ class DIS(FlowEstimator):
                 "DIS flow is computed by OpenCV and cannot become part of a graph: "
                 "for training or export name a learned flow estimator"
             ) from None
-        # OpenCV works outside Python's lock, and leaves cores idle between its parallel parts.
+        # OpenCV releases Python's lock and leaves cores idle between its parallel parts.
         with ThreadPoolExecutor() as threads:
             flows = list(threads.map(_dis, *map(_grey, pairs)))
         return {"flow": ops.convert_to_tensor(np.stack(flows))}
@@ -64,7 +65,7 @@ def _grey(frames: np.ndarray) -> list[np.ndarray]:
 
 
 def _dis(frame0: np.ndarray, frame1: np.ndarray) -> np.ndarray:
-    """The flow of grey frames: searched for densely at half their size, then refined."""
+    """Returns the flow of grey frames: a dense search at half their size, then refinement."""
     height, width = frame0.shape
     missing = [max(0, SMALLEST_SIDE - side) for side in (height, width)]
     padded = [
@@ -73,8 +74,8 @@ def _dis(frame0: np.ndarray, frame1: np.ndarray) -> np.ndarray:
     halves = [
         cv2.resize(grey, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA) for grey in padded
     ]
-    # Small things that move far are found where patches begin at every pixel, and at half the size
-    # that is cheap.
+    # Small objects that move far are found only if patches start at every pixel, and at half the
+    # size that is cheap.
     flow = _search(*halves, None, stride=1)
     sizes = [grey.shape[::-1] for grey in (padded[0], halves[0])]
     flow = cv2.resize(flow, sizes[0]) * np.float32(np.divide(*sizes))
@@ -84,11 +85,11 @@ def _dis(frame0: np.ndarray, frame1: np.ndarray) -> np.ndarray:
 def _search(
     frame0: np.ndarray, frame1: np.ndarray, start: np.ndarray | None, stride: int
 ) -> np.ndarray:
-    """Dense inverse search down to single pixels, finer than any preset of OpenCV's."""
+    """Runs dense inverse search down to single pixels, finer than any of OpenCV's presets."""
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     search.setFinestScale(0)
     search.setPatchStride(stride)
     search.setVariationalRefinementIterations(10)
-    # Half the smoothness of the presets, which are for flow, not for frames.
+    # Half the smoothness of the presets, which are tuned for flow rather than for frames.
     search.setVariationalRefinementAlpha(10)
     return search.calc(frame0, frame1, start)

@@ -1,4 +1,4 @@
-"""Frames from optical flow, without learning to paint: by warping, or by splatting."""
+"""Frame interpolation from optical flow without a synthesis network: by warping or splatting."""
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
@@ -20,16 +20,16 @@ MODES = {"warp": warping, "splat": splatting}
 
 @keras.saving.register_keras_serializable("tfvfi")
 class FlowInterpolation(Interpolator):
-    """Two-directional, occlusion-aware interpolation from any optical flow, at any time.
+    """Bidirectional, occlusion-aware interpolation from any optical flow, at any time.
 
     Args:
-        flow: A flow estimator. `tfvfi.load` also takes the name of one ("dis", "pwcnet",
-            "flownet2", ...) and its weights as `flow_weights`.
-        mode: "warp" reads both frames along motion guessed at the time asked for, and is the more
-            exact; "splat" sends the pixels of both frames there, so that what they show is never
-            bent. How is told in `warping` and in `splatting`.
+        flow: A flow estimator. `tfvfi.load` also accepts the name of one ("dis", "pwcnet",
+            "flownet2", ...), and its weights as `flow_weights`.
+        mode: "warp" reads both frames along the motion estimated at the requested time, and is
+            more accurate; "splat" sends the pixels of both frames forward to that time, which
+            never distorts their content. The modules `warping` and `splatting` describe both.
         scale: Size, relative to the frames, at which flow is estimated: below 1 for motion that
-            is longer than the estimator finds, and to save time.
+            is too long for the estimator, or to save time.
 
     Example:
         >>> import numpy as np, tfvfi
@@ -63,11 +63,11 @@ class FlowInterpolation(Interpolator):
         super().__init__(**kwargs)
         self.mode = mode
         self.scale = scale
-        # Sides times the scale must be whole.
+        # Sides times the scale must be whole numbers.
         self.multiple = Fraction(scale).limit_denominator(100).denominator
         self.estimator = flow
         prepare = MODES[mode].prepare
-        # Where the flow cannot be part of a graph, what follows it still is one.
+        # Where the flow cannot be part of a graph, everything after it still can.
         self._prepare_with_flow = prepare if self.traceable else compiled(prepare)
         self._flow_alone = compiled(self._flow) if self.traceable else self._flow
 
@@ -82,35 +82,35 @@ class FlowInterpolation(Interpolator):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "FlowInterpolation":
-        """The network with its estimator; see `Network.from_config`."""
+        """Creates the network with its estimator; see `Network.from_config`."""
         if isinstance(config.get("flow"), dict):
             flow = keras.saving.deserialize_keras_object(config["flow"], custom_objects)
             config = {**config, "flow": flow}
         return super().from_config(config, custom_objects)
 
     def prepare(self, frame0: Any, frame1: Any) -> dict[str, Any]:
-        """Flow in both directions, and what the mode makes of it."""
+        """Computes the flow in both directions, and what the mode derives from it."""
         flow01, flow10 = self._at_scale(self.estimator.both_ways, frame0, frame1)
         return self._prepare_with_flow(frame0, frame1, flow01, flow10)
 
     def render(self, prepared: dict[str, Any], time: Any) -> dict[str, Any]:
-        """The frame at `time`, and what else the mode has."""
+        """Returns the frame at `time`, with the other outputs of the mode."""
         return MODES[self.mode].render(prepared, ops.reshape(time, (-1, 1, 1, 1)))
 
     def estimate(self, frame0: np.ndarray, frame1: np.ndarray) -> np.ndarray:
-        """The flow between two frames of any size, as frames are painted by it.
+        """Estimates the flow between two frames of any size, as it is used to render frames.
 
         Args:
             frame0: The frame where the flow starts, H x W x 3: uint8, uint16, or float in [0, 1].
-            frame1: The frame where it leads, of the same size and type.
+            frame1: The frame where the flow ends, of the same size and type.
 
         Returns:
-            H x W x 2, float32: x then y, in pixels.
+            H x W x 2, float32: x and y offsets, in pixels.
         """
         return self._flow_of_pair(self._flow_alone, frame0, frame1)
 
     def _flow(self, frame0: Any, frame1: Any) -> Any:
-        """The flow from frame0 to frame1."""
+        """Returns the flow from frame0 to frame1."""
 
         def there(*pair: Any) -> tuple[Any]:
             return (self.estimator.flow_at_any_size(*pair),)
@@ -118,7 +118,7 @@ class FlowInterpolation(Interpolator):
         return self._at_scale(there, frame0, frame1)[0]
 
     def _at_scale(self, estimate: Callable, frame0: Any, frame1: Any) -> Sequence[Any]:
-        """Flows that are estimated at the network's scale."""
+        """Estimates flows at the network's scale."""
         if self.scale == 1:
             return estimate(frame0, frame1)
         resized = (resize(frame, self.scale) for frame in (frame0, frame1))

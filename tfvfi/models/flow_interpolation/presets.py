@@ -1,4 +1,4 @@
-"""Flow interpolation, and the flow estimator without weights, as loadable names."""
+"""Presets of flow interpolation and of the flow estimator DIS, which needs no weights."""
 
 from tfvfi.models.preset import Preset
 

@@ -1,12 +1,12 @@
-"""Frames by splatting both frames forward along their flows: no network paints.
+"""Frame interpolation by splatting both frames along their flows, without a synthesis network.
 
-1. a pixel's weight is exp(Z), Z = -ALPHA |frame - the other frame, warped along its flow|: how
-   well the two agree on its brightness (Niklaus and Liu, CVPR 2020), averaged over its
-   neighbors so that noise does not choose;
-2. both frames are splatted to t, along their shares of the flow, and merged: every pixel that
-   lands counts by its weight, and by how near its frame is in time;
-3. so holes that one frame leaves are filled by the other. Where neither arrives, which the sum of
-   the splatted pixels tells and not their color, both frames are blended as they stand.
+1. Each pixel has the weight exp(Z), Z = -ALPHA |frame - the other frame, warped along the flow|.
+   It measures how well the two frames agree on the pixel's brightness (Niklaus and Liu, CVPR 2020),
+   averaged over the neighborhood so that noise does not decide.
+2. Both frames are splatted to time t along their shares of the flow and blended: every pixel that
+   arrives counts by its weight and by how close its frame is in time.
+3. Holes that one frame leaves are thus filled by the other. Where neither arrives, which shows in
+   the sum of the splatted pixels rather than in their color, both frames are blended in place.
 """
 
 from typing import Any
@@ -16,14 +16,14 @@ from keras import ops
 from tfvfi.models.flow_interpolation.warping import around
 from tfvfi.ops import backward_warp, splat
 
-# How strongly the better match wins when several pixels land in one.
+# How strongly the best match dominates where several pixels arrive.
 ALPHA = 20.0
-# A place that collects less of a pixel than this is a hole.
+# Where less than this share of a pixel arrives, there is a hole.
 HOLE = 1e-3
 
 
 def prepare(frame0: Any, frame1: Any, flow01: Any, flow10: Any) -> dict[str, Any]:
-    """Flow in both directions, with the metric of every pixel."""
+    """Computes the metric of every pixel from the flow in both directions."""
     return {
         "frame0": frame0,
         "frame1": frame1,
@@ -35,7 +35,7 @@ def prepare(frame0: Any, frame1: Any, flow01: Any, flow10: Any) -> dict[str, Any
 
 
 def render(pair: dict[str, Any], time: Any) -> dict[str, Any]:
-    """The frame at `time`, and how much of each frame's pixels arrived in each place."""
+    """Returns the frame at `time`, and how many pixels of each frame arrived at each position."""
     from0 = _project(pair["frame0"], pair["metric0"], pair["flow01"] * time)
     from1 = _project(pair["frame1"], pair["metric1"], pair["flow10"] * (1 - time))
     colors, weight, count = ((1 - time) * a + time * b for a, b in zip(from0, from1, strict=True))
@@ -46,14 +46,14 @@ def render(pair: dict[str, Any], time: Any) -> dict[str, Any]:
 
 
 def brightness_constancy(frame: Any, other: Any, flow: Any) -> Any:
-    """The metric Z of every pixel: 0 where the other frame looks the same along the flow."""
+    """Returns the metric Z of every pixel: 0 where the other frame matches along the flow."""
     gap = ops.mean(ops.abs(frame - backward_warp(other, flow)), axis=-1, keepdims=True)
-    # A flow that is NaN leads nowhere: its pixel is splatted nowhere, and must not hurt others.
+    # A pixel whose flow is NaN is not splatted, and it must not affect its neighbors.
     return -ALPHA * around(ops.where(ops.isnan(gap), 1.0, gap))
 
 
 def _project(frame: Any, metric: Any, flow: Any) -> tuple[Any, Any, Any]:
-    """Weighted colors, weights, and plain numbers of the pixels that land in each place."""
+    """Returns the weighted colors, the weights and the count of pixels at each position."""
     weight = ops.exp(metric)
     landed = splat(ops.concatenate([frame * weight, weight, ops.ones_like(weight)], axis=-1), flow)
     return landed[..., :3], landed[..., 3:4], landed[..., 4:]

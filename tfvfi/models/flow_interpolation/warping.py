@@ -1,14 +1,15 @@
-"""Frames by warping both frames backwards along motion guessed at their time.
+"""Frame interpolation by backward warping, along motion estimated at the requested time.
 
-The algorithm in four steps, for the frame at time t:
-1. flow in both directions, and how far they agree (forward-backward consistency): a pixel whose
-   two flows do not cancel is occluded in the other frame;
-2. the motion at t is guessed in four ways: each flow splatted to t along itself (where several
-   pixels land, those that match the colors of the other frame win; holes are filled from coarser
-   averages), and each flow as it stands, which is as good where motion is even;
-3. along each guess both frames are warped backwards to t, read as splines where they agree, and
-   blended: content seen in both frames mixes by time, content seen in one comes from that one;
-4. the guesses are averaged by how well their two warped frames agree, pixel by pixel.
+The frame at time t is rendered in four steps:
+1. Consistency: each flow is compared with the reverse flow. A pixel whose two flows do not cancel
+   is occluded in the other frame.
+2. Candidates: the motion at t is estimated in four ways. Each flow is splatted to t along itself,
+   where the pixels that best match the colors of the other frame dominate and holes are filled from
+   coarser averages; and each flow is used in place, which is as good where motion is uniform.
+3. Warping: along each candidate, both frames are warped backward to t, sampled by splines where
+   they agree, and blended. Content visible in both frames is blended by time; content visible in
+   one frame is taken from that frame.
+4. Fusion: the candidates are averaged per pixel by how well their two warped frames agree.
 """
 
 from typing import Any
@@ -18,27 +19,27 @@ from keras import ops
 from tfvfi.images import size
 from tfvfi.ops import backward_warp, resize, splat, spline
 
-# A pixel counts as occluded when its flows differ by more than this share of their length ...
+# A pixel counts as occluded where its flows differ by more than this share of their length ...
 RELATIVE_DISAGREEMENT = 0.3
-# ... plus this many pixels; consistency falls off smoothly around it.
+# ... plus this many pixels; consistency decreases smoothly around this limit.
 PIXELS_OF_DISAGREEMENT = 1.0
-# exp(-20 |color difference|): how strongly the better match wins when several pixels land in one.
+# exp(-20 |color difference|): how strongly the best match dominates where several pixels arrive.
 MATCH_SHARPNESS = 20.0
-# exp(-50 |difference of the warped frames|), over windows of 5 x 5: how strongly the better of
-# the guesses wins.
+# exp(-50 |difference of the warped frames|), over windows of 5 x 5: how strongly the best
+# candidate dominates.
 GUESS_SHARPNESS, GUESS_WINDOW = 50.0, 5
-# Where the warped frames differ by this much, they are read bilinearly instead of as splines.
+# Where the warped frames differ by this much, they are sampled bilinearly instead of by splines.
 DOUBTFUL = 0.05
-# Weight of an occluded pixel beside consistent ones: where both land, the consistent one is right.
+# Weight of an occluded pixel: where a consistent pixel arrives too, that one is right.
 OCCLUDED = 0.05
-# A pixel that collects less weight than this is a hole.
+# Where a pixel receives less weight than this, there is a hole.
 HOLE = 1e-3
-# Halvings after which no hole is left in practice: 64 pixels.
+# In practice no hole is left after this many halvings, which bridge 64 pixels.
 HOLE_LEVELS = 6
 
 
 def prepare(frame0: Any, frame1: Any, flow01: Any, flow10: Any) -> dict[str, Any]:
-    """Flow in both directions, with consistency and match of every pixel."""
+    """Computes consistency and match of every pixel from the flow in both directions."""
     return {
         "frame0": frame0,
         "frame1": frame1,
@@ -54,7 +55,7 @@ def prepare(frame0: Any, frame1: Any, flow01: Any, flow10: Any) -> dict[str, Any
 
 
 def render(pair: dict[str, Any], time: Any) -> dict[str, Any]:
-    """The frame at `time`, the flows from there to both frames, and the blend weight."""
+    """Returns the frame at `time`, the flows from it to both frames, and the blend mask."""
     from0 = _project(pair["flow01"], pair["seen01"], pair["match01"], time)
     from1 = _project(-pair["flow10"], pair["seen10"], pair["match10"], time - 1)
 
@@ -63,8 +64,8 @@ def render(pair: dict[str, Any], time: Any) -> dict[str, Any]:
     weight1 = time * seen + from1["hidden"]
     mask = weight0 / (weight0 + weight1)
 
-    # Where content is in one frame only, colors tell nothing and only the flow that brings
-    # it knows its motion.
+    # For content visible in one frame only, colors are no evidence, and only the flow that carries
+    # the content is valid.
     in_both = seen / (seen + hidden)
     guesses = [
         (fill_holes(from0["motion"], from0["weight"]), _arrived(from0)),
@@ -90,7 +91,7 @@ def render(pair: dict[str, Any], time: Any) -> dict[str, Any]:
 
 
 def consistency(flow: Any, back: Any) -> Any:
-    """1 where following `flow` and then `back` leads home, towards 0 where it does not."""
+    """Returns 1 where `flow` and then `back` lead to the start again, and less elsewhere."""
     returned = backward_warp(back, flow)
     gap = ops.sum(ops.square(flow + returned), axis=-1, keepdims=True)
     length = ops.sum(ops.square(flow) + ops.square(returned), axis=-1, keepdims=True)
@@ -99,16 +100,16 @@ def consistency(flow: Any, back: Any) -> Any:
 
 
 def match(frame: Any, other: Any, flow: Any) -> Any:
-    """Weight of a pixel when several land in one place: 1 where its colors agree with `other`."""
+    """Returns a pixel's weight for splatting: 1 where its colors agree with `other`."""
     difference = ops.abs(frame - backward_warp(other, flow))
     return ops.exp(-MATCH_SHARPNESS * ops.mean(difference, axis=-1, keepdims=True))
 
 
 def fill_holes(total: Any, weight: Any) -> Any:
-    """Weighted mean of splatted values, where nothing landed the mean of the surroundings.
+    """Returns the weighted mean of splatted values, with holes filled from their surroundings.
 
-    Each level averages 2 x 2 sums of the finer one, until something is there; what the finer level
-    knows hides what the coarser one guesses.
+    Each level averages 2 x 2 sums of the finer one until no hole is left; values of a finer level
+    take precedence over those of a coarser one.
     """
     levels = [(total, weight)]
     for _ in range(HOLE_LEVELS):
@@ -123,12 +124,12 @@ def fill_holes(total: Any, weight: Any) -> Any:
 
 
 def _project(motion: Any, seen: Any, matched: Any, share: Any) -> dict[str, Any]:
-    """Weighted sums of what lands where when pixels follow a share of their motion.
+    """Splats pixels along a share of their motion and returns the weighted sums at each position.
 
     Args:
-        motion: From frame0 to frame1, at the pixels of either.
-        seen: Whether they are in both frames.
-        matched: Whether their colors are found there.
+        motion: The motion from frame0 to frame1, at the pixels of either frame.
+        seen: Whether the pixels are visible in both frames.
+        matched: Whether their colors match in the other frame.
         share: t for pixels of frame0, t - 1 for those of frame1.
     """
     weight = matched * seen + OCCLUDED
@@ -143,17 +144,17 @@ def _project(motion: Any, seen: Any, matched: Any, share: Any) -> dict[str, Any]
 
 
 def _arrived(projected: dict[str, Any]) -> Any:
-    """1 where a pixel landed, seen or occluded; 0 in a hole."""
+    """Returns 1 where a pixel arrived, visible or occluded, and 0 in a hole."""
     return ops.minimum(projected["weight"] / OCCLUDED, 1)
 
 
 def _paint(pair: dict[str, Any], motion: Any, mask: Any, time: Any) -> tuple[Any, Any]:
-    """The frame that a motion at t gives, and how far its two sources differ."""
+    """Renders the frame for a motion at t; also returns how much its two sources differ."""
     flow0, flow1 = -time * motion, (1 - time) * motion
     sharp0, soft0 = spline.read(pair["spline0"], pair["frame0"], flow0)
     sharp1, soft1 = spline.read(pair["spline1"], pair["frame1"], flow1)
     gap = ops.mean(ops.abs(sharp0 - sharp1), axis=-1, keepdims=True)
-    # Detail in the wrong place is worse than none.
+    # Blurred detail is better than detail in the wrong place.
     softness = ops.minimum(ops.square(around(gap) / DOUBTFUL), 1)
     sharp = mask * sharp0 + (1 - mask) * sharp1
     soft = mask * soft0 + (1 - mask) * soft1
@@ -161,5 +162,5 @@ def _paint(pair: dict[str, Any], motion: Any, mask: Any, time: Any) -> tuple[Any
 
 
 def around(values: Any) -> Any:
-    """Means over the window around each pixel."""
+    """Returns means over the window around each pixel."""
     return ops.average_pool(values, GUESS_WINDOW, strides=1, padding="same")

@@ -16,7 +16,7 @@ def variable_names(config: Mapping[str, Any]) -> dict[str, str]:
     kinds = dict(zip(network_names(config["chain"]), config["chain"], strict=True))
     if config["fusion"]:
         kinds |= {"flownets_d": "sd", "flownetfusion": "fusion"}
-    # The file of a network that stands alone does not name it.
+    # A checkpoint with a single network does not contain its name.
     alone = len(kinds) == 1
     names = {}
     for network, kind in kinds.items():

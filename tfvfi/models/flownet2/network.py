@@ -1,14 +1,14 @@
-"""FlowNet 2.0: each network of a chain corrects the flow of the one before.
+"""FlowNet 2.0: a chain of networks, each of which corrects the flow of the previous one.
 
-The first sees the two frames. Every later one also sees the second frame warped by the flow so
-far, that flow, and where the warped frame still differs. Large and small displacements come from
-two such chains, which a last network fuses at full resolution:
+The first network reads the two frames. Every later one also reads the second frame warped by the
+current flow, that flow, and the remaining brightness error. Large and small displacements are
+estimated by two separate branches, which a last network fuses at full resolution:
 
     frames -> C -> S -> S ---.
     frames -> SD -------------+-> fusion -> flow
 
-`flownet2_c`, `_s` and `_sd` are the first networks alone, `_cs` and `_css` the chain without
-small displacements and fusion.
+`flownet2_c`, `_s` and `_sd` are single networks; `_cs` and `_css` are chains without the branch for
+small displacements and without fusion.
 """
 
 from collections.abc import Sequence
@@ -23,10 +23,10 @@ from tfvfi.models.base import FlowEstimator
 from tfvfi.models.flownet2.subnetworks import FlowNet
 from tfvfi.ops import backward_warp, channel_norm, resize
 
-# The networks give flow at a quarter of the size, in units of 20 pixels.
+# The networks estimate flow at a quarter of the size, in units of 20 pixels.
 UNIT = 20.0
 QUARTER = 4
-# How the flow of the first, second and third network of a chain is enlarged, as published.
+# How the flow of the first, second and third network of a chain is upsampled, as published.
 ENLARGED = ("bilinear", "bilinear", "nearest")
 FITS = ("resize", "pad")
 
@@ -37,9 +37,9 @@ class FlowNet2(FlowEstimator):
 
     Args:
         chain: The networks for large displacements, in order: "c", "s" or "sd".
-        fusion: Whether a network for small displacements runs beside, and one that fuses both.
-        fit: What `estimate` does with sides that do not divide by 64: "resize" to the next size
-            that does, or "pad" by repeating the border, which keeps every pixel as it is.
+        fusion: Whether to add a network for small displacements and one that fuses both flows.
+        fit: What `estimate` does with sides that are not divisible by 64: "resize" scales the
+            frames to the next divisible size; "pad" repeats the border, which keeps every pixel.
 
     Example:
         >>> import numpy as np, tfvfi
@@ -63,7 +63,7 @@ class FlowNet2(FlowEstimator):
         super().__init__(**kwargs)
         self.chain = tuple(chain)
         self.fusion = fusion
-        # Not `fit`, which is what trains a Keras model.
+        # Not named `fit`, because that is the method that trains a Keras model.
         self.fit_rule = fit
         policy = self.dtype_policy
         self.networks = [
@@ -84,11 +84,11 @@ class FlowNet2(FlowEstimator):
         }
 
     def flow(self, frame0: Any, frame1: Any) -> dict[str, Any]:
-        """The flow from frame0 to frame1.
+        """Estimates the flow from frame0 to frame1.
 
         Returns:
-            "flow"; where a network stands alone also "flow_levels", its flows at 1/4, 1/8, ...
-            1/64 of the size in units of 20 pixels of the full size, on which it is trained.
+            "flow"; a single network also returns "flow_levels", its flows at 1/4, 1/8, ... 1/64 of
+            the size in units of 20 pixels of the full size, on which it is trained.
         """
         frame0, frame1 = without_mean(frame0, frame1)
         steps = self.steps(frame0, frame1)
@@ -100,7 +100,7 @@ class FlowNet2(FlowEstimator):
         return {"flow": flow}
 
     def steps(self, frame0: Any, frame1: Any) -> list[dict[str, Any]]:
-        """What each network of the chain finds: "flow" in pixels, and the levels it comes from."""
+        """Returns the "flow" in pixels and the "flow_levels" of each network in the chain."""
         pair = ops.concatenate([frame0, frame1], axis=-1)
         found = []
         for network, method in zip(self.networks, ENLARGED, strict=False):
@@ -115,16 +115,17 @@ class FlowNet2(FlowEstimator):
         return found
 
     def fused(self, frame0: Any, frame1: Any, large: Any) -> list[Any]:
-        """Flows at full size, 1/2 and 1/4 from those for large and for small displacements."""
+        """Returns the fused flow for large and small displacements at size 1, 1/2 and 1/4."""
         pair = ops.concatenate([frame0, frame1], axis=-1)
-        # Divided, where `flownet2_sd` multiplies: trained inside the chain, its unit is another.
+        # Divided here, although `flownet2_sd` multiplies: within the chain it was trained in
+        # another unit.
         small = resize(self.small(pair)[0] / UNIT, QUARTER, method="nearest")
         known = [frame0, small, large, channel_norm(small), channel_norm(large)]
         known += [channel_norm(frame0 - backward_warp(frame1, flow)) for flow in (small, large)]
         return self.fuse(ops.concatenate(known, axis=-1))
 
     def flow_at_any_size(self, frame0: Any, frame1: Any) -> Any:
-        """The flow of a batch of any size; see `fit`."""
+        """Returns the flow of a batch of any size; see `fit`."""
         if self.fit_rule == "resize":
             return super().flow_at_any_size(frame0, frame1)
         height, width = images.size(frame0)
@@ -134,7 +135,7 @@ class FlowNet2(FlowEstimator):
 
 
 def network_names(chain: Sequence[str]) -> list[str]:
-    """The published names of a chain's networks: flownetc, flownets_1, flownets_2."""
+    """Returns the published names of a chain's networks, such as flownetc and flownets_1."""
     alone = len(chain) == 1
     return [
         f"flownet{kind}" if alone or place == 0 else f"flownet{kind}_{place}"
@@ -143,8 +144,8 @@ def network_names(chain: Sequence[str]) -> list[str]:
 
 
 def without_mean(frame0: Any, frame1: Any) -> tuple[Any, Any]:
-    """Both frames without the mean that each colour has over both."""
-    # In two steps, rows first: one sum over a whole frame would lose two digits more.
+    """Subtracts from both frames the mean of each color over both of them."""
+    # In two steps, rows first: one sum over a whole frame would lose two more digits.
     rows = ops.mean((frame0 + frame1) / 2, axis=1, keepdims=True)
     mean = ops.mean(rows, axis=2, keepdims=True)
     return frame0 - mean, frame1 - mean

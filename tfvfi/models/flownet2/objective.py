@@ -1,4 +1,4 @@
-"""What FlowNet 2.0 is trained with: true flow where there is some, else the frames themselves."""
+"""The training objective of FlowNet 2.0: true flow if available, otherwise the frames alone."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,12 +10,12 @@ from tfvfi.models.objectives import unsupervised
 def objective(
     network: Any, batch: Mapping[str, Any], training: bool = True
 ) -> tuple[Any, dict[str, Any]]:
-    """The loss of a flow estimator; see `tfvfi.losses` for what goes in and comes out.
+    """Returns the loss of a flow estimator; see `tfvfi.losses` for the contract.
 
-    With "flow" in the batch, its endpoint error as published: at five levels for a network that
-    stands alone, of the result for a chain. In triplets flow leads from the target to both frames,
-    in pairs from frame0 to frame1. Without it, photometric error and smoothness of the flow from
-    frame0 to frame1, which needs no truth.
+    If the batch contains "flow", the loss is the endpoint error as published: at five levels for a
+    single network, of the final flow for a chain. In triplets the true flow leads from the target
+    to both frames, in pairs from frame0 to frame1. Otherwise the loss is the photometric error and
+    the smoothness of the flow from frame0 to frame1, which need no true flow.
     """
     if "flow" in batch and "target" not in batch:
         outputs = network({key: batch[key] for key in network.input_names}, training=training)
@@ -38,7 +38,7 @@ def objective(
 
 
 def supervised(outputs: Mapping[str, Any], truth: Any, norm: str = "l1") -> Any:
-    """The published loss of what the network gave, against the true flow in pixels."""
+    """Returns the published loss of the network's outputs, given the true flow in pixels."""
     if "flow_levels" in outputs:
         return multi_scale_flow(outputs["flow_levels"], truth, norm)[0]
     return flow_difference(outputs["flow"], truth, norm)

@@ -1,9 +1,9 @@
-"""FlowNet 2.0 and the parts of it that are published alone."""
+"""FlowNet 2.0 and those of its parts that are published separately."""
 
 from tfvfi.models.preset import Checkpoint, Objective, Preset
 
 REPOSITORY = "https://github.com/NVIDIA/flownet2-pytorch"
-# The repository's code is Apache-2.0; the weights were converted from the Caffe originals.
+# The repository's code is Apache-2.0, but its weights were converted from the Caffe originals.
 LICENCE = "weights for research purposes only, see the repository's README"
 
 TRAINING = {

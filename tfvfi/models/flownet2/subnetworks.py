@@ -1,8 +1,9 @@
-"""The four encoder-decoders that FlowNet 2.0 chains: C, S, SD and the fusion, as tables.
+"""The four encoder-decoders of FlowNet 2.0, described by tables: C, S, SD and fusion.
 
-All are one network: convolutions that halve the size, then a decoder that predicts flow at the
-coarsest level, enlarges it, and predicts again beside what the encoder saw at that level. They
-differ in the tables below, and FlowNetC in how it looks at the two frames.
+All share one architecture: an encoder of strided convolutions, and a decoder that predicts flow at
+the coarsest level, upsamples it, and predicts it again at each finer level from the encoder's
+features there. They differ in the tables below, and FlowNetC also in how it compares the two
+frames.
 """
 
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ from keras import ops
 from tfvfi.layers import Block, Conv2D, Double, leaky_relu
 from tfvfi.ops import correlation
 
-# Name of a convolution: channels, kernel size, stride.
+# Name of a convolution -> channels, kernel size, stride.
 Convolutions = Mapping[str, tuple[int, int, int]]
 
 DEEP = {
@@ -38,16 +39,16 @@ SMALL_KERNELS = {
 
 @dataclass(frozen=True)
 class Plan:
-    """What distinguishes one encoder-decoder from another.
+    """The structure of one encoder-decoder.
 
     Attributes:
         encoder: Its convolutions, in order.
-        skips: Level -> convolution whose output the decoder sees there. Level n has 1 / 2^n of
-            the size; the coarsest level is one beyond the largest key.
-        deconvolutions: Level -> channels that come up from the level below.
-        smoothing: Level -> channels of a convolution without activation before the prediction.
-        enlarging_bias: Whether the convolution that enlarges a flow has a bias.
-        correlated: Whether the two frames meet in a cost volume, as in FlowNetC.
+        skips: Level -> convolution whose output the decoder reads there. Level n has 1 / 2^n of
+            the size; the coarsest level is one more than the largest key.
+        deconvolutions: Level -> channels that are upsampled from the coarser level.
+        smoothing: Level -> channels of a linear convolution before the prediction.
+        enlarging_bias: Whether the convolution that upsamples a flow has a bias.
+        correlated: Whether the two frames are compared in a cost volume, as in FlowNetC.
     """
 
     encoder: Convolutions
@@ -59,12 +60,12 @@ class Plan:
 
     @property
     def levels(self) -> list[int]:
-        """Levels at which a flow is enlarged to and refined, coarse to fine."""
+        """Returns the levels at which the flow is upsampled and refined, coarse to fine."""
         return sorted(self.skips, reverse=True)
 
     @property
     def coarsest(self) -> int:
-        """The level of the first prediction."""
+        """Returns the level of the first prediction."""
         return self.levels[0] + 1
 
 
@@ -102,7 +103,7 @@ PLANS = {
 
 @keras.saving.register_keras_serializable("tfvfi.flownet2")
 class FlowNet(Block):
-    """One encoder-decoder: maps in, flows at all its levels out.
+    """An encoder-decoder that returns flows at all of its levels.
 
     Args:
         kind: "c", "s", "sd" or "fusion".
@@ -119,7 +120,7 @@ class FlowNet(Block):
             name: Conv2D(*settings, activation=leaky_relu, name=name, **rounded)
             for name, settings in self.plan.encoder.items()
         }
-        # The decoder's, from coarse to fine.
+        # The levels of the decoder, from coarse to fine.
         levels = self.plan.levels
         self.deconvolutions = [
             Double(
@@ -150,11 +151,11 @@ class FlowNet(Block):
         ]
 
     def call(self, inputs: Any) -> list[Any]:
-        """Flows from the finest level to the coarsest.
+        """Returns flows from the finest level to the coarsest.
 
         Args:
-            inputs: Two frames on the channels, and behind them, for the later networks of a
-                chain, what is known of their flow.
+            inputs: Two frames, concatenated; for the later networks of a chain, followed by what is
+                known of their flow.
         """
         encode = self._encode_apart if self.plan.correlated else self._encode_together
         return self._decode(encode(inputs))
@@ -163,7 +164,7 @@ class FlowNet(Block):
         return self._run(self.encoder, inputs)
 
     def _encode_apart(self, inputs: Any) -> dict[str, Any]:
-        """FlowNetC: both frames by the same convolutions, then a map of what matches where."""
+        """Encodes both frames with shared weights and computes their cost volume (FlowNetC)."""
         both = ops.concatenate(ops.split(inputs, 2, axis=-1), axis=0)
         before = self._run({name: self.encoder[name] for name in LARGE_KERNELS}, both)
         first, second = ops.split(before["conv3"], 2, axis=0)
@@ -176,7 +177,7 @@ class FlowNet(Block):
         }
 
     def _run(self, convolutions: Mapping[str, Any], maps: Any) -> dict[str, Any]:
-        """The output of each convolution, one after the other."""
+        """Runs convolutions in sequence and returns the output of each."""
         found = {}
         for name, convolution in convolutions.items():
             found[name] = maps = convolution(maps)

@@ -1,10 +1,10 @@
-"""IFRNet: intermediate flow and an intermediate feature, refined together from coarse to fine.
+"""IFRNet: intermediate flow and an intermediate feature, refined jointly from coarse to fine.
 
-An encoder gives both frames features at 1/2, 1/4, 1/8 and 1/16 of their size. The coarsest decoder
-guesses, from both features and the time, the flows from there to both frames and the feature of
-the frame that is sought. Each finer decoder warps the frames' features by the flows so far and
-corrects flows and feature. The last one paints: a mask that blends the two warped frames, and a
-residual that is added.
+An encoder extracts features of both frames at 1/2, 1/4, 1/8 and 1/16 of their size. From the
+coarsest features and the time, the first decoder estimates the flows from the intermediate frame to
+both frames, and a feature of the intermediate frame. Each finer decoder warps the frames' features
+by the current flows and corrects both flows and feature. The last decoder predicts a mask that
+blends the two warped frames, and a residual that is added to the blend.
 """
 
 from collections.abc import Sequence
@@ -21,9 +21,9 @@ from tfvfi.models.base import Interpolator
 from tfvfi.ops import backward_warp, resize
 from tfvfi.ops.convolution import fused_convolution
 
-# The coarsest features are this much smaller than the frames.
+# The ratio between the size of the frames and that of the coarsest features.
 COARSEST = 16
-# Channels of both flows, which come first in what a decoder gives.
+# Channels of both flows, which come first in the output of a decoder.
 FLOWS = 4
 BORDERS = ("replicate", "zeros")
 
@@ -35,12 +35,12 @@ class IFRNet(Interpolator):
     Args:
         widths: Channels of the encoder at 1/2, 1/4, 1/8 and 1/16 of the frames' size.
         side: Channels that pass through extra convolutions in every residual block.
-        first_kernel: Side of the very first kernel.
-        scale: Size, relative to the frames, at which motion is estimated: below 1 for motion that
-            is large. Warping and blending stay at full size.
-        border: What frames are padded with by `interpolate`: "replicate" repeats the border on
-            all sides, as its authors did for SNU-FILM; "zeros" adds black to the right and below,
-            as for Middlebury.
+        first_kernel: Kernel size of the first convolution.
+        scale: Size, relative to the frames, at which motion is estimated: below 1 for large
+            motion. Warping and blending stay at full size.
+        border: How `interpolate` pads frames: "replicate" repeats the border on all sides, as the
+            authors do for SNU-FILM; "zeros" adds black on the right and at the bottom, as they do
+            for Middlebury.
 
     Example:
         >>> import numpy as np, tfvfi
@@ -69,18 +69,18 @@ class IFRNet(Interpolator):
         super().__init__(**kwargs)
         self.widths = tuple(widths)
         self.side = side
-        # What a pixel of a frame takes on a processor: 510, 780 and 1350 were measured.
+        # Bytes of memory per pixel of a frame on a CPU: 510, 780 and 1350 were measured.
         self.bytes_per_pixel = 200 + 18 * self.widths[0]
         self.first_kernel = first_kernel
         self.scale = scale
         self.border = border
-        # Sides times the scale must divide by 16.
+        # Sides times the scale must be divisible by 16.
         self.multiple = (Fraction(scale).limit_denominator(100) / COARSEST).denominator
 
         policy = self.dtype_policy
         self.encoder = Encoder(self.widths, first_kernel, dtype=policy, name="encoder")
         half, quarter, eighth, sixteenth = self.widths
-        # What goes on inside each decoder, and what is refined besides the flows.
+        # Per decoder: the channels inside it, and the channels it refines in addition to the flows.
         sizes = {
             4: (2 * sixteenth, eighth),
             3: (3 * eighth, quarter),
@@ -104,7 +104,7 @@ class IFRNet(Interpolator):
         }
 
     def prepare(self, frame0: Any, frame1: Any) -> dict[str, Any]:
-        """Both frames without their common mean, and their features."""
+        """Subtracts the common mean from both frames and extracts their features."""
         means = [ops.mean(frame, axis=(1, 2, 3), keepdims=True) for frame in (frame0, frame1)]
         mean = (means[0] + means[1]) / 2
         frame0, frame1 = frame0 - mean, frame1 - mean
@@ -117,16 +117,16 @@ class IFRNet(Interpolator):
         }
 
     def features(self, frame: Any) -> list[Any]:
-        """Features of a frame without its mean, from fine to coarse."""
+        """Returns the features of a frame without its mean, from fine to coarse."""
         return self.encoder(frame if self.scale == 1 else resize(frame, self.scale))
 
     def render(self, prepared: dict[str, Any], time: Any) -> dict[str, Any]:
         """Renders the frame at `time` and returns it with all intermediate results.
 
         Returns:
-            "frame"; "flow0" and "flow1", from there to both frames; "mask", the share of frame0;
-            "residual"; and for the objective "mean", "flow_levels" (both flows at 1/2, 1/4 and
-            1/8 of the size, (B, h, w, 4)) and "feature_levels" (of the frame itself, likewise).
+            "frame"; "flow0" and "flow1", from the new frame to both frames; "mask", the weight of
+            frame0; "residual"; and for the objective "mean", "flow_levels" (both flows at 1/2, 1/4
+            and 1/8 of the size, (B, h, w, 4)) and "feature_levels" (of the new frame, likewise).
         """
         *finer, (coarse0, coarse1) = zip(prepared["features0"], prepared["features1"], strict=True)
         first, *others = self.decoders
@@ -168,21 +168,21 @@ class IFRNet(Interpolator):
         }
 
     def padding(self, height: Any, width: Any) -> images.Padding:
-        """As its authors padded frames: see `border`."""
+        """Returns the padding that the authors use: see `border`."""
         top, bottom, left, right = images.pad_end(height, width, self.multiple)
         if self.border == "zeros":
             return top, bottom, left, right
         return bottom // 2, bottom - bottom // 2, right // 2, right - right // 2
 
     def pad(self, frames: Any) -> Any:
-        """Frames padded as its authors did: see `border`."""
+        """Pads frames as the authors do: see `border`."""
         pad = images.pad_zeros if self.border == "zeros" else images.pad_edge
         return pad(frames, self.padding(*images.size(frames)))
 
 
 @keras.saving.register_keras_serializable("tfvfi.ifrnet")
 class Encoder(Block):
-    """Features of a frame at 1/2, 1/4, 1/8 and 1/16 of its size."""
+    """Extracts features of a frame at 1/2, 1/4, 1/8 and 1/16 of its size."""
 
     def __init__(self, widths: Sequence[int], first_kernel: int, **kwargs: Any):
         super().__init__(**kwargs)
@@ -203,7 +203,7 @@ class Encoder(Block):
 
 @keras.saving.register_keras_serializable("tfvfi.ifrnet")
 class EncoderLevel(Block):
-    """Halves the size."""
+    """Two convolutions, the first of which halves the size."""
 
     def __init__(self, width: int, kernel: int, **kwargs: Any):
         super().__init__(**kwargs)
@@ -212,13 +212,13 @@ class EncoderLevel(Block):
         self.conv1 = ConvPReLU(width, dtype=self.dtype_policy, name="conv1")
 
     def call(self, feature: Any) -> Any:
-        """The feature at half the size."""
+        """Returns the feature at half the size."""
         return self.conv1(self.conv0(feature))
 
 
 @keras.saving.register_keras_serializable("tfvfi.ifrnet")
 class Decoder(Block):
-    """Refines what is known of the frame that is sought, and doubles the size."""
+    """Refines the flows and the feature of the intermediate frame, and doubles their size."""
 
     def __init__(self, inside: int, outside: int, side: int, **kwargs: Any):
         super().__init__(**kwargs)
@@ -228,13 +228,13 @@ class Decoder(Block):
         self.up = Double(outside, dtype=self.dtype_policy, name="double")
 
     def call(self, known: Any) -> Any:
-        """Corrections of both flows, then the feature, at twice the size."""
+        """Returns corrections of both flows, followed by the feature, at twice the size."""
         return self.up(self.residual(self.conv(known)))
 
 
 @keras.saving.register_keras_serializable("tfvfi.ifrnet")
 class ResidualBlock(Block):
-    """Three convolutions; between them the last channels alone pass through two more."""
+    """Three convolutions; after each of the first two, some channels pass through another."""
 
     def __init__(self, width: int, side: int, **kwargs: Any):
         super().__init__(**kwargs)
@@ -248,7 +248,7 @@ class ResidualBlock(Block):
         self.prelu = PReLU(dtype=policy, name="prelu")
 
     def call(self, feature: Any) -> Any:
-        """The feature refined, of the same size and width."""
+        """Returns the refined feature, of the same size and width."""
         refined = self._refine_side(self.conv1(feature), self.conv2)
         refined = self._refine_side(self.conv3(refined), self.conv4)
         if self.prelu.built and self.conv5.fusible(refined):

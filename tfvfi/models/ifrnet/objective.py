@@ -1,4 +1,4 @@
-"""What IFRNet is trained with: the frame, the structure of its features, and a teacher's flow."""
+"""The training objective of IFRNet: the frame, the structure of features, and a teacher's flow."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,9 +24,9 @@ GUIDANCE_WEIGHT = 0.01
 def objective(
     network: Any, batch: Mapping[str, Any], training: bool = True
 ) -> tuple[Any, dict[str, Any]]:
-    """The loss of IFRNet as published; see `tfvfi.losses` for what goes in and comes out.
+    """Returns the published loss of IFRNet; see `tfvfi.losses` for the contract.
 
-    Without "flow" in the batch there is no distillation, as its authors do for GoPro.
+    Without "flow" in the batch there is no distillation term, as the authors do for GoPro.
     """
     outputs = network({key: batch[key] for key in network.input_names}, training=training)
     terms = frame_terms(network, outputs, batch["target"])
@@ -38,10 +38,13 @@ def objective(
 def guided(
     network: Any, batch: Mapping[str, Any], training: bool = True
 ) -> tuple[Any, dict[str, Any]]:
-    """The loss as published, with flow that is learned at every scale, the finest included.
+    """Returns the published loss, but with direct supervision of the flow at every scale.
 
-    For exact flow, as of `tfvfi.data.procedural`, in which there is nothing to mistrust: motion
-    is learned many times faster from it than from frames alone.
+    It suits exact flow, such as that of `tfvfi.data.procedural`: motion is then learned many times
+    faster than from frames alone.
+
+    Raises:
+        InputError: The batch contains no flow.
     """
     if "flow" not in batch:
         raise InputError(
@@ -55,7 +58,7 @@ def guided(
 
 
 def frame_terms(network: Any, outputs: Mapping[str, Any], target: Any) -> dict[str, Any]:
-    """How far the frame is from the true one, and its features on the way there."""
+    """Returns the terms that compare the frame and its intermediate features with the true ones."""
     return {
         "charbonnier": charbonnier(outputs["frame"] - target),
         "census": census(outputs["frame"], target),
@@ -64,7 +67,7 @@ def frame_terms(network: Any, outputs: Mapping[str, Any], target: Any) -> dict[s
 
 
 def guidance(outputs: Mapping[str, Any], flow: Any) -> Any:
-    """Endpoint errors of all flows, in pixels of the frames, summed over the scales."""
+    """Returns the endpoint errors of all flows, in pixels of the frames, summed over the scales."""
     size, total = images.size(flow), 0.0
     for final, part in ((outputs["flow0"], slice(0, 2)), (outputs["flow1"], slice(2, 4))):
         levels = [images.resize_flow(level[..., part], size) for level in outputs["flow_levels"]]
@@ -73,7 +76,7 @@ def guidance(outputs: Mapping[str, Any], flow: Any) -> Any:
 
 
 def geometry_levels(network: Any, outputs: Mapping[str, Any], target: Any) -> list[Any]:
-    """Geometry losses at 1/2, 1/4 and 1/8 of the size."""
+    """Returns the geometry losses at 1/2, 1/4 and 1/8 of the size."""
     features = network.features(target - outputs["mean"])
     return [
         geometry(ops.cast(feature, "float32"), ops.cast(wanted, "float32"))
@@ -82,7 +85,7 @@ def geometry_levels(network: Any, outputs: Mapping[str, Any], target: Any) -> li
 
 
 def distillation(outputs: Mapping[str, Any], flow: Any) -> Any:
-    """Distillation losses of the coarser flows, of both directions."""
+    """Returns the distillation losses of the coarser flows, in both directions."""
     total = 0.0
     for final, part in ((outputs["flow0"], slice(0, 2)), (outputs["flow1"], slice(2, 4))):
         teacher = flow[..., part]

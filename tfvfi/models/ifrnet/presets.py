@@ -13,7 +13,7 @@ TRAINING = {
     "batch_size": 24,
     "crop_size": 224,
     "flow": "from the middle frame to both others, by another network",
-    # In this order; the number is a probability.
+    # Applied in this order; the number is a probability.
     "augmentation": (
         ("enlarge_twice", 0.1),
         ("crop", 1.0),
@@ -23,7 +23,7 @@ TRAINING = {
         ("transpose", 0.05),
         ("reverse_time", 0.5),
     ),
-    # Where the frames have all seven times between them, as in GoPro.
+    # For records with all seven frames between the two, as in GoPro.
     "any_time": {"epochs": 600, "batch_size": 8, "times": tuple(i / 8 for i in range(1, 8))},
 }
 
@@ -36,7 +36,7 @@ SETTINGS = (
     "SNU-FILM extreme",
 )
 
-# What its authors' scripts ask of the network.
+# Network arguments that the authors' scripts use.
 MEASURED_WITH = {
     "Middlebury": {"border": "zeros"},
     **{setting: {"scale": 0.8} for setting in SETTINGS if setting.startswith("SNU-FILM")},
@@ -88,7 +88,8 @@ def _preset(
         description=description,
         origin=f"Kong et al., IFRNet, CVPR 2022; {REPOSITORY}",
         config=config,
-        # Fresh ones may learn any; what a file of weights answers is measured as it is converted.
+        # Fresh weights can learn any time; the times of a converted file are measured on
+        # conversion.
         times="any",
         checkpoints=_checkpoints(stem),
         scores=scores,

@@ -1,12 +1,13 @@
-"""PWC-Net: flow from coarse to fine, each level by warping with the flow so far and comparing.
+"""PWC-Net: coarse-to-fine optical flow from a feature pyramid, warping and cost volumes.
 
     frame0 --> pyramid --.
                           +--> decoder 6 --> decoder 5 --> ... --> decoder 2 --> refiner --> flow
     frame1 --> pyramid --'
 
-A decoder enlarges the flow of the coarser level, warps the second frame's features by it, and
-predicts the flow from how well they then match the first frame's in a window of 9 x 9. The finest
-flow has a quarter of the size; it is enlarged bilinearly. The weights expect blue, green, red.
+A decoder upsamples the flow of the coarser level, warps the second frame's features by it, and
+predicts the flow from a cost volume that compares them with the first frame's features in a window
+of 9 x 9. The finest flow has a quarter of the size and is upsampled bilinearly. The weights expect
+colors in the order blue, green, red.
 """
 
 from collections.abc import Sequence
@@ -20,14 +21,14 @@ from tfvfi.layers import Block, Conv2D, Double, leaky_relu
 from tfvfi.models.base import FlowEstimator
 from tfvfi.ops import backward_warp, correlation, resize
 
-# The network gives flow at a quarter of the size, in units of 20 pixels of the full size.
+# The network estimates flow at a quarter of the size, in units of 20 pixels of the full size.
 UNIT, QUARTER = 20.0, 4
-# Channels of the pyramid's levels 1 to 6, of a decoder's convolutions, and of the refiner's with
-# their dilations.
+# Channels of the pyramid's levels 1 to 6, of a decoder's convolutions, and of the refiner's
+# convolutions with their dilations.
 PYRAMID = (16, 32, 64, 96, 128, 196)
 DECODER = (128, 128, 96, 64, 32)
 REFINER = ((128, 1), (128, 2), (128, 4), (96, 8), (64, 16), (32, 1))
-# Decoders work on these levels, the coarsest first.
+# The levels that have a decoder, the coarsest first.
 LEVELS = (6, 5, 4, 3, 2)
 
 
@@ -53,7 +54,7 @@ class PWCNet(FlowEstimator):
         self.refiner = Refiner(dtype=policy, name="refiner")
 
     def flow(self, frame0: Any, frame1: Any) -> dict[str, Any]:
-        """The flow from frame0 to frame1.
+        """Estimates the flow from frame0 to frame1.
 
         Returns:
             "flow", and "flow_levels": the flows at 1/4, 1/8, ... 1/64 of the size in units of 20
@@ -63,15 +64,16 @@ class PWCNet(FlowEstimator):
         return {"flow": _enlarged(levels[0], images.size(frame0)), "flow_levels": levels}
 
     def flow_at_any_size(self, frame0: Any, frame1: Any) -> Any:
-        """The flow of a batch of any size, estimated at the next size that divides by 64."""
+        """Returns the flow of a batch of any size, estimated at the next size divisible by 64."""
         size = images.size(frame0)
         inside = [images.next_multiple(side, self.multiple) for side in size]
-        # From a quarter of the inner size to the outer one at once, as published.
+        # As published, the flow is resized once: from a quarter of the inner size to the outer
+        # size.
         levels = self.flow_levels(*(resize(frame, inside) for frame in (frame0, frame1)))
         return _enlarged(levels[0], size)
 
     def flow_levels(self, frame0: Any, frame1: Any) -> list[Any]:
-        """Flows from the finest level to the coarsest, in units of 20 pixels."""
+        """Returns flows from the finest level to the coarsest, in units of 20 pixels."""
         both = self.pyramid(ops.flip(ops.concatenate([frame0, frame1]), axis=-1))
         flows, features = [], None
         for level, decoder in zip(LEVELS, self.decoders, strict=True):
@@ -84,11 +86,11 @@ class PWCNet(FlowEstimator):
 
 @keras.saving.register_keras_serializable("tfvfi.pwcnet")
 class Pyramid(Block):
-    """Features of frames at 1/2, 1/4, ... of the size.
+    """Extracts features of frames at 1/2, 1/4, ... of the size.
 
     Args:
-        channels: Of each level.
-        convolutions: How many each level has; the first halves the size.
+        channels: Channels of each level.
+        convolutions: Number of convolutions per level; the first halves the size.
     """
 
     def __init__(self, channels: Sequence[int], convolutions: int, **kwargs: Any):
@@ -121,7 +123,7 @@ class Pyramid(Block):
 
 @keras.saving.register_keras_serializable("tfvfi.pwcnet")
 class Decoder(Block):
-    """One level's flow from both frames' features and from what the level below found.
+    """Estimates the flow of one level from both frames' features and the coarser level's result.
 
     Args:
         level: From 6, at 1/64 of the size, to 2, at a quarter.
@@ -144,11 +146,11 @@ class Decoder(Block):
         self.predict_flow = Conv2D(2, name="predict_flow", **exact)
 
     def call(self, first: Any, second: Any, below: tuple[Any, Any] | None = None) -> tuple:
-        """The flow of this level, in units of 20 pixels of the full size, and its features.
+        """Returns the flow of this level, in units of 20 pixels of the full size, and its features.
 
         Args:
             first: Features of the frame where the flow starts.
-            second: Features of the other.
+            second: Features of the frame where the flow ends.
             below: Flow and features of the coarser level.
         """
         known = []
@@ -165,7 +167,7 @@ class Decoder(Block):
 
 @keras.saving.register_keras_serializable("tfvfi.pwcnet")
 class Refiner(Block):
-    """What the finest flow still lacks, seen from far around by dilated convolutions."""
+    """Corrects the finest flow by dilated convolutions with a large receptive field."""
 
     def __init__(self, **kwargs: Any):
         super().__init__(**kwargs)
@@ -182,12 +184,12 @@ class Refiner(Block):
         self.predict_flow = Conv2D(2, dtype="float32", name="predict_flow")
 
     def call(self, features: Any) -> Any:
-        """A correction of the flow, in its unit."""
+        """Returns a correction of the flow, in the same unit."""
         for convolution in self.convolutions:
             features = convolution(features)
         return self.predict_flow(features)
 
 
 def _enlarged(level: Any, size: tuple[Any, Any]) -> Any:
-    """The finest flow at another size, in pixels of that size."""
+    """Resizes the finest flow to another size, in pixels of that size."""
     return images.resize_flow(UNIT / QUARTER * level, size)

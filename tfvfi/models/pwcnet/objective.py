@@ -1,4 +1,4 @@
-"""What PWC-Net is trained with: the true flow at five levels, the coarsest counting most."""
+"""The training objective of PWC-Net: the true flow at five levels, the coarsest weighted most."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,13 +17,16 @@ FINEST = 4
 def objective(
     network: Any, batch: Mapping[str, Any], training: bool = True
 ) -> tuple[Any, dict[str, Any]]:
-    """The published loss, divided by the pixels of each level, whose error its paper sums.
+    """Returns the published loss, averaged over each level's pixels where the paper sums.
 
     Args:
         network: The network.
-        batch: "frame0", "frame1" and the "flow" between them, (B, H, W, 2) in pixels; sides that
-            divide by 64.
+        batch: "frame0", "frame1" and the "flow" between them, (B, H, W, 2) in pixels; the sides
+            must be divisible by 64.
         training: Passed on to the network.
+
+    Raises:
+        InputError: The batch contains no flow.
     """
     if "flow" not in batch:
         raise InputError(

@@ -1,13 +1,13 @@
-"""The block that estimates motion in RIFE, in the three forms that its versions have.
+"""The block that estimates motion in RIFE, in the three forms of its versions.
 
-A block reads everything known at one resolution, shrinks it to a quarter, convolves eight times
-and enlarges the result. The forms differ in what surrounds the eight convolutions:
+A block reads everything known at one resolution, downsamples it by four, applies eight convolutions
+and upsamples the result. The forms differ in what surrounds the eight convolutions:
 
-- "pairs" (version 3): a shortcut around every two; two heads, for flow and mask, enlarge four
-  times.
-- "chain" (version 4.0): one shortcut around all eight; one head enlarges twice.
-- "scaled" (since 4.6): every convolution is added to its input after a factor per channel; one
-  head enlarges four times, twice of that by shuffling pixels.
+- "pairs" (version 3): a residual connection around every two; two heads, for flow and mask,
+  upsample by four.
+- "chain" (version 4.0): one residual connection around all eight; one head upsamples by two.
+- "scaled" (since 4.6): every convolution is scaled per channel and added to its input; one head
+  upsamples by four, the second factor of two by pixel shuffle.
 """
 
 from typing import Any
@@ -27,7 +27,7 @@ from tfvfi.ops.convolution import fused_convolution
 
 FORMS = ("pairs", "chain", "scaled")
 CONVOLUTIONS = 8
-# Channels of both flows and the mask, which come first in what a block returns.
+# Channels of both flows and the mask, which come first in a block's output.
 FLOWS, MOTION = 4, 5
 
 
@@ -38,7 +38,7 @@ class MotionBlock(Block):
     Args:
         width: Channels of the eight convolutions.
         form: One of `FORMS`; see above.
-        features: Channels that the block returns after flow and mask.
+        features: Channels of the feature, which follow flow and mask in the output.
     """
 
     def __init__(self, width: int, form: str = "scaled", features: int = 0, **kwargs: Any):
@@ -61,12 +61,12 @@ class MotionBlock(Block):
         elif form == "chain":
             self.heads = [Double(MOTION, dtype=policy, name="head")]
         else:
-            # Published heads without features have a sixth channel, which nothing reads.
+            # Published heads without features have a sixth channel, which is never read.
             self.channels = MOTION + (features or 1)
             self.heads = [Double(4 * self.channels, dtype=policy, name="head")]
 
     def call(self, known: Any) -> Any:
-        """Flows, mask and feature, at the size of `known`, or at half of it for a "chain"."""
+        """Returns flows, mask and feature, at the size of `known`, or half of it for "chain"."""
         for shrink in self.shrinks:
             known = shrink(known)
         grouped = {"pairs": 2, "chain": CONVOLUTIONS, "scaled": 1}[self.form]
@@ -82,13 +82,13 @@ class MotionBlock(Block):
 
     @property
     def enlargement(self) -> int:
-        """How many times larger the input is than what the block returns."""
+        """Returns the ratio between the size of the input and that of the output."""
         return 2 if self.form == "chain" else 1
 
 
 @keras.saving.register_keras_serializable("tfvfi")
 class Scale(layers.Layer):
-    """Multiplies every channel by a factor, which begins at 1."""
+    """Multiplies every channel by a learned factor, which is initially 1."""
 
     def build(self, input_shape: tuple) -> None:
         """Creates the factors."""
@@ -99,16 +99,16 @@ class Scale(layers.Layer):
         return super().get_config()
 
     def call(self, values: Any) -> Any:
-        """The values scaled."""
+        """Returns the scaled values."""
         return values * self.beta
 
 
 @keras.saving.register_keras_serializable("tfvfi")
 class ScaledResidual(Conv2D):
-    """A convolution, scaled channel by channel and added to its input, then LeakyReLU.
+    """A convolution that is scaled per channel and added to its input, followed by LeakyReLU.
 
     Args:
-        filters: Channels that come out, as many as come in.
+        filters: Channels of both input and output.
     """
 
     def __init__(self, filters: int, **kwargs: Any):
@@ -121,7 +121,7 @@ class ScaledResidual(Conv2D):
         self.scale.build(input_shape)
 
     def call(self, image: Any) -> Any:
-        """The image refined."""
+        """Returns the refined image."""
         if self.fusible(image):
             beta = self.scale.beta
             slope = ops.full((self.filters,), SLOPES[activations.leaky_relu], dtype="float32")
@@ -131,11 +131,11 @@ class ScaledResidual(Conv2D):
 
 @keras.saving.register_keras_serializable("tfvfi")
 class Head(Block):
-    """Enlarges features four times.
+    """Upsamples features by four.
 
     Args:
-        width: Channels in between.
-        filters: Channels that come out.
+        width: Intermediate channels.
+        filters: Output channels.
     """
 
     def __init__(self, width: int, filters: int, **kwargs: Any):
@@ -145,17 +145,17 @@ class Head(Block):
         self.double1 = Double(filters, dtype=self.dtype_policy, name="double1")
 
     def call(self, feature: Any) -> Any:
-        """The feature at four times its size."""
+        """Returns the feature at four times its size."""
         return self.double1(self.double0(feature))
 
 
 @keras.saving.register_keras_serializable("tfvfi")
 class Encoder(Block):
-    """What versions since 4.7 know of a frame besides its colors, at the size of the frame.
+    """Extracts features of a frame at its full size, as versions since 4.7 use beside the colors.
 
     Args:
-        width: Channels in between, at half the size.
-        filters: Channels that come out.
+        width: Intermediate channels, at half the size.
+        filters: Output channels.
     """
 
     def __init__(self, width: int, filters: int, **kwargs: Any):
@@ -168,21 +168,21 @@ class Encoder(Block):
         self.double = Double(filters, dtype=self.dtype_policy, name="double")
 
     def call(self, frame: Any) -> Any:
-        """The features of a frame."""
+        """Returns the features of a frame."""
         for conv in self.convs:
             frame = conv(frame)
         return self.double(frame)
 
 
 def activated(form: str, filters: int, **kwargs: Any) -> Conv2D:
-    """A convolution with the activation of a form: LeakyReLU in "scaled", PReLU in the others."""
+    """Creates a convolution with a form's activation: LeakyReLU in "scaled", otherwise PReLU."""
     if form == "scaled":
         return Conv2D(filters, activation=activations.leaky_relu, **kwargs)
     return ConvPReLU(filters, **kwargs)
 
 
 def pixel_shuffle(maps: Any) -> Any:
-    """Maps at twice their size: channels 4 c to 4 c + 3 become the four pixels of channel c."""
+    """Doubles the size of maps: channels 4 c to 4 c + 3 become the four pixels of channel c."""
     batch, height, width, channels = ops.shape(maps)
     maps = ops.reshape(maps, (batch, height, width, channels // 4, 2, 2))
     maps = ops.transpose(maps, (0, 1, 4, 2, 5, 3))

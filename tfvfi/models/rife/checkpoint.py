@@ -7,7 +7,7 @@ from tfvfi.models.names import weight_and_bias
 from tfvfi.models.rife.blocks import CONVOLUTIONS
 from tfvfi.models.rife.refinement import LEVELS
 
-# Blocks that only training uses, where the network has no teacher.
+# Blocks that are used in training only, for networks without a teacher.
 UNUSED = (r"(block_tea|teacher|caltime)\..*",)
 
 

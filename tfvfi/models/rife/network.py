@@ -1,8 +1,9 @@
-"""RIFE: flow from the frame in between to both frames, estimated directly.
+"""RIFE: direct estimation of the flow from the intermediate frame to both frames.
 
-A pyramid of blocks estimates both flows and the mask that blends the two warped frames. Version 4
-reads the time too, so it answers any; version 3 answers the middle. Version 4.0 refines the blended
-frame, and versions since 4.7 encode the frames and warp the encodings along with them.
+A pyramid of blocks estimates both flows, and a mask that blends the two warped frames. Version 4
+also reads the time and so supports any time; version 3 supports the middle only. Version 4.0
+refines the blended frame with a U-Net, and versions since 4.7 encode the frames and warp the
+encodings along with them.
 """
 
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ from tfvfi.models.rife.refinement import Context, Refiner, warped_contexts
 from tfvfi.ops import backward_warp
 
 SCALES = (0.25, 0.5, 1.0, 2.0, 4.0)
-# A block shrinks its input four times; the context of the refinement shrinks frames 16 times.
+# A block downsamples its input by 4; the refinement's context downsamples frames by 16.
 SHRINKING, COARSEST_CONTEXT = 4, 16
 ENCODER_WIDTH = 16
 
@@ -32,21 +33,22 @@ class RIFE(Interpolator):
 
     Args:
         widths: Channels of the blocks, from coarse to fine.
-        scales: How many times smaller than the frames the blocks work.
-        form: How the blocks are made, see `blocks`: "pairs", "chain" or "scaled".
-        encoded: Channels that a frame's encoder adds to its colors; 0 for no encoder. With an
-            encoder every block estimates the mask anew, without one it corrects the mask.
+        scales: The factors by which the blocks' inputs are smaller than the frames.
+        form: The form of the blocks, see `blocks`: "pairs", "chain" or "scaled".
+        encoded: Channels that an encoder adds to a frame's colors; 0 for no encoder. With an
+            encoder every block estimates a new mask, without one it corrects the mask.
         features: Channels that a block passes on to the next one.
-        doubling: When the scales are doubled for a pair whose motion is large. "first" (3.8): when
-            the first block, tried at twice its scale, finds flow above 16 times its scale.
-            "second" (4.0): when the second block corrects both flows by more than 32 pixels
-            somewhere. None: never. Each pair of a batch is judged alone.
+        doubling: When the scales are doubled for a pair with large motion. "first" (3.8): if the
+            first block, tried at twice its scale, estimates flow above 16 times its scale.
+            "second" (4.0): if the second block corrects both flows by more than 32 pixels
+            anywhere. None: never. Each pair of a batch is judged separately.
         context: Channels of the refinement's finest features; 0 for a version without refinement.
         refine: Whether a version with refinement uses it; it is faster without.
         scale: Size at which motion is estimated, relative to the frames: 0.5 suits 4K video.
-        ensemble: Estimate motion in both directions of time and average; twice the work.
-        padded_to: What `interpolate` pads sides to, divided by a scale below 1.
-        teacher: Add the block that only training uses, see `objective`.
+        ensemble: Whether to estimate motion in both directions of time and average the results,
+            which doubles the work.
+        padded_to: The multiple to which `interpolate` pads sides, divided by a scale below 1.
+        teacher: Whether to add the block that is used in training only, see `objective`.
 
     Example:
         >>> import numpy as np, tfvfi
@@ -128,7 +130,7 @@ class RIFE(Interpolator):
         }
 
     def build(self, input_shape: Any = None) -> None:
-        """Creates every variable, also those of layers that only training or `refine` uses."""
+        """Creates every variable, including those of layers that only training or `refine` uses."""
         super().build(input_shape)
 
         def maps(channels: int, smaller: int = 1) -> keras.KerasTensor:
@@ -145,7 +147,7 @@ class RIFE(Interpolator):
             self.teacher(maps(frames * COLORS + self.pyramid.timed + MOTION))
 
     def prepare(self, frame0: Any, frame1: Any) -> dict[str, Any]:
-        """Both frames with their encodings, and their contexts for the refinement."""
+        """Returns both frames with their encodings, and their contexts for the refinement."""
         pair = frame0, frame1
         prepared = {"pair": pair}
         if self.encoder:
@@ -160,15 +162,15 @@ class RIFE(Interpolator):
         """Renders the frame at `time` and returns it with all intermediate results.
 
         Returns:
-            "frame"; "flow0" and "flow1", from there to both frames; "warped0" and "warped1", the
-            frames warped by them; "mask", the share of the first one.
+            "frame"; "flow0" and "flow1", from the new frame to both frames; "warped0" and
+            "warped1", the frames warped by them; "mask", the weight of frame0.
         """
         if not self.pyramid.timed:
             check_middle(self.name, time)
         return self.finish(prepared, self.pyramid(prepared["pair"], moment(time)))
 
     def finish(self, prepared: dict[str, Any], motion: Motion) -> dict[str, Any]:
-        """The outputs of `render` for a motion: blended, and refined where that is on."""
+        """Returns the outputs of `render` for a motion: blended and, if enabled, refined."""
         outputs = blended(prepared["pair"], motion)
         if "contexts" in prepared:
             warped = [outputs["warped0"], outputs["warped1"]]
@@ -179,27 +181,27 @@ class RIFE(Interpolator):
         return outputs
 
     def padding(self, height: Any, width: Any) -> images.Padding:
-        """Padding to the right and below, as published: see `padded_to`."""
+        """Returns the padding on the right and at the bottom, as published: see `padded_to`."""
         multiple = max(self.padded_to, int(self.padded_to / self.scale))
         return images.pad_end(height, width, multiple)
 
     def pad(self, frames: Any) -> Any:
-        """Frames padded with zeros, as published."""
+        """Pads frames with zeros, as published."""
         return images.pad_zeros(frames, self.padding(*images.size(frames)))
 
 
 def moment(time: Any) -> Any:
-    """The times of a batch as the pyramid reads them, (B, 1, 1, 1)."""
+    """Returns the times of a batch in the shape that the pyramid reads, (B, 1, 1, 1)."""
     return ops.reshape(ops.cast(time, "float32"), (-1, 1, 1, 1))
 
 
 def colors(pair: tuple[Any, Any]) -> list[Any]:
-    """Both frames without their encodings."""
+    """Returns both frames without their encodings."""
     return [maps[..., :COLORS] for maps in pair]
 
 
 def blended(pair: tuple[Any, Any], motion: Motion) -> dict[str, Any]:
-    """Both frames, warped by a motion and blended by its mask, before any refinement."""
+    """Warps both frames by a motion and blends them by its mask, without any refinement."""
     flow0, flow1 = motion.flow[..., :2], motion.flow[..., 2:]
     frame0, frame1 = colors(pair)
     warped0, warped1 = backward_warp(frame0, flow0), backward_warp(frame1, flow1)

@@ -1,8 +1,9 @@
-"""What RIFE is trained with: the frame, a teacher that sees the true one, and its flow.
+"""The training objective of RIFE: the frame, a teacher that reads the true frame, and its flow.
 
-The teacher is one more block, which reads the true frame besides; it exists only during training,
-where the network was built with `teacher=True`. Where its frame is better, the flow of every block
-learns from its flow. Without a teacher the frame alone is learned, which is enough to fine-tune.
+The teacher is one more block, which additionally reads the true frame; it exists only in training,
+if the network was built with `teacher=True`. Where the teacher's frame is better, the flow of every
+block learns from the teacher's flow. Without a teacher only the frame is supervised, which is
+enough to fine-tune.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,16 +16,16 @@ from tfvfi.models.rife.network import blended, colors, moment
 from tfvfi.models.rife.pyramid import Motion
 
 DISTILLATION_WEIGHT = 0.01
-# By how much a teacher's pixel must be better for its flow to be learned.
+# How much better a teacher's pixel must be for its flow to be used.
 BETTER = 0.01
 
 
 def objective(
     network: Any, batch: Mapping[str, Any], training: bool = True
 ) -> tuple[Any, dict[str, Any]]:
-    """The loss of RIFE's paper; see `tfvfi.losses` for what goes in and comes out.
+    """Returns the loss of RIFE's paper; see `tfvfi.losses` for the contract.
 
-    Scales are never doubled here, whatever the motion, as in the published training.
+    As in the published training, scales are never doubled here, however large the motion.
     """
     target = batch["target"]
     prepared = network.prepare(batch["frame0"], batch["frame1"])
@@ -47,7 +48,7 @@ def objective(
 def teacher_motion(
     network: Any, pair: tuple[Any, Any], time: Any, motion: Motion, target: Any
 ) -> Motion:
-    """The motion that the teacher makes of the last block's, knowing the true frame."""
+    """Returns the last block's motion as corrected by the teacher, which reads the true frame."""
     now = blended(pair, motion)
     known = [now["warped0"], now["warped1"], motion.mask, target, motion.flow]
     if network.pyramid.timed:
@@ -61,13 +62,13 @@ def teacher_motion(
 def distillation(
     flows: Sequence[Any], frames: Sequence[Any], teacher_flow: Any, teacher: Any, target: Any
 ) -> Any:
-    """How far every block's flow is from the teacher's, where the teacher's frame is better.
+    """Returns the distance of every block's flow from the teacher's, where the teacher is better.
 
     Args:
-        flows: Of every block, (B, H, W, 4).
-        frames: Blended along them.
-        teacher_flow: The teacher's, from which no gradient flows back.
-        teacher: The frame blended along it.
+        flows: The flows of every block, (B, H, W, 4).
+        frames: The frames blended along these flows.
+        teacher_flow: The teacher's flow, which receives no gradient.
+        teacher: The frame blended along the teacher's flow.
         target: The true frame.
     """
     teacher_flow = ops.stop_gradient(teacher_flow)
@@ -76,7 +77,7 @@ def distillation(
     for flow, frame in zip(flows, frames, strict=True):
         better = ops.cast(_error(frame, target) > teacher_error + BETTER, "float32")
         squares = ops.mean(ops.square(teacher_flow - flow), axis=-1, keepdims=True)
-        # The root of 0 has no gradient; so small a difference needs none.
+        # The square root has no gradient at 0, and so small a difference needs none.
         length = ops.sqrt(ops.maximum(squares, 1e-12))
         total += ops.mean(length * ops.stop_gradient(better))
     return total

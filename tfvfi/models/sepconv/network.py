@@ -1,8 +1,8 @@
-"""SepConv: a kernel of 51 + 51 taps for every pixel and frame, estimated in one go.
+"""SepConv: a separable kernel of 51 + 51 taps per pixel and frame, estimated in one pass.
 
-A U-Net sees both frames and gives features at half their size. Four heads turn them into taps: a
-column and a row for each frame, whose product is the 51 x 51 kernel of a pixel. The frame in the
-middle is the sum of both frames, each convolved with its kernels. Taps are not normalized.
+A U-Net reads both frames and extracts features at half their size. Four heads turn them into taps:
+a column and a row for each frame, whose outer product is the 51 x 51 kernel of a pixel. The middle
+frame is the sum of both frames, each convolved with its kernels. Taps are not normalized.
 """
 
 from typing import Any
@@ -19,23 +19,23 @@ from tfvfi.ops import resize, separable_convolution
 
 WIDTHS = (32, 64, 128, 256, 512)
 TAPS = 51
-# How far a kernel reaches beyond its pixel.
+# How far a kernel extends beyond its pixel.
 REACH = TAPS // 2
 PADDINGS = ("improved", "paper")
-# Frames are extended to multiples of this before they are interpolated.
+# Frames are padded to multiples of this before they are interpolated.
 PADDED_TO = 128
-# Taps at full size are 51 numbers a pixel, in four maps: that many pixels have them at a time.
+# Full-size taps are four maps of 51 values per pixel; this many pixels are in memory at a time.
 PIXELS_AT_ONCE = 2**17
 
 
 @keras.saving.register_keras_serializable("tfvfi")
 class SepConv(MiddleInterpolator):
-    """SepConv.
+    """SepConv, which renders the middle frame.
 
     Args:
-        padding: How `interpolate` pads frames, as the authors' script does: "improved" repeats
-            the border to the right and below up to multiples of 128; "paper" repeats it by 25
-            pixels on all sides first.
+        padding: How `interpolate` pads frames, as in the authors' script: "improved" repeats the
+            border on the right and at the bottom up to multiples of 128; "paper" first repeats it
+            by 25 pixels on all sides.
 
     Example:
         >>> import numpy as np, tfvfi
@@ -76,7 +76,7 @@ class SepConv(MiddleInterpolator):
         return {**super().get_config(), "padding": self.padding_rule}
 
     def middle(self, frame0: Any, frame1: Any) -> dict[str, Any]:
-        """The frame in the middle, as "frame"."""
+        """Renders the middle frame, as "frame"."""
         # The published network was trained on blue, green, red.
         features = self.features(ops.concatenate([frame0[..., ::-1], frame1[..., ::-1]], axis=-1))
         maps = {name: head(features) for name, head in self.heads.items()}
@@ -94,7 +94,7 @@ class SepConv(MiddleInterpolator):
         return {"frame": frame[:, :height]}
 
     def features(self, pair: Any) -> Any:
-        """What the U-Net makes of both frames (6 channels): 64 channels at half their size."""
+        """Returns the U-Net's features of both frames (6 channels): 64 channels at half size."""
         skips, features = [], pair
         for level in self.encoder:
             skips.append(level(features))
@@ -104,13 +104,13 @@ class SepConv(MiddleInterpolator):
         return features
 
     def strip(self, maps: dict[str, Any], padded: list[Any], first: Any, rows: Any) -> Any:
-        """Some rows of the frame.
+        """Renders some rows of the frame.
 
         Args:
-            maps: What the heads made of the features.
-            padded: Both frames, padded by what a kernel reaches.
+            maps: The outputs of the heads.
+            padded: Both frames, padded by the extent of a kernel.
             first: The first row.
-            rows: How many.
+            rows: The number of rows.
         """
         taps = {name: head.taps(maps[name], first, rows) for name, head in self.heads.items()}
         total = 0.0
@@ -123,7 +123,7 @@ class SepConv(MiddleInterpolator):
         return total
 
     def padding(self, height: Any, width: Any) -> images.Padding:
-        """As the authors' script padded frames: see the argument of this name."""
+        """Returns the padding of the authors' script: see the argument `padding`."""
         border = REACH if self.padding_rule == "paper" else 0
         _, bottom, _, right = images.pad_end(height + 2 * border, width + 2 * border, PADDED_TO)
         return border, border + bottom, border, border + right
@@ -131,7 +131,7 @@ class SepConv(MiddleInterpolator):
 
 @keras.saving.register_keras_serializable("tfvfi.sepconv")
 class Triple(Block):
-    """Three convolutions, each with a ReLU; the first one gives the width."""
+    """Three convolutions, each followed by a ReLU."""
 
     def __init__(self, width: int, **kwargs: Any):
         super().__init__(**kwargs)
@@ -142,7 +142,7 @@ class Triple(Block):
         ]
 
     def call(self, features: Any) -> Any:
-        """The features convolved thrice."""
+        """Returns the features after three convolutions."""
         for conv in self.convs:
             features = conv(features)
         return features
@@ -150,7 +150,7 @@ class Triple(Block):
 
 @keras.saving.register_keras_serializable("tfvfi.sepconv")
 class Enlarge(Block):
-    """Three convolutions, then twice the size and one convolution more."""
+    """Three convolutions, bilinear upsampling by two, and one more convolution."""
 
     def __init__(self, width: int, **kwargs: Any):
         super().__init__(**kwargs)
@@ -159,13 +159,13 @@ class Enlarge(Block):
         self.last = Conv2D(width, activation="relu", dtype=self.dtype_policy, name="last")
 
     def call(self, features: Any) -> Any:
-        """Features of twice the size."""
+        """Returns features of twice the size."""
         return self.last(resize(self.triple(features), 2, align_corners=True))
 
 
 @keras.saving.register_keras_serializable("tfvfi.sepconv")
 class Head(Block):
-    """Taps of every pixel, in two steps: maps at half the size, then taps of any rows."""
+    """Estimates every pixel's taps in two steps: maps at half the size, then taps per strip."""
 
     def __init__(self, **kwargs: Any):
         super().__init__(**kwargs)
@@ -178,26 +178,26 @@ class Head(Block):
         self.last = Conv2D(TAPS, dtype=policy, name="last")
 
     def build(self, input_shape: Any = None) -> None:
-        """Builds what `call` does not use as well."""
+        """Builds the layers, including the one that `call` does not use."""
         self.last.build((None, None, None, TAPS))
         super().build(input_shape)
 
     def call(self, features: Any) -> Any:
-        """Maps at half the size of the frames."""
+        """Returns maps at half the size of the frames."""
         for conv in self.convs:
             features = conv(features)
         return features
 
     def taps(self, maps: Any, first: Any, rows: Any) -> Any:
-        """The taps of the rows from `first` on: what a convolution of all rows would give there."""
+        """Returns the taps of `rows` rows from `first` on, as if computed for all rows."""
         wide = ops.shape(maps)[2] * 2
-        # One row more above and below, which the convolution needs and then gives up.
+        # One extra row above and below, which the convolution reads and which is then cut off.
         enlarged = resize(_rows_of_double(maps, first - 1, rows + 2), (rows + 2, wide), True)
         return ops.cast(self.last(enlarged)[:, 1:-1], "float32")
 
 
 def _rows_of_double(maps: Any, first: Any, rows: Any) -> Any:
-    """Rows of maps that are enlarged twice in height, corners aligned; zeros beyond them."""
+    """Returns rows of maps upsampled by two, with aligned corners; zeros beyond the maps."""
     height = ops.shape(maps)[1]
     row = ops.arange(rows) + first
     position = ops.cast(ops.clip(row, 0, 2 * height - 1), "float32")

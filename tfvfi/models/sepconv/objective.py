@@ -1,4 +1,4 @@
-"""What SepConv is trained with: the color alone, or then `objectives.features_of_vgg19`."""
+"""The training objective of SepConv: colors, or then `objectives.features_of_vgg19`."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,6 +9,6 @@ from tfvfi.models.objectives import paint
 
 
 def l1(network: Any, batch: Mapping[str, Any], training: bool = True) -> tuple[Any, dict[str, Any]]:
-    """The mean absolute difference; see `tfvfi.losses` for what goes in and comes out."""
+    """Returns the mean absolute difference; see `tfvfi.losses` for the contract."""
     loss = ops.mean(ops.abs(paint(network, batch, training) - batch["target"]))
     return loss, {"l1": loss}

@@ -6,12 +6,12 @@ REPOSITORY = "https://github.com/sniklaus/sepconv-slomo"
 FILES = "http://content.sniklaus.com/sepconv"
 LICENCE = "strictly for academic purposes"
 
-# As the paper says; the rates and the batch are its own.
+# The paper's settings, with its own learning rate and batch size.
 TRAINING = {
     "optimizer": {"name": "adamax", "beta_1": 0.9, "beta_2": 0.999},
     "learning_rate": {"schedule": "constant", "first": 1e-3},
     "batch_size": 16,
-    # Out of patches of 150 x 150.
+    # Cut from patches of 150 x 150.
     "crop_size": 128,
     "patch_size": 150,
     "augmentation": (

@@ -15,7 +15,7 @@ rename = module_for_net
 
 ORDINALS = ("First", "Second", "Third", "Fourth", "Fifth", "Sixth")
 NUMBERS = ("One", "Two", "Thr")
-# Enlarging comes before the layers of an edge that goes up, and is counted.
+# An edge that goes up begins with upsampling, which counts as a layer.
 FIRST_LAYER = {"across": 0, "down": 0, "up": 1}
 
 

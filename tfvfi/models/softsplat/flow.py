@@ -1,4 +1,4 @@
-"""The flow network inside SoftSplat: PWC-Net made smaller, estimating in both directions."""
+"""The flow network of SoftSplat: a smaller PWC-Net that estimates both directions."""
 
 from typing import Any
 
@@ -13,13 +13,13 @@ from tfvfi.ops import backward_warp, correlation, resize
 # Channels of the pyramid's levels 1 to 6, and of a decoder's convolutions.
 PYRAMID = (16, 32, 64, 96, 128, 192)
 DECODER = (128, 128, 96, 64, 32)
-# Decoders work on these levels, the coarsest first.
+# The levels that have a decoder, the coarsest first.
 LEVELS = (6, 5, 4, 3, 2, 1)
 
 
 @keras.saving.register_keras_serializable("tfvfi.softsplat")
 class FlowNetwork(Block):
-    """Flow from each frame to the other, by the same weights."""
+    """Estimates the flow from each frame to the other, with shared weights."""
 
     def __init__(self, **kwargs: Any):
         super().__init__(**kwargs)
@@ -28,13 +28,13 @@ class FlowNetwork(Block):
         self.decoders = [Decoder(dtype=policy, name=f"decoder{level}") for level in LEVELS]
 
     def call(self, frames: Any) -> list[Any]:
-        """Flows in pixels of their own size: at full size, 1/2, 1/4, ... 1/64.
+        """Returns flows in pixels of their own size: at full size, 1/2, 1/4, ... 1/64.
 
         Args:
-            frames: All first frames, then all second ones, normalized.
+            frames: All first frames, followed by all second frames, normalized.
 
         Returns:
-            Flows from the first frames to the second ones, then back.
+            Flows from the first frames to the second ones, followed by the reverse flows.
         """
         features = self.pyramid(frames)
         flows = []
@@ -47,7 +47,7 @@ class FlowNetwork(Block):
 
 @keras.saving.register_keras_serializable("tfvfi.softsplat")
 class Decoder(Block):
-    """One level's flow from both frames' features and from the flow of the level below."""
+    """Estimates the flow of one level from both frames' features and the coarser level's flow."""
 
     def __init__(self, **kwargs: Any):
         super().__init__(**kwargs)
@@ -59,11 +59,11 @@ class Decoder(Block):
         self.predict_flow = Conv2D(2, dtype="float32", name="predict_flow")
 
     def call(self, first: Any, second: Any, below: Any = None) -> Any:
-        """The flow of this level, in its own pixels.
+        """Returns the flow of this level, in its own pixels.
 
         Args:
             first: Features of the frame where the flow starts.
-            second: Features of the other.
+            second: Features of the frame where the flow ends.
             below: The flow of the coarser level.
         """
         known = []
@@ -78,6 +78,6 @@ class Decoder(Block):
 
 
 def resize_flow_by_width(flow: Any, size: tuple[Any, Any]) -> Any:
-    """Flow at another size, both of its components scaled as the width is, as published."""
+    """Resizes flow; as published, both components are scaled by the ratio of the widths."""
     widths = [ops.cast(width, "float32") for width in (images.size(flow)[1], size[1])]
     return resize(flow, size) * (widths[1] / widths[0])

@@ -1,4 +1,4 @@
-"""GridNet (Fourure et al., BMVC 2017): maps of several sizes in rows, mixed along columns."""
+"""GridNet (Fourure et al., BMVC 2017): a grid of maps at several sizes, connected along columns."""
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -15,14 +15,14 @@ Direction = Literal["down", "up"]
 
 @keras.saving.register_keras_serializable("tfvfi.softsplat")
 class Grid(Block):
-    """Rows of maps, each half as large as the one above it.
+    """A grid of maps in which each row has half the size of the row above.
 
-    From column to column every row goes on by itself; within a column each row is added to the
-    next one, down or up.
+    Every row is processed from column to column; within a column, each row is added to the next
+    one, downward or upward.
 
     Args:
-        channels: Of each row.
-        columns: The direction of each column. The first one goes down and begins with the inputs.
+        channels: Channels of each row.
+        columns: The direction of each column. The first goes down and starts with the inputs.
     """
 
     def __init__(self, channels: Sequence[int], columns: Sequence[Direction], **kwargs: Any):
@@ -35,10 +35,10 @@ class Grid(Block):
         }
 
     def call(self, inputs: Sequence[Any]) -> Any:
-        """The first row of the last column.
+        """Returns the first row of the last column.
 
         Args:
-            inputs: Maps of the upper rows; a row without gets what comes from above.
+            inputs: Maps of the upper rows; the other rows receive only what comes from above.
         """
         maps = self._passed_on(0, [*inputs, *[None] * (self.rows - len(inputs))])
         for column in range(1, len(self.columns)):
@@ -50,11 +50,12 @@ class Grid(Block):
         return maps[0]
 
     def _passed_on(self, column: int, maps: list[Any]) -> list[Any]:
-        """The rows of a column, each with what the row before it passes on."""
+        """Returns the rows of a column, each with the contribution of the previous row added."""
         for start, end in _within(self.rows, self.columns[column]):
             passed = self.edges[_edge((start, column), (end, column))](maps[start])
             if maps[end] is not None:
-                # What is twice an odd size, halved and rounded up, is one too large.
+                # An odd size, halved and rounded up, becomes one pixel too large when it is
+                # doubled.
                 height, width = images.size(maps[end])
                 passed = maps[end] + passed[:, :height, :width]
             maps[end] = passed
@@ -63,11 +64,11 @@ class Grid(Block):
 
 @keras.saving.register_keras_serializable("tfvfi.softsplat")
 class Edge(Block):
-    """Two convolutions on the way from one place of a grid to another.
+    """Two convolutions that connect neighboring positions of a grid.
 
     Args:
-        kind: "across" adds them to what comes in, "down" halves the size, "up" doubles it.
-        filters: Channels that come out.
+        kind: "across" adds them to their input, "down" halves the size, "up" doubles it.
+        filters: Output channels.
     """
 
     def __init__(self, kind: str, filters: int, **kwargs: Any):
@@ -81,7 +82,7 @@ class Edge(Block):
         self.conv1 = Conv2D(filters, name="conv1", **plain)
 
     def call(self, maps: Any) -> Any:
-        """The maps of the next place."""
+        """Returns the maps of the next position."""
         size = resize(maps, 2) if self.kind == "up" else maps
         found = self.conv1(self.prelu1(self.conv0(self.prelu0(size))))
         return maps + found if self.kind == "across" else found
@@ -89,11 +90,11 @@ class Edge(Block):
 
 @keras.saving.register_keras_serializable("tfvfi.softsplat")
 class Bridge(Block):
-    """Two convolutions beside a linear way: from one number of channels to another.
+    """Two convolutions with a residual connection, which change the number of channels.
 
     Args:
         between: Channels between the convolutions.
-        filters: Channels that come out.
+        filters: Output channels.
     """
 
     def __init__(self, between: int, filters: int, **kwargs: Any):
@@ -106,12 +107,12 @@ class Bridge(Block):
         self.shortcut = Conv2D(filters, 1, name="shortcut", **plain)
 
     def call(self, maps: Any) -> Any:
-        """Maps of the new number of channels."""
+        """Returns maps with the new number of channels."""
         return self.conv1(self.prelu(self.conv0(maps))) + self.shortcut(maps)
 
 
 def grid_edges(rows: int, columns: Sequence[Direction]) -> Iterator[tuple[str, str, int]]:
-    """Name, kind and last row of every edge, in the published order."""
+    """Yields name, kind and last row of every edge, in the published order."""
     for row in range(rows):
         for column in range(1, len(columns)):
             yield _edge((row, column - 1), (row, column)), "across", row
@@ -121,11 +122,11 @@ def grid_edges(rows: int, columns: Sequence[Direction]) -> Iterator[tuple[str, s
 
 
 def _within(rows: int, direction: Direction) -> list[tuple[int, int]]:
-    """Pairs of rows, from one to the next in the direction of a column."""
+    """Returns pairs of consecutive rows in the direction of a column."""
     order = list(range(rows)) if direction == "down" else list(reversed(range(rows)))
     return list(pairwise(order))
 
 
 def _edge(start: tuple[int, int], end: tuple[int, int]) -> str:
-    """The name of an edge between two places, (row, column): 0x0_0x1."""
+    """Returns the name of an edge between two positions (row, column), such as 0x0_0x1."""
     return "_".join(f"{row}x{column}" for row, column in (start, end))

@@ -1,4 +1,4 @@
-"""SoftSplat: features of both frames are splatted to the time asked for, a grid paints the rest.
+"""SoftSplat: features of both frames are splatted to the requested time and fused by a GridNet.
 
     frame0 --.              .--> flow01, flow10 ------------------------------.
               +--> flow ---+                                                   |
@@ -6,9 +6,9 @@
        |                                ^                                      |      (time)
        '--> encoder, three levels ------'--------------------------------------'
 
-What is above the line of time is computed once for a pair. The metric says which of several pixels
-that land in one place is in front. Frames are normalized together; inside they are blue, green,
-red.
+Everything before the splatting is computed once per pair. The metric decides which of several
+pixels that arrive at one position is in front. Frames are normalized together and processed in the
+order blue, green, red.
 """
 
 from typing import Any
@@ -25,9 +25,9 @@ from tfvfi.ops import backward_warp
 
 @keras.saving.register_keras_serializable("tfvfi")
 class SoftSplat(Interpolator):
-    """Softmax splatting with its own flow network, which is trained or tuned along.
+    """Softmax splatting with its own flow network, which is trained along with it.
 
-    To leave the flow as it is: `model.flow_network.trainable = False`.
+    To keep the flow network fixed, set `model.flow_network.trainable = False`.
 
     Example:
         >>> import numpy as np, tfvfi
@@ -49,9 +49,9 @@ class SoftSplat(Interpolator):
         self.painter = Painter(dtype=policy, name="painter")
 
     def prepare(self, frame0: Any, frame1: Any) -> dict[str, Any]:
-        """Features, flow and metric in both directions."""
+        """Computes features, flow and metric in both directions."""
         mean, deviation = statistics(frame0, frame1)
-        # Both frames, and both directions, are one batch.
+        # Both frames, and both directions, are processed as one batch.
         frames = ops.flip(ops.concatenate([frame0, frame1]), axis=-1)
         twice = [ops.concatenate([each, each]) for each in (mean, deviation)]
         frames = (frames - twice[0]) / (twice[1] + 1e-7)
@@ -74,7 +74,7 @@ class SoftSplat(Interpolator):
         }
 
     def render(self, prepared: dict[str, Any], time: Any) -> dict[str, Any]:
-        """The frame at `time`, not clipped; with the pair's flows and metrics."""
+        """Returns the frame at `time`, not clipped, with the pair's flows and metrics."""
         time = ops.reshape(time, (-1, 1, 1, 1))
         pair = prepared
         merged = self.merger(
@@ -90,31 +90,31 @@ class SoftSplat(Interpolator):
         return {"frame": ops.flip(frame, axis=-1), **{name: pair[name] for name in known}}
 
     def estimate(self, frame0: np.ndarray, frame1: np.ndarray) -> np.ndarray:
-        """The flow between two frames of any size, as the network uses it.
+        """Estimates the flow between two frames of any size, as the network uses it.
 
         Args:
             frame0: The frame where the flow starts, H x W x 3: uint8, uint16, or float in [0, 1].
-            frame1: The frame where it leads, of the same size and type.
+            frame1: The frame where the flow ends, of the same size and type.
 
         Returns:
-            H x W x 2, float32: x then y, in pixels.
+            H x W x 2, float32: x and y offsets, in pixels.
         """
         return self._flow_of_pair(lambda *pair: self._prepare(*pair)["flow01"], frame0, frame1)
 
 
 def statistics(frame0: Any, frame1: Any) -> tuple[Any, Any]:
-    """Mean and standard deviation of each example over both frames, their colors and pixels."""
+    """Returns mean and standard deviation of each example, over all values of both frames."""
     frames = ops.stack([frame0, frame1], axis=1)
     mean = _mean(frames)
     return mean[:, 0], ops.sqrt(_mean(ops.square(frames - mean)))[:, 0]
 
 
 def difference(features: Any, flow: Any) -> Any:
-    """How much each frame's features differ, on average, from the other's along the flow.
+    """Returns the mean difference of each frame's features from the other's along the flow.
 
     Args:
-        features: Of all first frames, then of all second ones.
-        flow: From the first frames, then from the second ones.
+        features: Features of all first frames, followed by those of all second frames.
+        flow: The flow from the first frames, followed by the flow from the second ones.
     """
     other = ops.concatenate(ops.split(features, 2)[::-1])
     warped = backward_warp(other, flow, padding="zeros")
@@ -123,6 +123,6 @@ def difference(features: Any, flow: Any) -> Any:
 
 
 def _mean(frames: Any) -> Any:
-    # In two steps, rows first: one sum over two whole frames would lose two digits more.
+    # In two steps, rows first: one sum over two whole frames would lose two more digits.
     rows = ops.mean(frames, axis=(3, 4), keepdims=True)
     return ops.mean(rows, axis=(1, 2), keepdims=True)

@@ -18,7 +18,7 @@ TRAINING = {
     ),
 }
 
-# Of the weights trained with the color loss.
+# Scores of the weights trained with the color loss.
 SCORES = tuple(
     PublishedScore(dataset, "PSNR", value, "Niklaus and Liu, CVPR 2020", rounding)
     for dataset, value, rounding in (

@@ -1,4 +1,4 @@
-"""What paints in SoftSplat: encoder, metric, splatting at three levels, and the painter."""
+"""Frame synthesis in SoftSplat: encoder, metric, splatting at three levels, and final GridNet."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,18 +12,18 @@ from tfvfi.models.softsplat.flow import resize_flow_by_width
 from tfvfi.models.softsplat.grid import Bridge, Grid
 from tfvfi.ops import resize, softmax_splat
 
-# Channels at full, half and quarter size, and the directions of the painter's columns.
+# Channels at full, half and quarter size, and column directions of the final GridNet.
 CHANNELS, COLUMNS = (32, 64, 96), ("down", "down", "down", "up", "up", "up")
-# The same of the metric's grid. So many of its first channels look at the error, not the frame.
+# The same for the metric's grid, whose first row has METRIC_ERROR channels that read the error.
 METRIC_CHANNELS, METRIC_COLUMNS = (16, 32, 64, 96), ("down", "up")
 METRIC_ERROR = 4
-# exp(+-20) is what float32 sums of weights hold without losing a pixel's share.
+# Within exp(+-20), float32 sums of weights do not lose the contribution of a pixel.
 CLIP = 20.0
 
 
 @keras.saving.register_keras_serializable("tfvfi.softsplat")
 class Encoder(Block):
-    """Features of frames at three levels; the first holds the frame itself as well."""
+    """Extracts features of frames at three levels; the first also contains the frame itself."""
 
     def __init__(self, **kwargs: Any):
         super().__init__(**kwargs)
@@ -37,7 +37,7 @@ class Encoder(Block):
         ]
 
     def call(self, frames: Any) -> list[Any]:
-        """Features from full size to a quarter."""
+        """Returns features from full size to a quarter."""
         found = []
         maps = frames
         for first, second in self.levels:
@@ -49,7 +49,7 @@ class Encoder(Block):
 
 @keras.saving.register_keras_serializable("tfvfi.softsplat")
 class Metric(Block):
-    """Which pixels are behind others: the larger, the less a pixel counts where several land."""
+    """Estimates occlusion: the larger the metric, the less a pixel counts where several arrive."""
 
     def __init__(self, **kwargs: Any):
         super().__init__(**kwargs)
@@ -61,11 +61,11 @@ class Metric(Block):
         self.output_layer = Bridge(METRIC_CHANNELS[0], 1, dtype=policy, name="output")
 
     def call(self, frames: Any, difference: Any) -> Any:
-        """The metric of every pixel, (B, H, W, 1), float32.
+        """Returns the metric of every pixel, (B, H, W, 1), float32.
 
         Args:
-            frames: Normalized.
-            difference: How much they differ from the other frame along the flow, (B, H, W, 1).
+            frames: Normalized frames.
+            difference: Their difference from the other frame along the flow, (B, H, W, 1).
         """
         seen = ops.concatenate([self.frame(frames), self.error(difference)], axis=-1)
         return ops.cast(self.output_layer(self.grid([seen])), "float32")
@@ -73,7 +73,7 @@ class Metric(Block):
 
 @keras.saving.register_keras_serializable("tfvfi.softsplat")
 class Merger(Block):
-    """Features of both frames, splatted to where they are at a time, as one."""
+    """Splats the features of both frames to a time and merges them."""
 
     def __init__(self, **kwargs: Any):
         super().__init__(**kwargs)
@@ -91,21 +91,21 @@ class Merger(Block):
         metric0: Any,
         metric1: Any,
     ) -> list[Any]:
-        """Merged features from full size to a quarter.
+        """Returns merged features from full size to a quarter.
 
         Args:
-            features0: The encoder's, of the first frame.
-            features1: Of the second.
-            flow0: From the first frame to the time, at full size.
-            flow1: From the second.
-            metric0: Of the first frame's pixels, for that time.
-            metric1: Of the second's.
+            features0: The encoder's features of the first frame.
+            features1: The encoder's features of the second frame.
+            flow0: The flow from the first frame to the time, at full size.
+            flow1: The flow from the second frame to the time, at full size.
+            metric0: The metric of the first frame's pixels, scaled for that time.
+            metric1: The metric of the second frame's pixels, scaled for that time.
         """
         merged = []
         carried = [(flow0, metric0), (flow1, metric1)]
         for bridge, *features in zip(self.bridges, features0, features1, strict=True):
             size = images.size(features[0])
-            # From the level before, not from full size, as published.
+            # As published, flow and metric are resized from the previous level, not from full size.
             carried = [
                 (resize_flow_by_width(flow, size), resize(metric, size)) for flow, metric in carried
             ]
@@ -119,7 +119,7 @@ class Merger(Block):
 
 @keras.saving.register_keras_serializable("tfvfi.softsplat")
 class Painter(Block):
-    """The frame from merged features, by a grid."""
+    """Synthesizes the frame from merged features with a GridNet."""
 
     def __init__(self, **kwargs: Any):
         super().__init__(**kwargs)
@@ -128,11 +128,11 @@ class Painter(Block):
         self.output_layer = Bridge(CHANNELS[0], 3, dtype=policy, name="output")
 
     def call(self, merged: Sequence[Any]) -> Any:
-        """The normalized frame, float32."""
+        """Returns the normalized frame, float32."""
         return ops.cast(self.output_layer(self.grid(merged)), "float32")
 
 
 def _splat(features: Any, flow: Any, metric: Any) -> Any:
-    """Features with their metric, splatted; where several pixels land the smallest metric wins."""
+    """Splats features with their metric; where several pixels arrive, the smallest metric wins."""
     carried = ops.concatenate([features, ops.cast(metric, features.dtype)], axis=-1)
     return softmax_splat(carried, flow, ops.clip(-metric, -CLIP, CLIP))

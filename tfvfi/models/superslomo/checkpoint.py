@@ -5,7 +5,7 @@ from typing import Any
 
 from tfvfi.models.names import weight_and_bias
 
-# A file trained by cycle consistency may hold the teacher, too; the mean color is a constant here.
+# A file trained by cycle consistency may also contain the teacher. The mean color is fixed here.
 UNUSED = (r"teacher\..*", "mean_pix", r".*(vgg|grid_w|grid_h|tlinespace|resample2d).*")
 
 LEVELS = 5

@@ -1,9 +1,10 @@
-"""Super SloMo: two flows between the frames, turned to any time between them and refined there.
+"""Super SloMo: bidirectional flow, approximated at any intermediate time and refined there.
 
-A first U-shaped network estimates the flow from each frame to the other, once for a pair. For a
-time t they are combined into flows from there to both frames, as if every pixel moved straight on.
-A second network sees both frames warped by them; it corrects the flows and tells, for every pixel,
-how much of it is visible in the first frame. The corrected warps are blended by that and by t.
+A first U-Net estimates the flow between the frames in both directions, once per pair. For a time t
+these flows are combined, assuming straight motion, into flows from the intermediate frame to both
+frames. A second U-Net reads both frames and their warped versions; it corrects the flows and
+estimates, for every pixel, how visible it is in the first frame. The frames warped by the corrected
+flows are blended by this visibility and by t.
 """
 
 import math
@@ -21,19 +22,19 @@ from tfvfi.models.superslomo.unets import UNet
 from tfvfi.ops import backward_warp, resize
 from tfvfi.ops.warp import GRIDS
 
-# The encoders' coarsest features are this much smaller than what they see.
+# The ratio between the size of an encoder's input and that of its coarsest features.
 COARSEST = 32
 
 
 @dataclass(frozen=True)
 class Form:
-    """What distinguishes a published implementation, besides the layout of its networks.
+    """The conventions of a published implementation, apart from the layout of its networks.
 
     Attributes:
-        mean: Subtracted from frames in [0, 1]; outside a frame there is this color.
-        white: What 1 becomes inside.
-        stride: `interpolate` pads sides to multiples of it.
-        pad: How.
+        mean: Subtracted from frames in [0, 1]; also the color outside a frame.
+        white: The internal value of 1.
+        stride: `interpolate` pads sides to multiples of this.
+        pad: The function that pads frames.
     """
 
     mean: tuple[float, float, float]
@@ -53,13 +54,13 @@ class SuperSloMo(Interpolator):
     """Super SloMo in either form.
 
     Args:
-        form: "nvidia" or "paliwal", whose published weights fit.
-        flow_scale: How many times smaller the frames are among which flow is estimated: above 1
-            for motion that is large. It must be the same in training and in use.
-        grid: Where the sampler looks, see `tfvfi.ops.backward_warp`. Weights must be used with the
-            grid that they were trained with: "pixel" for NVIDIA's code up to PyTorch 1.2 and
+        form: "nvidia" or "paliwal": the implementation whose published weights are used.
+        flow_scale: The factor by which frames are downsampled to estimate flow: above 1 for
+            large motion. It must be the same in training and in use.
+        grid: The sampling grid, see `tfvfi.ops.backward_warp`. Weights must be used with the grid
+            that they were trained with: "pixel" for NVIDIA's code up to PyTorch 1.2 and
             "unaligned" since, "off_by_one" for Paliwal's up to 1.2 and "off_by_half" since.
-        widths: Channels of both encoders' six levels.
+        widths: Channels of the six levels of both encoders.
 
     Example:
         >>> import numpy as np, tfvfi
@@ -89,7 +90,7 @@ class SuperSloMo(Interpolator):
             raise ArgumentError(f"grid is one of {', '.join(GRIDS)}. Received: {grid!r}")
         super().__init__(**kwargs)
         self.form = form
-        # Flags and protocols give 2.0.
+        # Flags and protocols may pass 2.0.
         self.flow_scale = int(flow_scale)
         self.grid = grid
         self.widths = tuple(widths)
@@ -111,7 +112,7 @@ class SuperSloMo(Interpolator):
         }
 
     def prepare(self, frame0: Any, frame1: Any) -> dict[str, Any]:
-        """Both frames as the networks want them, and the flows between them."""
+        """Normalizes both frames and estimates the flows between them."""
         frame0, frame1 = self._inwards(frame0), self._inwards(frame1)
         pair = ops.concatenate([frame0, frame1], axis=-1)
         if self.flow_scale == 1:
@@ -134,9 +135,9 @@ class SuperSloMo(Interpolator):
 
         Returns:
             "frame", not clipped; "flow01" and "flow10", between the frames; "flow0" and "flow1",
-            from the time to both frames, and "warped0" and "warped1", the frames warped by them;
-            the same as they were before their refinement, "raw_flow0" and so on; "visibility", how
-            much of a pixel is seen in frame0.
+            from the new frame to both frames, and "warped0" and "warped1", the frames warped by
+            them; the same before their refinement as "raw_flow0" and so on; "visibility", how
+            visible a pixel is in frame0.
         """
         frame0, frame1 = prepared["frame0"], prepared["frame1"]
         flow01, flow10 = prepared["flow01"], prepared["flow10"]
@@ -172,20 +173,23 @@ class SuperSloMo(Interpolator):
         }
 
     def warp(self, frame: Any, flow: Any) -> Any:
-        """A frame warped by this network's sampler: outside it there is the mean color."""
+        """Warps a frame with this network's sampler: outside the frame lies the mean color."""
         return self._outwards(self._sample(self._inwards(frame), flow))
 
     @property
     def mean(self) -> tuple[float, float, float]:
-        """What is subtracted from frames in [0, 1]."""
+        """Returns the color that is subtracted from frames in [0, 1]."""
         return FORMS[self.form].mean
 
     def padding(self, height: Any, width: Any) -> images.Padding:
-        """Below and to the right; NVIDIA's form wants multiples of 64 even where 32 would do."""
+        """Returns the padding at the bottom and right; the form "nvidia" uses multiples of 64."""
         return images.pad_end(height, width, math.lcm(FORMS[self.form].stride, self.multiple))
 
     def pad(self, frames: Any) -> Any:
-        """NVIDIA's form adds black, as published; Paliwal's, which resized frames, repeats."""
+        """Pads frames with black in the form "nvidia", and by repeating the border in "paliwal".
+
+        Black is as published by NVIDIA; Paliwal's code resizes frames instead of padding them.
+        """
         return FORMS[self.form].pad(frames, self.padding(*images.size(frames)))
 
     def _sample(self, values: Any, flow: Any) -> Any:

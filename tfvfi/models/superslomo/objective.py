@@ -1,4 +1,4 @@
-"""What Super SloMo is trained with: the frame, its features, the warps, and smooth flow."""
+"""The training objective of Super SloMo: frame, features, warped frames, and smooth flow."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -8,7 +8,7 @@ from keras import ops
 
 from tfvfi.losses import Perceptual, mutual_warping, total_variation
 
-# Published for brightness from 0 to 255 as 0.8 and 0.4; for [0, 1] Paliwal has them as here.
+# Published as 0.8 and 0.4 for values from 0 to 255; Paliwal's weights for [0, 1] equal these.
 PIXEL_WEIGHT = 0.8 * 255
 WARPING_WEIGHT = 0.4 * 255
 PERCEPTUAL_WEIGHT = 0.005
@@ -18,7 +18,7 @@ SMOOTHNESS_WEIGHT = 1.0
 def supervised(
     perceptual_weights: str | Path | Mapping[str, Any] | None = None,
 ) -> Callable[..., tuple[Any, dict[str, Any]]]:
-    """The published loss of both forms; see `tfvfi.losses` for what goes in and comes out.
+    """Returns the published objective of both forms; see `tfvfi.losses` for the contract.
 
     Args:
         perceptual_weights: torchvision's VGG-16 weights; without them the term is left out.
@@ -50,10 +50,10 @@ def supervised(
 def perceptual_term(
     weights: str | Path | Mapping[str, Any] | None,
 ) -> Callable[[Any, Any, Any], dict[str, Any]]:
-    """The term by its name for a frame, its target and the color subtracted; {} without weights."""
+    """Returns a function that gives the perceptual term by name, or {} without weights."""
     if weights is None:
         return lambda frame, target, mean: {}
-    # Published without the division that VGG was trained with.
+    # As published, without the division by the deviation that VGG was trained with.
     loss = Perceptual(weights, "conv4_3", mean=(0, 0, 0), deviation=(1, 1, 1))
 
     def term(frame: Any, target: Any, mean: Any) -> dict[str, Any]:
@@ -64,5 +64,5 @@ def perceptual_term(
 
 
 def l1(image: Any, target: Any) -> Any:
-    """Mean absolute difference."""
+    """Returns the mean absolute difference."""
     return ops.mean(ops.abs(image - target))

@@ -17,7 +17,7 @@ OBJECTIVES = (
 
 NVIDIA_LICENCE = "Nvidia Source Code License, non-commercial"
 
-# File and what it learned from.
+# File name and training data.
 NVIDIA_FILES = (
     ("baseline_superslomo_adobe+youtube", "Adobe and YouTube, supervised"),
     ("baseline_superslomo_adobe", "Adobe, supervised"),
@@ -35,7 +35,7 @@ NVIDIA_TRAINING = {
     "optimizer": {"name": "adam", "beta_1": 0.9, "beta_2": 0.999},
     "learning_rate": {"schedule": "steps", "first": 1e-4, "factor": 0.1, "epochs": (250, 450)},
     "epochs": 500,
-    # 16 GPUs with 2 each.
+    # 16 GPUs with 2 examples each.
     "batch_size": 32,
     "crop_size": 384,
     "sampling": {"num_interp": 7, "sample_rate": 1},
@@ -59,7 +59,7 @@ PALIWAL_TRAINING = {
 
 
 def _options(stem: str) -> dict[str, int]:
-    """Those of SlowFlow and Sintel learned from flow at half the size."""
+    """Returns a file's options: those of SlowFlow and Sintel estimate flow at half the size."""
     return {"flow_scale": 2} if stem.endswith(("2slowflow", "2sintel")) else {}
 
 

@@ -1,4 +1,4 @@
-"""The U-shaped network that both forms of Super SloMo use twice."""
+"""The U-Net that both forms of Super SloMo use twice."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,20 +9,20 @@ from keras import ops
 from tfvfi.layers import Block, Conv2D, leaky_relu
 from tfvfi.ops import resize
 
-# Sides of the kernels on the encoder's levels, each half the size of the one before.
+# Kernel size on each level of the encoder; every level has half the size of the one before.
 KERNELS = (7, 5, 3, 3, 3, 3)
 
 
 @keras.saving.register_keras_serializable("tfvfi.superslomo")
 class UNet(Block):
-    """Six levels down to 1/32 of the size, and up again past what was seen on the way.
+    """A U-Net of six levels, down to 1/32 of the size.
 
     Args:
-        form: "nvidia" joins a level's features behind both of its convolutions and ends in linear
-            heads; "paliwal" joins them between the two and ends in one convolution, whose negative
-            values shrink tenfold.
+        form: "nvidia" concatenates skip connections after both convolutions of a level and ends in
+            linear heads; "paliwal" concatenates them between the two and ends in one convolution
+            with a slope of 0.1 for negative values.
         widths: Channels of the encoder's levels.
-        outputs: Name and channels of what comes out; the names matter to "nvidia" only.
+        outputs: Names and channels of the outputs; the names matter to "nvidia" only.
     """
 
     def __init__(self, form: str, widths: Sequence[int], outputs: Mapping[str, int], **kwargs: Any):
@@ -38,7 +38,7 @@ class UNet(Block):
             decoder_level(width, dtype=policy, name=f"decoder{level}")
             for level, width in reversed(list(enumerate(widths[:-1], start=1)))
         ]
-        # What comes out is flow, above all: it is not rounded.
+        # The outputs, above all flow, stay float32 and are not rounded.
         if form == "nvidia":
             self.last = [leaky_conv(widths[0], dtype=policy, name="refine")]
             self.heads = [
@@ -50,11 +50,11 @@ class UNet(Block):
             self.heads = [leaky_conv(sum(outputs.values()), dtype="float32", name="last")]
 
     def call(self, inputs: Any, beside: Any = None) -> tuple[Any, Any]:
-        """All outputs joined, float32; and the coarsest features of the encoder.
+        """Returns all outputs concatenated, float32, and the coarsest features of the encoder.
 
         Args:
             inputs: (B, H, W, C).
-            beside: Coarsest features of another network, which the decoder sees too.
+            beside: Coarsest features of another network, which the decoder also reads.
         """
         features = []
         feature = inputs
@@ -81,31 +81,31 @@ class EncoderLevel(Block):
         self.conv2 = leaky_conv(width, kernel, dtype=self.dtype_policy, name="conv2")
 
     def call(self, feature: Any) -> Any:
-        """The feature at the same size."""
+        """Returns the feature at the same size."""
         return self.conv2(self.conv1(feature))
 
 
 @keras.saving.register_keras_serializable("tfvfi.superslomo")
 class JoinAfter(EncoderLevel):
-    """Two convolutions; the encoder's feature joins behind them."""
+    """Two convolutions, after which the encoder's feature is concatenated."""
 
     def __init__(self, width: int, **kwargs: Any):
         super().__init__(width, 3, **kwargs)
 
     def call(self, feature: Any, skipped: Any) -> Any:
-        """The feature, twice as wide as a convolution."""
+        """Returns the feature, twice as wide as a convolution."""
         return ops.concatenate([skipped, super().call(feature)], axis=-1)
 
 
 @keras.saving.register_keras_serializable("tfvfi.superslomo")
 class JoinBetween(JoinAfter):
-    """Two convolutions; the encoder's feature joins between them."""
+    """Two convolutions, between which the encoder's feature is concatenated."""
 
     def call(self, feature: Any, skipped: Any) -> Any:
-        """The feature, as wide as a convolution."""
+        """Returns the feature, as wide as a convolution."""
         return self.conv2(ops.concatenate([self.conv1(feature), skipped], axis=-1))
 
 
 def leaky_conv(filters: int, kernel_size: int = 3, **kwargs: Any) -> Conv2D:
-    """A convolution whose negative values are multiplied by 0.1."""
+    """Creates a convolution whose negative outputs are multiplied by 0.1."""
     return Conv2D(filters, kernel_size, activation=leaky_relu, **kwargs)

@@ -1,4 +1,4 @@
-"""Variational flow from coarse to fine: without weights, and in a graph that can be exported."""
+"""Coarse-to-fine variational flow, without weights and exportable as a graph."""
 
 from typing import Any
 
@@ -9,16 +9,16 @@ from tfvfi import images
 from tfvfi.models.base import FlowEstimator
 from tfvfi.models.variational import solver
 
-# Sizes at which flow is solved for: 1/2, 1/4 and so on of the frames', the coarsest 1/128.
+# Number of sizes at which flow is solved for: 1/2, 1/4, ... 1/128 of the frames'.
 LEVELS = 7
 
 
 @keras.saving.register_keras_serializable("tfvfi")
 class Variational(FlowEstimator):
-    """Flow that `solver` finds at every size from what it found at the coarser one.
+    """Flow that `solver` refines at every size, starting from the flow of the next coarser size.
 
-    It is a little less exact than DIS, and slower, but of stock operations only: a SavedModel of
-    `flow_interpolation` with it serves without any weights.
+    It is slightly less accurate than DIS, and slower, but consists of standard operations only: a
+    SavedModel of `flow_interpolation` with it runs without any weights.
 
     Example:
         >>> import numpy as np, tfvfi
@@ -28,11 +28,11 @@ class Variational(FlowEstimator):
     """
 
     def flow_at_any_size(self, frame0: Any, frame1: Any) -> Any:
-        """The flow itself: it takes any size."""
+        """Returns the flow of a batch; any size is accepted."""
         return self.flow(frame0, frame1)["flow"]
 
     def flow(self, frame0: Any, frame1: Any) -> dict[str, Any]:
-        """The flow, (B, H, W, 2), found at half the size."""
+        """Returns the flow as "flow", (B, H, W, 2), upsampled from half the size."""
         levels = list(zip(smaller(frame0), smaller(frame1), strict=True))
         flow = ops.zeros_like(levels[-1][0][..., :2])
         for level in reversed(levels):
@@ -42,12 +42,12 @@ class Variational(FlowEstimator):
 
 
 def smaller(frame: Any) -> list[Any]:
-    """The frame at 1/2, 1/4, ... of its size, which odd sides are rounded up to."""
+    """Returns the frame at 1/2, 1/4, ... of its size; odd sides are rounded up."""
     found = []
     for _ in range(LEVELS):
         height, width = images.size(frame)
         frame = images.pad_edge(frame, (1, 1 + height % 2, 1, 1 + width % 2))
-        # Means of two by two pixels alone leave aliases, which solvers take for motion.
+        # Means of 2 x 2 pixels alone would leave aliasing, which the solver mistakes for motion.
         for strides in (1, 1, 2):
             frame = ops.average_pool(frame, 2, strides=strides, padding="valid")
         found.append(frame)

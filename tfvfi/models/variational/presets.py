@@ -1,4 +1,4 @@
-"""The variational flow as a loadable name."""
+"""The preset of the variational flow."""
 
 from tfvfi.models.preset import Preset
 

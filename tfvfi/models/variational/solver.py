@@ -1,9 +1,9 @@
-"""Flow by a variational solver: nothing in it is learned.
+"""A variational solver for optical flow, without any learned parts.
 
-A pixel must look the same where its flow leads. Around the flow so far the difference is linear
-in the flow, so each pixel solves a 2 x 2 system: the squared differences over a window, each
-counting the less the larger it is, plus the distance to its neighbors' mean flow (Horn and
-Schunck, 1981; Lucas and Kanade, 1981). Medians keep edges of motion sharp.
+A pixel must look the same at the position that its flow leads to. Linearized around the current
+flow, this gives a 2 x 2 system per pixel: the squared differences over a window, weighted down
+where they are large, plus the distance to the mean flow of the neighbors (Horn and Schunck, 1981;
+Lucas and Kanade, 1981). Median filters keep motion edges sharp.
 """
 
 from typing import Any
@@ -14,35 +14,35 @@ from tfvfi import images
 from tfvfi.ops import backward_warp
 from tfvfi.ops.sums import in_order
 
-# Times that a frame is warped anew at every size, and sweeps to neighbors after each.
+# How often a frame is warped again at every size, and relaxation sweeps after each warp.
 WARPS, SWEEPS = 3, 5
-# Weight of the neighbors' mean flow beside the window's squared differences.
+# Weight of the neighbors' mean flow relative to the window's squared differences.
 SMOOTHNESS = 0.01
-# Differences of this size and more count less.
+# Differences of about this size and above are weighted down.
 ROBUST = 0.05
-# Gradients vary so much less than colors.
+# Compensates for gradients, which vary less than colors.
 GRADIENT_GAIN = 3.0
-# The most that the flow changes by, in pixels, before a frame is warped anew.
+# The largest change of the flow, in pixels, before a frame is warped again.
 LARGEST_STEP = 2.0
-# Frames with a side below this are too small to tell motion from.
+# Frames with a shorter side than this are too small to estimate motion from.
 SMALLEST_SIDE = 10
-# Distances in pixels between a pixel and those that its median is taken with.
+# Distances in pixels between a pixel and the neighbors of its median filters.
 MEDIANS = (2, 1)
 
 
 def features(frame: Any) -> Any:
-    """What must look the same: colors, and gradients of the gray, which do not mind the light."""
+    """Returns what must match: colors, and gradients of gray, which are robust to lighting."""
     gray = ops.mean(frame, axis=-1, keepdims=True)
     return ops.concatenate([frame, *(GRADIENT_GAIN * part for part in gradients(gray))], axis=-1)
 
 
 def solve(features0: Any, features1: Any, flow: Any) -> Any:
-    """The flow from one frame to another, (B, H, W, 2), found from one that is near.
+    """Refines the flow from one frame to another, (B, H, W, 2).
 
     Args:
-        features0: `features` of the frame where it starts.
-        features1: Of the one to which it leads.
-        flow: The flow so far, in pixels of this size.
+        features0: `features` of the frame where the flow starts.
+        features1: `features` of the frame where the flow ends.
+        flow: The current flow, in pixels of this size.
     """
     height, width = images.size(flow)
     enough = ops.cast(ops.minimum(height, width) >= SMALLEST_SIDE, "float32")
@@ -52,14 +52,14 @@ def solve(features0: Any, features1: Any, flow: Any) -> Any:
         found = _sweep(flow, *_system(features0, features1, flow))
         for distance in MEDIANS:
             found = _median(found, distance)
-        # A side that is known must stay so: loops of TensorFlow want to see that no shape changes.
+        # TensorFlow's loops require that shapes do not change, so known sides must stay known.
         return ops.reshape(flow + enough * (found - flow), ops.shape(flow))
 
     return ops.fori_loop(0, WARPS, refine, flow)
 
 
 def gradients(maps: Any) -> tuple[Any, Any]:
-    """Derivatives along x and y, over five pixels, at the same size."""
+    """Returns derivatives along x and y over five pixels, at the same size."""
     height, width = images.size(maps)
     padded = images.pad_edge(maps, (2, 2, 2, 2))
     rows = [padded[:, 2 : 2 + height, at : at + width] for at in range(5)]
@@ -68,7 +68,7 @@ def gradients(maps: Any) -> tuple[Any, Any]:
 
 
 def _system(features0: Any, features1: Any, flow: Any) -> tuple[Any, Any]:
-    """The windows' normal equations, as (xx, xy, yy) and (x, y)."""
+    """Returns the windows' normal equations, as (xx, xy, yy) and (x, y)."""
     warped = backward_warp(features1, flow)
     difference = warped - features0
     along_x, along_y = gradients((warped + features0) / 2)
@@ -87,13 +87,13 @@ def _system(features0: Any, features1: Any, flow: Any) -> tuple[Any, Any]:
 
 
 def _sweep(flow: Any, matrix: Any, slope: Any) -> Any:
-    """Every pixel between what its window says and what its neighbors do, several times."""
+    """Relaxes every pixel between its window's solution and its neighbors' flow, several times."""
     xx, xy, yy = ops.split(matrix, 3, axis=-1)
     xx, yy = xx + SMOOTHNESS, yy + SMOOTHNESS
     scale = 1 / (xx * yy - xy * xy)
     step = ops.zeros_like(flow)
     for _ in range(SWEEPS):
-        # The mean of the eight pixels around.
+        # The mean of the eight surrounding pixels.
         neighbors = (9 * _around(flow + step) - (flow + step)) / 8
         x, y = ops.split(SMOOTHNESS * (neighbors - flow) - slope, 2, axis=-1)
         step = ops.concatenate([yy * x - xy * y, xx * y - xy * x], axis=-1) * scale
@@ -102,12 +102,12 @@ def _sweep(flow: Any, matrix: Any, slope: Any) -> Any:
 
 
 def _around(maps: Any) -> Any:
-    """Means over 3 x 3 pixels."""
+    """Returns means over 3 x 3 pixels."""
     return ops.average_pool(maps, 3, strides=1, padding="same")
 
 
 def _median(maps: Any, distance: int) -> Any:
-    """The median of each pixel and the four at that distance, up, down, left and right."""
+    """Returns the median of each pixel and its four neighbors at that distance."""
     height, width = images.size(maps)
     padded = images.pad_edge(maps, (distance,) * 4)
 
@@ -116,7 +116,7 @@ def _median(maps: Any, distance: int) -> Any:
 
     up, down = moved(0, distance), moved(2 * distance, distance)
     left, right = moved(distance, 0), moved(distance, 2 * distance)
-    # Of the five neither the least nor the greatest of the four around can be it.
+    # The median of the five is neither the smallest nor the largest of the four neighbors.
     low = ops.maximum(ops.minimum(up, down), ops.minimum(left, right))
     high = ops.minimum(ops.maximum(up, down), ops.maximum(left, right))
     least, most = ops.minimum(low, high), ops.maximum(low, high)
