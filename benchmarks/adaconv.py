@@ -1,12 +1,12 @@
-"""AdaConv densely against one pass of the network a pixel; whole frames, with their memory.
+"""Compares dense AdaConv with one network pass per pixel; measures whole frames and their memory.
 
     python benchmarks/adaconv.py                               side by side on 192 x 128
     python benchmarks/adaconv.py --dtype=mixed_bfloat16        the same in bfloat16
     python benchmarks/adaconv.py --frame=1920x1080             one frame: seconds, peak memory
     python benchmarks/adaconv.py --frame=1920x1080 --model=sepconv
 
-Shares are of the rate at which the same machine multiplies two large matrices of the same type,
-in turns with what is measured. Frames are noise and weights fresh unless they are named.
+Rates are given as shares of the rate at which the same machine multiplies two large matrices of the
+same type, measured in turns. By default frames are noise and weights are fresh.
 """
 
 import re
@@ -30,13 +30,13 @@ flags.DEFINE_string("dtype", "float32", "or mixed_bfloat16", flag_values=FLAGS)
 flags.DEFINE_string("weights", None, "a .weights.h5 file of the model", flag_values=FLAGS)
 flags.DEFINE_list("pictures", [], "two pictures, for instance a.png,b.png", flag_values=FLAGS)
 
-# The Keras project predicts so many windows at once.
+# The number of windows that the Keras project predicts at once.
 WINDOWS = 128
-# The slow form is measured in so many parts; between them the others have their turns.
+# The slow form is measured in this many parts, between which the other forms take their turns.
 PARTS = 8
 MATRIX = 4096
 
-# Side of a window and of its kernels, and what lies between.
+# Side of a window and of its kernels, and where the kernels lie within the window.
 WINDOW, TAPS = 79, 41
 BORDER, INNER = WINDOW // 2, slice(19, 60)
 CONVOLUTIONS = ("conv1", "halve1", "conv2", "halve2", "conv3", "halve3", "conv4", "gather", "taps")
@@ -44,7 +44,7 @@ EPSILON = 1e-3
 
 
 def main() -> None:
-    """One of the two measurements."""
+    """Runs one of the two measurements."""
     startup.import_keras()
     model = registry.load(FLAGS.model, weights=FLAGS.weights, dtype=FLAGS.dtype)
     if FLAGS.frame:
@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def one_frame(model: Any, width: int, height: int) -> None:
-    """Prints how long a frame takes and how much memory this process had at the most."""
+    """Prints the time per frame and the peak memory of this process."""
     pair = frames(height, width)
     start = time.perf_counter()
     model.interpolate(*pair)
@@ -63,7 +63,7 @@ def one_frame(model: Any, width: int, height: int) -> None:
 
 
 def side_by_side(model: Any, width: int, height: int) -> None:
-    """Prints both forms' seconds, operations and rates, and how far their pixels differ."""
+    """Prints time, operations and rate of both forms, and the difference of their pixels."""
     import keras
 
     pair = frames(height, width)
@@ -112,11 +112,11 @@ def side_by_side(model: Any, width: int, height: int) -> None:
 
 
 class WindowByWindow:
-    """AdaConv as the Keras project runs it: 79 x 79 pixels around every pixel, again and again."""
+    """AdaConv as the Keras project runs it: a separate pass over 79 x 79 pixels for every pixel."""
 
     def __init__(self, weights: dict[str, Any], dtype: str, pair: tuple[np.ndarray, ...]):
         border = ((BORDER, BORDER), (BORDER, BORDER), (0, 0))
-        # Blue, green, red from 0 to 255.
+        # Published colors: blue, green, red, from 0 to 255.
         published = [255 * np.pad(frame[..., ::-1], border) for frame in pair]
         self.padded = np.concatenate(published, axis=-1)
         self.width = pair[0].shape[1]
@@ -124,7 +124,7 @@ class WindowByWindow:
         self.predict = compiled(self.pixels)
 
     def paint(self, part: slice) -> np.ndarray:
-        """Some pixels, counted row by row: (pixels, 3) in [0, 1]."""
+        """Renders some pixels, counted row by row: (pixels, 3) in [0, 1]."""
         painted = []
         for first in range(part.start, part.stop, WINDOWS):
             places = [
@@ -135,7 +135,7 @@ class WindowByWindow:
         return np.concatenate(painted)[:, ::-1] / 255
 
     def pixels(self, windows: Any) -> Any:
-        """The network, plainly: windows to the pixels in their middle."""
+        """Computes the central pixels of windows with the plain network."""
         from keras import ops
 
         features = ops.cast(windows, self.dtype)
@@ -169,7 +169,7 @@ class WindowByWindow:
 
 
 def multiplications(weights: dict[str, Any], dense: bool) -> int:
-    """What a pixel costs: each layer at every position of its window, or at one."""
+    """Returns a pixel's cost: each layer at every position of its window, or at one if dense."""
     side, total = WINDOW, 2 * 3 * TAPS**2
     for name in CONVOLUTIONS:
         shape = tuple(weights[f"{name}/kernel"].shape)
@@ -179,7 +179,7 @@ def multiplications(weights: dict[str, Any], dense: bool) -> int:
 
 
 def frames(height: int, width: int) -> tuple[np.ndarray, ...]:
-    """Two pictures, or noise, of that size."""
+    """Returns two pictures of that size, or noise."""
     if not FLAGS.pictures:
         return tuple(np.random.default_rng(0).random((2, height, width, 3), "float32"))
     from tfvfi.images import to_unit
@@ -190,14 +190,14 @@ def frames(height: int, width: int) -> tuple[np.ndarray, ...]:
 
 
 def compiled(function: Callable) -> Callable:
-    """A graph of the function, as the networks use."""
+    """Compiles a function to a graph, as the networks do."""
     from tfvfi import tracing
 
     return tracing.compiled(function)
 
 
 def peak() -> float:
-    """The most memory that this process had, in GB (Linux)."""
+    """Returns the peak memory of this process, in GB (Linux)."""
     found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
     return int(found[1]) * 1024 / 1e9
 

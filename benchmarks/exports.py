@@ -1,10 +1,10 @@
-"""Exports every network and prints how far it is from Keras and how fast.
+"""Exports every network, and prints its speed and its difference from Keras.
 
     python benchmarks/exports.py [--only=ifrnet_s,pwcnet] [--output=FOLDER]
 
-The speed column pairs the optimized export with a plain call of the Keras model in this process,
-calls in turns, medians; weights are fresh, which changes no figure but the differences. What the
-export itself took includes loading, the choice of the faster form and the check.
+The speed column compares the optimized export with a plain call of the Keras model in this process,
+called in turns, by medians. Weights are fresh, which affects only the differences. The export time
+includes loading, choosing the faster form and checking.
 """
 
 import logging
@@ -27,9 +27,9 @@ HEIGHT, WIDTH = 256, 448
 
 
 def main() -> None:
-    """One line a network, then the operations that any of them uses."""
+    """Prints one line per network, then the operations that any of them uses."""
     startup.import_keras()
-    # Every network and size is another graph, of which TensorFlow warns.
+    # TensorFlow warns of retracing, but every network and size needs a graph of its own.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     with tempfile.TemporaryDirectory() as scratch:
         output = Path(FLAGS.output or scratch)
@@ -67,7 +67,7 @@ def one(name: str, output: Path) -> set[str]:
 
 
 def seconds(name: str, folder: str, options: dict) -> tuple[float, float]:
-    """Medians of the plain Keras call and of the export, called in turns."""
+    """Returns the median times of the plain Keras call and of the export, called in turns."""
     import tensorflow as tf
 
     from tfvfi.export import sample
@@ -83,7 +83,7 @@ def seconds(name: str, folder: str, options: dict) -> tuple[float, float]:
             start = time.perf_counter()
             call()
             taken[form].append(time.perf_counter() - start)
-    # The first call of each compiles.
+    # The first call of each compiles the graph.
     return tuple(statistics.median(times[1:]) for times in taken.values())
 
 

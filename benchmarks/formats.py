@@ -1,8 +1,8 @@
-"""Writes the table of formats: each is read or written once, and compared with what it came from.
+"""Writes the table of formats: each is read or written once and compared with its source.
 
     python benchmarks/formats.py --output=benchmarks/formats.md
 
-The frames between are means of two, so that formats are measured and no network.
+Intermediate frames are plain averages, so that only the formats are measured.
 """
 
 import logging
@@ -34,7 +34,7 @@ from tfvfi.video.writing.svt import kept_calm
 FLAGS = flags.FlagValues()
 flags.DEFINE_string("output", "benchmarks/formats.md", "the table", flag_values=FLAGS)
 RATE, FRAMES, SIZE = Fraction(24000, 1001), 12, (144, 256)
-# Ending, encoder, pixels.
+# File ending, encoder, pixel format.
 VIDEOS = (
     *((".mp4", "libx264", f"yuv{kind}p") for kind in ("420", "422", "444")),
     *((".mp4", "libx265", f"yuv{kind}p10le") for kind in ("420", "422", "444")),
@@ -53,7 +53,7 @@ PICTURES = (
     *((ending, kind) for ending in (".png", ".tif") for kind in ("8", "16", "alpha", "grey")),
     *((".jpg", "8"), (".webp", "8"), (".webp", "alpha"), (".bmp", "8")),
 )
-# One pixel format of each kind; those that a codec lacks are left out.
+# One pixel format of each kind; those that a codec does not support are omitted.
 KINDS = (
     *("yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le", "yuv444p10le"),
     *("yuv444p12le", "bgr0", "gbrp10le", "bgra", "yuva420p", "yuva444p10le"),
@@ -61,12 +61,12 @@ KINDS = (
 
 
 class Mixes:
-    """The mean of two frames."""
+    """Renders the mean of two frames."""
 
     name = "mixes"
 
     def interpolate(self, a, b, times):
-        """One frame a time."""
+        """Returns one frame per time."""
         return [
             np.rint(a * (1 - np.float32(time)) + b * np.float32(time)).astype(a.dtype)
             for time in times
@@ -74,7 +74,7 @@ class Mixes:
 
 
 def main() -> None:
-    """Reads and writes everything."""
+    """Reads and writes all formats."""
     logging.getLogger().setLevel(logging.ERROR)
     head = ("frames", "bits", "duration", "difference", "shift")
     with TemporaryDirectory() as name:
@@ -97,7 +97,7 @@ def main() -> None:
 
 
 def read_all(scratch: Path) -> list[tuple]:
-    """A row for every kind of input."""
+    """Returns a row for every kind of input."""
     rows = []
     for ending, encoder, form in VIDEOS:
         source = drawn(scratch / f"in_{encoder}_{form}{ending}", encoder, form)
@@ -118,7 +118,7 @@ def read_all(scratch: Path) -> list[tuple]:
 
 
 def write_all(scratch: Path) -> list[tuple]:
-    """A row for every kind of output."""
+    """Returns a row for every kind of output."""
     rows = []
     for codec in CODECS:
         for form in (name for name in KINDS if name in pixel_formats(codec)):
@@ -132,7 +132,7 @@ def write_all(scratch: Path) -> list[tuple]:
                 interpolate_video(source, ours, Mixes(), 2, encoding=encoding, progress=False)
                 alike[compared(source, ours)].append(ending)
             rows += [(" ".join(all_), codec, form, *row) for row, all_ in alike.items()]
-    # A GIF is transparent or not, pixel by pixel.
+    # A GIF pixel is either transparent or not.
     for ending, form in ((".gif", "bgr0"), (".webp", "bgra"), (".apng", "bgra")):
         source, ours = scratch / f"in_ffv1_{form}.mkv", scratch / f"out{ending}"
         interpolate_video(source, ours, Mixes(), 2, progress=False)
@@ -147,7 +147,7 @@ def write_all(scratch: Path) -> list[tuple]:
 
 
 def compared(source: Path, ours: Path) -> tuple:
-    """What came out: frames, bits, seconds, how far source frames moved, and by how much up."""
+    """Returns frames, bits and seconds of the result, and error and bias of source frames."""
     known, made = open_source([source]), open_source([ours])
     before, after = list(known), list(made)
     unit = [255 / np.iinfo(frames[0].image.dtype).max for frames in (before, after)]
@@ -164,7 +164,7 @@ def compared(source: Path, ours: Path) -> tuple:
 
 
 def drawn(path: Path, encoder: str, form: str) -> Path:
-    """A video of moving clouds."""
+    """Writes a video of moving clouds."""
     deep = any(bits in form for bits in ("10le", "12le", "16le", "48le"))
     with av.open(str(path), "w") as out:
         quiet = {"x265-params": "log-level=error"} if encoder == "libx265" else {}
@@ -184,7 +184,7 @@ def drawn(path: Path, encoder: str, form: str) -> Path:
 
 
 def pictures(folder: Path, ending: str, kind: str) -> Path:
-    """A folder of the same clouds."""
+    """Writes a folder of pictures of the same clouds."""
     folder.mkdir()
     for number in range(FRAMES):
         image, _ = clouds(number, deep=kind == "16", alpha=kind == "alpha")
@@ -195,7 +195,7 @@ def pictures(folder: Path, ending: str, kind: str) -> Path:
 
 
 def clouds(number: int, deep: bool, alpha: bool) -> tuple[np.ndarray, str]:
-    """Frame of that number, and FFmpeg's name of its kind."""
+    """Returns the frame of that number and FFmpeg's name of its pixel format."""
     noise = np.random.default_rng(0).uniform(20, 235, (9, 16, 4))
     image = cv2.resize(noise, SIZE[::-1], interpolation=cv2.INTER_CUBIC).clip(16, 240)
     image = np.roll(image, 4 * number, axis=1)[..., : 3 + alpha]
@@ -205,7 +205,7 @@ def clouds(number: int, deep: bool, alpha: bool) -> tuple[np.ndarray, str]:
 
 
 def table(head: tuple, rows: list[tuple]) -> str:
-    """In Markdown."""
+    """Formats a table in Markdown."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
 

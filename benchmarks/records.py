@@ -1,17 +1,18 @@
-"""Patches per second and core: tools/create_records.py against a plain loop in one process.
+"""Compares patches per second and core: tools/create_records.py and a plain single-process loop.
 
     python benchmarks/records.py --videos=FOLDER [--flow=simple] [--rounds=3]
 
-The plain loop is what the origin project did: of each video a random tenth of the frames, three in
-a row, left out where the histograms of the first and the third are far apart; twenty random windows
-of 150x150, each kept with the probability flow / 25, flow being the length of the mean vector of
-the flow between the two. It is kinder than the original in reading each video once, in order.
-The flow was SimpleFlow, which opencv-contrib-python has; without it DIS, which is far faster,
-takes its place, as it does in tfvfi.
+The plain loop does what the original project did. It takes a random tenth of the positions in each
+video, with three consecutive frames each, and skips those where the histograms of the first and the
+third frame differ widely. From each triple it cuts twenty random windows of 150x150, and keeps each
+with the probability flow / 25, where flow is the length of the mean flow vector between the first
+and the third frame. It is faster than the original, because it reads each video once and in order.
+The original used SimpleFlow, which opencv-contrib-python provides; by default DIS, which is far
+faster and also used by tfvfi, takes its place.
 
-Both write JPEG of quality 95. Time is that of the processor, of all threads and processes; each
-runs in a process of its own, in turns, and medians are told. The plain loop stops after --seconds
-of it: its rate does not change.
+Both write JPEG of quality 95. Time is CPU time of all threads and processes. Each runs in a process
+of its own, in turns, and medians are reported. The plain loop stops after --seconds of CPU time,
+because its rate does not change.
 """
 
 import multiprocessing
@@ -42,7 +43,7 @@ SHARE, CUT, FULL_MOTION = 0.1, 100_000, 25
 
 
 class Made(NamedTuple):
-    """What one run made and took."""
+    """The number of patches that one run produced, and its cost."""
 
     patches: int
     megabytes: float
@@ -51,7 +52,7 @@ class Made(NamedTuple):
 
 
 def main() -> None:
-    """One line a form."""
+    """Prints one line per form."""
     if FLAGS.flow == "simple" and not hasattr(cv2, "optflow"):
         raise InputError("SimpleFlow is in opencv-contrib-python-headless: install it instead")
     forms = {"plain": (plain, FLAGS.flow, FLAGS.seconds), "tfvfi": (ours,)}
@@ -75,7 +76,7 @@ def _rate(made: Made) -> float:
 
 
 def alone(work: Callable[..., int], *settings) -> Made:
-    """Does the work in a new process."""
+    """Runs the work in a new process."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
         return process.submit(_measured, work, *settings).result()
 
@@ -98,21 +99,21 @@ def _usage() -> list:
 
 
 def ours(videos: str, output: str) -> int:
-    """Records by tfvfi."""
+    """Creates records with tfvfi."""
     from tfvfi.data import making
     from tfvfi.data.clip_parts import Taking
 
-    # As many as there are: the plain loop has no limit either.
+    # Without a practical limit, because the plain loop has none either.
     taking = Taking(patches_per_video=10**6, encoding="jpeg", quality=QUALITY)
     made = making.create(videos, output, taking, processes=1)
     return sum(shard.examples for split in made.splits for shard in made.shards(split))
 
 
 def plain(videos: str, flow: str, most_seconds: float, output: str) -> int:
-    """Records by the plain loop."""
+    """Creates records with the plain loop."""
     import tensorflow as tf
 
-    # Importing TensorFlow is not the loop's work.
+    # The time to import TensorFlow is excluded.
     start = time.process_time()
     cv2.setNumThreads(1)
     estimate = simple_flow if flow == "simple" else dis_flow
@@ -136,7 +137,7 @@ def plain(videos: str, flow: str, most_seconds: float, output: str) -> int:
 
 
 def triples(path: str, draw: random.Random) -> Iterator[list[np.ndarray]]:
-    """Three frames in a row, from a random tenth of all places."""
+    """Yields three consecutive frames at a random tenth of all positions."""
     video = cv2.VideoCapture(path)
     count = int(video.get(cv2.CAP_PROP_FRAME_COUNT))
     wanted = set(draw.sample(range(max(0, count - 2)), int(max(0, count - 2) * SHARE)))
@@ -151,13 +152,13 @@ def triples(path: str, draw: random.Random) -> Iterator[list[np.ndarray]]:
 
 
 def far_apart(first: np.ndarray, last: np.ndarray) -> bool:
-    """Whether the histograms tell of a cut."""
+    """Returns whether the histograms indicate a cut."""
     counts = [np.histogram(frame, 255, (0, 255))[0] for frame in (first, last)]
     return np.linalg.norm(counts[0] - counts[1]) > CUT
 
 
 def windows(frames: list[np.ndarray], draw: random.Random) -> Iterator[list[np.ndarray]]:
-    """Random patches of three frames."""
+    """Yields random patches of three frames."""
     height, width = frames[0].shape[:2]
     for _ in range(WINDOWS if min(height, width) >= SIZE else 0):
         top, left = draw.randint(0, height - SIZE), draw.randint(0, width - SIZE)
@@ -165,19 +166,19 @@ def windows(frames: list[np.ndarray], draw: random.Random) -> Iterator[list[np.n
 
 
 def simple_flow(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """As in the origin: three layers, blocks of three, flow up to four."""
+    """Estimates SimpleFlow as in the original: three layers, blocks of three, flow up to four."""
     return cv2.optflow.calcOpticalFlowSF(first, second, 3, 3, 4)
 
 
 def dis_flow(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """What tfvfi uses."""
+    """Estimates flow as tfvfi does."""
     grey = [cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY) for frame in (first, second)]
     dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
     return dis.calc(*grey, None)
 
 
 def example(tf, window: list[np.ndarray]) -> bytes:
-    """A record of the origin project."""
+    """Serializes a record in the form of the original project."""
     feature = {
         f"img{number}": tf.train.Feature(
             bytes_list=tf.train.BytesList(value=[tf.io.encode_jpeg(image, quality=QUALITY).numpy()])

@@ -1,10 +1,11 @@
-"""Steps per second of IFRNet small, beside its authors' PyTorch implementation.
+"""Compares steps per second of IFRNet small with its authors' PyTorch implementation.
 
     python benchmarks/training.py --reference=IFRNET [--python=PYTHON] [--threads=4]
 
-IFRNET is a checkout of the authors' repository, which this one does not hold; PYTHON an interpreter
-that has torch, this one by default. Both do the same: batch 8, crop 128, all three losses, AdamW.
-They take turns, step by step, in two processes; the medians are compared.
+IFRNET is a checkout of the authors' repository, which this repository does not contain. PYTHON is
+an interpreter that has torch, by default this one. Both implementations do the same: batch 8, crop
+128, all three losses, AdamW. They alternate step by step in two processes; the medians are
+compared.
 """
 
 import os
@@ -30,7 +31,7 @@ flags.DEFINE_integer("batch_size", 8, "examples of a step", 1, flag_values=FLAGS
 flags.DEFINE_integer("crop_size", 128, "side of the crops", 16, flag_values=FLAGS)
 flags.mark_flag_as_required("reference", flag_values=FLAGS)
 
-# One line in, one step, its seconds out.
+# Every line of input triggers one step, whose seconds are printed.
 REFERENCE = """
 import sys, time, types
 folder, layout, batch, side = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
@@ -63,7 +64,7 @@ for line in sys.stdin:
 
 
 def main() -> None:
-    """Prints a line for each, and how they compare."""
+    """Prints one line per implementation, with the ratio of their speeds."""
     startup.import_keras()
     contestants = {
         "tfvfi": ours(),
@@ -71,7 +72,7 @@ def main() -> None:
         "torch, channels last": reference("channels_last"),
     }
     taken: dict[str, list[float]] = {name: [] for name in contestants}
-    # The first steps of each compile and allocate.
+    # The first steps of each compile and allocate memory.
     for number in tqdm(range(FLAGS.rounds + 2), unit="round", disable=None):
         for name, step in contestants.items():
             seconds = step()
@@ -84,11 +85,11 @@ def main() -> None:
 
 
 def ours():
-    """A step of the function that Keras's `fit` calls; gives its seconds."""
+    """Returns a function that performs one step of Keras's `fit` and returns its seconds."""
     import tensorflow as tf
 
     if FLAGS.threads:
-        # Native operations have threads of their own.
+        # Native operations have their own threads.
         os.environ["TFVFI_NUM_THREADS"] = str(FLAGS.threads)
         tf.config.threading.set_intra_op_parallelism_threads(FLAGS.threads)
         tf.config.threading.set_inter_op_parallelism_threads(1)
@@ -119,7 +120,7 @@ def ours():
 
 
 def reference(layout: str):
-    """A step of the authors' implementation in a process of its own; gives its seconds."""
+    """Returns a function that performs a step of the authors' implementation in another process."""
     numbers = [FLAGS.batch_size, FLAGS.crop_size, *([FLAGS.threads] if FLAGS.threads else [])]
     process = subprocess.Popen(
         [FLAGS.python, "-c", REFERENCE, FLAGS.reference, layout, *map(str, numbers)],

@@ -1,10 +1,10 @@
-"""Measures the video pipeline: memory, the network's share of the time, a huge frame.
+"""Measures the video pipeline: memory, the network's share of the time, and a huge frame.
 
     python benchmarks/video.py --what=memory
     python benchmarks/video.py --what=share --input=clip_720p.mp4 --model=ifrnet_s --weights=FILE
     python benchmarks/video.py --what=large --model=ifrnet_s
 
-Weights change no figure here but pictures; left out, they are fresh.
+The weights affect only the pictures, not these figures; by default they are fresh.
 """
 
 import resource
@@ -38,7 +38,7 @@ RATE = Fraction(24000, 1001)
 
 
 class Timed:
-    """A network and the time that is spent in it."""
+    """Wraps a network and measures the time that is spent in it."""
 
     def __init__(self, network):
         self.network = network
@@ -46,7 +46,7 @@ class Timed:
         self.seconds = 0.0
 
     def interpolate(self, a, b, times):
-        """What the network makes."""
+        """Returns the network's frames."""
         start = time.perf_counter()
         try:
             return self.network.interpolate(a, b, times)
@@ -55,13 +55,13 @@ class Timed:
 
 
 def main() -> None:
-    """Measures one thing."""
+    """Runs one measurement."""
     with tempfile.TemporaryDirectory() as scratch:
         {"memory": memory, "share": share, "large": large}[FLAGS.what](Path(scratch))
 
 
 def memory(scratch: Path) -> None:
-    """The highest memory of a process of its own, for short and for long videos."""
+    """Prints the peak memory of a separate process, for a short and a long video."""
     for frames in (100, 2000):
         clip = drawn(scratch / f"{frames}.mp4", frames, (96, 160), deep=False)
         code = (
@@ -75,7 +75,7 @@ def memory(scratch: Path) -> None:
 
 
 def share(scratch: Path) -> None:
-    """How much of the wall time passes inside the network, after one pair that warms up."""
+    """Prints the network's share of the wall time, after one pair as a warm-up."""
     clip = Path(FLAGS.input) if FLAGS.input else drawn(scratch / "in.mp4", 24, (720, 1280), False)
     network = registry.load_interpolator(FLAGS.model, weights())
     settings = {"duration": FLAGS.frames / Video(clip).rate, "progress": False}
@@ -93,7 +93,7 @@ def share(scratch: Path) -> None:
 
 
 def large(scratch: Path) -> None:
-    """One frame between two huge ones: seconds and the highest memory of this process."""
+    """Renders one frame between two huge ones; prints seconds and this process's peak memory."""
     width, height = map(int, FLAGS.size)
     for number in range(2):
         image = picture((height, width), number * 8).astype(np.uint8)
@@ -109,19 +109,19 @@ def large(scratch: Path) -> None:
 
 
 def weights() -> str | None:
-    """The file that was named, the default of a network without weights, or fresh ones."""
+    """Returns the named file, "default" for a network without weights, or None for fresh ones."""
     return FLAGS.weights or (None if registry.preset(FLAGS.model).has_weights else "default")
 
 
 def picture(size: tuple[int, int], shift: int) -> np.ndarray:
-    """Colored clouds, moved to the right."""
+    """Returns colored clouds, shifted to the right."""
     noise = np.random.default_rng(0).uniform(20, 235, (9, 16, 3))
     clouds = cv2.resize(noise, size[::-1], interpolation=cv2.INTER_CUBIC)
     return np.roll(clouds.clip(16, 240), shift, axis=1)
 
 
 def drawn(path: Path, frames: int, size: tuple[int, int], deep: bool) -> Path:
-    """A clip of moving clouds at 23.976 frames a second."""
+    """Writes a clip of moving clouds at 23.976 frames per second."""
     codec, form = ("ffv1", "yuv444p12le") if deep else ("libx264", "yuv420p")
     with av.open(str(path), "w") as out:
         stream = out.add_stream(codec, rate=RATE, options={} if deep else {"crf": "4"})

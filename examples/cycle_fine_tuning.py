@@ -1,12 +1,12 @@
-"""Fine-tunes a network on a video that has no frames between those it has: cycle consistency.
+"""Fine-tunes a network on a video without true intermediate frames, by cycle consistency.
 
-Every eighth frame of a clip is kept, and the network learns from these alone. Those between are
-held back, and the network is measured on them before and after.
+Every eighth frame of a clip is kept, and the network learns from these alone. The frames between
+them are held back to measure the network before and after.
 
     python examples/cycle_fine_tuning.py --clip=mine.mp4 --output=out/tuned --model=ifrnet_s \\
         --weights=ifrnet_s.weights.h5
 
-Published weights are the place to start. Without any, the network first learns for a while from
+Published weights are the best start. Without any, the network is first trained for a while on
 `--start_clips`, with true frames.
 """
 
@@ -37,7 +37,7 @@ flags.mark_flags_as_required(["clip", "output"], flag_values=FLAGS)
 
 
 def main() -> None:
-    """Starts, fine-tunes, measures both."""
+    """Prepares the initial weights, fine-tunes them, and measures both."""
     from tfvfi import startup
 
     startup.import_keras()
@@ -47,7 +47,7 @@ def main() -> None:
 
     output = Path(FLAGS.output)
     start = FLAGS.weights or learn_to_start(output / "start")
-    # The folders of the clip are named for what is done with them.
+    # The folders are named after the use of their frames.
     write_frames(FLAGS.clip, output / "held_back")
     write_frames(FLAGS.clip, output / "kept", every=FLAGS.factor)
     tuned = train(
@@ -69,7 +69,7 @@ def main() -> None:
 
 
 def learn_to_start(output):
-    """Weights that know a little of motion, learned from clips with all their frames."""
+    """Returns weights trained briefly on clips with all of their frames."""
     from tfvfi.data.clip_parts import Taking
     from tfvfi.data.making import create
 
@@ -87,7 +87,7 @@ def learn_to_start(output):
 
 
 def train(output, **settings):
-    """Trains; gives the file of weights."""
+    """Trains a network and returns the file of its weights."""
     from tfvfi.training.session import train
     from tfvfi.training.settings import EvaluationSettings
 
@@ -110,7 +110,7 @@ def train(output, **settings):
 
 
 def write_frames(path, folder, every=1):
-    """Writes the frames of a video as pictures, narrowed."""
+    """Writes the frames of a video as pictures of limited width."""
     import av
     import cv2
 

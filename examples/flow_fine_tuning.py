@@ -1,16 +1,16 @@
-"""Fine-tunes a flow network on a sequence, without true flow, and tells what that is worth.
+"""Fine-tunes a flow network on a sequence without true flow, and measures the gain.
 
-Of three frames in a row the outer two go in, and the middle one is the truth, as in the sequences
-of vineeths96/Video-Interpolation-using-Deep-Optical-Flow (its folders input/corridor and
-input/sphere). The network learns in two ways: by its own error, photometric and smoothness, which
-needs no truth of any kind; and through the frames that flow_interpolation paints with it. Measured
-are the frames it learned from, as in that project, all in 8 bits.
+Of three consecutive frames, the outer two are the input and the middle one is the truth, as in the
+sequences of vineeths96/Video-Interpolation-using-Deep-Optical-Flow (its folders input/corridor and
+input/sphere). The network is trained in two ways: by photometric error and smoothness, which need
+no truth of any kind; and through the frames that flow_interpolation renders with it. As in that
+project, the result is measured on the training frames, in 8 bits.
 
     python examples/flow_fine_tuning.py --frames=corridor/ --scale=0.25 --output=out/corridor
     python examples/flow_fine_tuning.py --frames=sphere/ --output=out/sphere
 
-Published weights (--flow_weights) are the place to start. Without any, the start is random. Motion
-of many pixels is learned faster where frames are small: --scale estimates it there.
+Published weights (--flow_weights) are the best start; by default the start is random. Large motion
+is learned faster on small frames, and --scale estimates flow at that size.
 """
 
 from collections.abc import Iterator
@@ -32,13 +32,13 @@ flags.DEFINE_integer("steps", 500, "steps of each way", 1, flag_values=FLAGS)
 flags.DEFINE_float("learning_rate", 3e-4, "less for published weights", flag_values=FLAGS)
 flags.mark_flags_as_required(["frames", "output"], flag_values=FLAGS)
 
-# PSNR and SSIM of the frames that the project published, measured on its blue channel.
+# PSNR and SSIM of the frames that the project published, measured on their blue channel.
 PUBLISHED = {"corridor": ("18.20", "0.666"), "sphere": ("52.66", "0.997")}
 CAPTION = 24
 
 
 def main() -> None:
-    """Measures, tunes in both ways, measures again."""
+    """Measures the network, fine-tunes it in both ways, and measures again."""
     from tfvfi import startup
     from tfvfi.evaluation.tables import aligned
 
@@ -70,7 +70,7 @@ def main() -> None:
 
 
 def samples() -> Iterator[tuple[tuple[np.ndarray, np.ndarray], np.ndarray]]:
-    """Pairs of frames and the frame between."""
+    """Yields pairs of frames with the frame between them."""
     from tfvfi.data import datasets as benchmarks
 
     for sample in benchmarks.open("frames", FLAGS.frames):
@@ -78,7 +78,7 @@ def samples() -> Iterator[tuple[tuple[np.ndarray, np.ndarray], np.ndarray]]:
 
 
 def reduce(folder: Path) -> Path:
-    """The frames at the size at which flow is estimated."""
+    """Writes the frames at the size at which flow is estimated."""
     import cv2
 
     from tfvfi.media import pictures
@@ -93,7 +93,7 @@ def reduce(folder: Path) -> Path:
 
 
 def fresh(path: Path) -> Path:
-    """Random weights, the same in every run."""
+    """Writes random weights, which are the same in every run."""
     import keras
 
     import tfvfi
@@ -105,7 +105,7 @@ def fresh(path: Path) -> Path:
 
 
 def train(output: Path, start: str | Path, frames: str | Path, **model: str) -> Path:
-    """Weights that were tuned; the folder is named for the objective."""
+    """Returns fine-tuned weights; the folder is named after the objective."""
     from tfvfi.training.session import train
     from tfvfi.training.settings import Settings
 
@@ -130,17 +130,17 @@ def train(output: Path, start: str | Path, frames: str | Path, **model: str) -> 
 
 
 def average(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """What any motion blurs."""
+    """Returns the average of two frames, in which any motion is blurred."""
     return np.rint((first.astype(float) + second) / 2).astype(first.dtype)
 
 
 def learned(weights: str | Path) -> list[np.ndarray]:
-    """The frames between, painted with the flow network."""
+    """Returns the intermediate frames, rendered with the flow network."""
     return interpolated(flow=FLAGS.flow, flow_weights=str(weights), scale=FLAGS.scale)
 
 
 def interpolated(**options: Any) -> list[np.ndarray]:
-    """The frames between, painted by flow_interpolation."""
+    """Returns the intermediate frames, rendered by flow_interpolation."""
     import tfvfi
 
     model = tfvfi.load("flow_interpolation", **options)
@@ -148,7 +148,7 @@ def interpolated(**options: Any) -> list[np.ndarray]:
 
 
 def scores(frames: list[np.ndarray], truths: list[np.ndarray]) -> list[str]:
-    """Means of PSNR and SSIM, of all colors and of blue."""
+    """Returns mean PSNR and SSIM, for all colors and for blue."""
     from tfvfi.evaluation import measures as metrics
 
     found = []
@@ -163,7 +163,7 @@ def scores(frames: list[np.ndarray], truths: list[np.ndarray]) -> list[str]:
 
 
 def show(painted: dict[str, list[np.ndarray]], path: Path) -> None:
-    """Pastes what was painted in the middle of the sequence side by side."""
+    """Draws all renderings of the sequence's middle frame side by side."""
     import cv2
 
     shown = []

@@ -1,8 +1,8 @@
-"""Everything that a Keras user does with a model, done with a network of this package.
+"""Uses a network of this package in every way that a Keras user would.
 
-It is loaded, summarized, compiled with its paper's objective, trained for some steps with Keras's
-own callbacks, evaluated, asked for predictions, saved, and loaded again by another process, which
-must predict the same.
+The network is loaded, summarized, compiled with its paper's objective, trained for some steps with
+Keras's own callbacks, evaluated, used for prediction, saved, and loaded again by another process,
+whose predictions must be the same.
 
     python examples/keras_user.py --model=ifrnet_s --output=out/keras_user
     tensorboard --logdir=out/keras_user
@@ -31,7 +31,7 @@ flags.DEFINE_integer("steps", 20, "steps of training", 1, flag_values=FLAGS)
 flags.DEFINE_integer("batch_size", 2, "examples in a step", 1, flag_values=FLAGS)
 flags.DEFINE_integer("crop_size", 64, "side of the crops in pixels", 1, flag_values=FLAGS)
 
-# What another process does with the saved model.
+# The program with which another process uses the saved model.
 AGAIN = """
 import sys
 import keras
@@ -45,7 +45,7 @@ np.save(sys.argv[3], model.predict(inputs, verbose=0)[model.main_output])
 
 
 def main() -> None:
-    """Goes through the steps and says what came of them."""
+    """Performs all steps and reports their results."""
     startup.import_keras()
     output = Path(FLAGS.output)
     output.mkdir(parents=True, exist_ok=True)
@@ -68,14 +68,14 @@ def main() -> None:
 
 
 def fit(model: Any, output: Path) -> dict[str, float]:
-    """Trains in two epochs; TensorBoard and a checkpoint of every epoch go to the output."""
+    """Trains for two epochs; TensorBoard logs and one checkpoint per epoch go to the output."""
     import keras
 
     callbacks = [
         keras.callbacks.ModelCheckpoint(output / "epoch-{epoch}.keras"),
         keras.callbacks.TerminateOnNaN(),
     ]
-    # Keras writes TensorBoard's files by TensorFlow, on whatever backend it runs.
+    # Keras writes TensorBoard files with TensorFlow, whatever its backend.
     if importlib.util.find_spec("tensorflow"):
         callbacks.append(keras.callbacks.TensorBoard(output / "logs"))
     epochs = min(2, FLAGS.steps)
@@ -90,7 +90,7 @@ def fit(model: Any, output: Path) -> dict[str, float]:
 
 
 def batches(model: Any) -> Any:
-    """Batches without end: triplets for interpolators, pairs with exact flow for estimators."""
+    """Returns endless batches: triplets for interpolators, pairs with exact flow for estimators."""
     how = {"batch_size": FLAGS.batch_size, "crop_size": FLAGS.crop_size}
     if model.main_output == "frame":
         return loaded(FLAGS.records, **how)
@@ -98,24 +98,24 @@ def batches(model: Any) -> Any:
 
 
 def loaded(records: str, **how: Any) -> Any:
-    """Batches of records: a tf.data.Dataset, or an iterator on other backends of Keras."""
+    """Returns batches of records: a tf.data.Dataset, or an iterator on other Keras backends."""
     import keras
 
     if keras.backend.backend() == "tensorflow":
         return tfvfi.data.load(records, **how)
-    # Keras takes tuples, not dicts, from a generator.
+    # From a generator, Keras accepts tuples but not dicts.
     return ((batch,) for batch in tfvfi.data.iterate(records, **how))
 
 
 def first_inputs(model: Any) -> dict[str, np.ndarray]:
-    """The inputs of one batch, without the truth."""
+    """Returns the inputs of one batch, without the truth."""
     batch = next(iter(batches(model)))
     batch = batch[0] if isinstance(batch, tuple) else batch
     return {name: np.asarray(batch[name]) for name in model.input_names}
 
 
 def predicted_by_another_process(inputs: dict[str, np.ndarray], output: Path) -> np.ndarray:
-    """What the saved model predicts in a process that imported nothing but tfvfi and Keras."""
+    """Returns the saved model's prediction in a process that imports only tfvfi and Keras."""
     given, found = output / "inputs.npz", output / "predicted.npy"
     np.savez(given, **inputs)
     saved = output / "model.keras"
@@ -124,7 +124,7 @@ def predicted_by_another_process(inputs: dict[str, np.ndarray], output: Path) ->
 
 
 def written(values: dict[str, float]) -> str:
-    """Metrics as text."""
+    """Formats metrics as text."""
     return ", ".join(f"{name} {value:.4g}" for name, value in values.items())
 
 

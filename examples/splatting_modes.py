@@ -1,8 +1,9 @@
-"""Draws the four ways to splat a frame side by side: figure 3 of Niklaus and Liu (CVPR 2020).
+"""Draws the four splatting modes side by side: figure 3 of Niklaus and Liu (CVPR 2020).
 
-Where pixels meet, "sum" adds them up, "average" mixes them, "linear" mixes them by how well each
-matches the other frame, and "softmax" lets the best match win. Black is where none arrives.
-Without --input the frames are a scene cut from the sample clip, whose flow is known.
+Where several pixels arrive, "sum" adds them, "average" averages them, "linear" weights them by how
+well each matches the other frame, and "softmax" lets the best match dominate. Where none arrives,
+the result is black. Without --input, the frames show a scene cut from the sample clip, with known
+flow.
 
     python examples/splatting_modes.py --output=modes.png
     python examples/splatting_modes.py --input=a.png --input=b.png --flow=dis --output=modes.png
@@ -25,13 +26,13 @@ flags.DEFINE_float("time", 0.5, "where between the frames", 0, 1, flag_values=FL
 flags.DEFINE_string("output", None, "the picture", flag_values=FLAGS, required=True)
 
 CLIP = Path(__file__).parent.parent / "samples" / "clip.mp4"
-# How far background and foreground of the scene move, in pixels.
+# Motion of the scene's background and foreground, in pixels.
 BACKGROUND, FOREGROUND = (-24.0, 4.0), (44.0, -14.0)
 MARGIN, CAPTION = 8, 34
 
 
 def main() -> None:
-    """Splats the first frame in all modes and pastes the results together."""
+    """Splats the first frame in all modes and draws the results side by side."""
     startup.import_keras()
     import cv2
 
@@ -52,18 +53,18 @@ def main() -> None:
 
 
 def splatted(frame: np.ndarray, flow: np.ndarray, gap: np.ndarray, mode: str) -> np.ndarray:
-    """The frame at the time asked for, with the metric that the authors give as an example."""
+    """Splats the frame to the requested time, with the example metric of the authors."""
     from tfvfi.ops import softmax_splat
 
     metric = {"linear": np.clip(0.3 - gap, 0.001, 1), "softmax": np.clip(-20 * gap, -20, 20)}
     weight = metric[mode][None] if mode in metric else None
-    # "zero" divides by the weights as they are, however small; "add" would darken the worst match.
+    # "zero" divides by the weights however small they are; "add" would darken the worst match.
     moved = softmax_splat(frame[None], FLAGS.time * flow[None], weight, mode, normalizer="zero")
     return np.clip(np.asarray(moved)[0], 0, 1)
 
 
 def difference(first: np.ndarray, second: np.ndarray, flow: np.ndarray) -> np.ndarray:
-    """How much each pixel differs from where it goes: H x W x 1."""
+    """Returns how much each pixel differs from its match in the other frame, H x W x 1."""
     from tfvfi.ops import backward_warp
 
     warped = np.asarray(backward_warp(second[None], flow[None]))[0]
@@ -71,7 +72,7 @@ def difference(first: np.ndarray, second: np.ndarray, flow: np.ndarray) -> np.nd
 
 
 def scene() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The bee of the sample clip flies over thorns: both frames and the flow between."""
+    """Moves the sample clip's bee over thorns; returns both frames and the flow between."""
     import av
     import cv2
 
@@ -95,7 +96,7 @@ def scene() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def estimated(*files: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Two frames of the user's, and what the estimator says of them."""
+    """Returns two frames of the user's and the estimated flow between them."""
     import tfvfi
     from tfvfi.media import pictures
 
@@ -106,14 +107,14 @@ def estimated(*files: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def colored(flow: np.ndarray) -> np.ndarray:
-    """The flow as a picture."""
+    """Returns the flow as a color picture."""
     from tfvfi.flow.pictures import flow_to_color
 
     return flow_to_color(flow).astype("float32") / 255
 
 
 def pasted(pictures: dict[str, np.ndarray]) -> np.ndarray:
-    """Pictures in two rows, each with its name below, uint8."""
+    """Arranges pictures in two rows, each with its name below, uint8."""
     import cv2
 
     framed = []

@@ -1,4 +1,4 @@
-"""Puts trained weights into the package: 16 bits a number, with what their file tells.
+"""Bundles trained weights with the package, at 16 bits per value and with their description.
 
 python recipes/bundle.py --trained=3_longer.weights.h5 --output=tfvfi/bundled/ifrnet_s.weights.h5
 """
@@ -19,12 +19,12 @@ ABOUT = {
     "trained_on": "procedural scenes of the pictures that tfvfi/bundled/sources.md lists",
     "licence": "Apache-2.0",
 }
-# Of a training only what does not tell where things lay.
+# The parts of a training's description that reveal no local paths.
 KEPT = ("options", "metrics", "git")
 
 
 def main() -> None:
-    """Writes the file."""
+    """Writes the bundled file."""
     startup.import_keras()
     about = weights.describe(FLAGS.trained)
     if not {"model", *KEPT} <= about.keys():

@@ -1,4 +1,4 @@
-"""Draws where the bundled weights fail: the worst frames of a clip, beside truth and the default.
+"""Draws the worst frames of the bundled weights on a clip, beside the truth and the default.
 
 python recipes/failures.py --clip=samples/clip.mp4 --output=failures.png
 """
@@ -13,7 +13,7 @@ from tfvfi.cli import command
 from tfvfi.media.source import open_source
 from tfvfi.video.show import contact_sheet
 
-# Frames between two that are kept, pictures shown, and what differences are multiplied by.
+# Distance between kept frames, number of pictures shown, and factor that amplifies differences.
 APART, SHOWN, GAIN = 4, 3, 4
 NAMES = ("ifrnet_s", "flow_interpolation")
 
@@ -24,7 +24,7 @@ flags.mark_flags_as_required(["output"], flag_values=FLAGS)
 
 
 def main() -> None:
-    """Interpolates between frames four apart and shows the worst."""
+    """Interpolates between frames that are four apart and shows the worst results."""
     frames = [shown.image for shown in open_source([FLAGS.clip])]
     networks = [registry.load_interpolator(name) for name in NAMES]
     rows = []

@@ -1,6 +1,6 @@
-"""One training step, the loops that drive it, and the runs that survive a kill.
+"""Training: the step, the loops that drive it, and runs that survive being killed.
 
-`model.fit` is the plain way to train a network. `train` does what that cannot: it resumes to the
+`model.fit` is the simple way to train a network. `train` does what `fit` cannot: it resumes to the
 last bit, averages weights, computes a batch in parts and runs on several machines.
 """
 

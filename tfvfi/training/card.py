@@ -1,4 +1,4 @@
-"""What trained weights tell of themselves, in their file and on a card beside it."""
+"""The description of trained weights, in their file and on a card beside it."""
 
 from pathlib import Path
 from typing import Any
@@ -10,16 +10,16 @@ from tfvfi.media.storage import write_bytes
 from tfvfi.training.folder import Row, git_revision
 from tfvfi.training.job import Job
 
-# Settings that say where things lie, not what was learned.
+# Settings that concern locations and reporting rather than what was learned.
 PLACES = ("output", "export", "records", "model", "flow", "validation", "interval", "pictures")
 
 
 def describe(job: Job, row: Row) -> dict[str, Any]:
-    """What the file of weights tells beside its variables.
+    """Returns the description that the file of weights holds beside its variables.
 
     Args:
-        job: How they were trained.
-        row: What was measured of them.
+        job: The training that produced them.
+        row: Their metrics.
     """
     settings = job.settings
     before = weights.describe(settings.weights) if settings.weights else {}
@@ -28,7 +28,8 @@ def describe(job: Job, row: Row) -> dict[str, Any]:
         "trained_on": ", ".join(filter(None, [before.get("trained_on"), job.samples.source.name])),
         "licence": before.get("licence", "as whoever trained them decides"),
         "data": _data(job),
-        # Weights are used with the options they were trained with; a flow network has none here.
+        # Weights are used with the options of their training; for a flow network these do not
+        # apply.
         "options": {} if settings.flow else dict(settings.options),
         "settings": {
             name: value
@@ -41,7 +42,7 @@ def describe(job: Job, row: Row) -> dict[str, Any]:
 
 
 def write(path: str | Path, job: Job) -> Path:
-    """Writes the card for people, NAME.md beside NAME.weights.h5."""
+    """Writes the card, a text for people, as NAME.md beside NAME.weights.h5."""
     path, about = Path(path), weights.describe(path)
     name = path.name.removesuffix(weights.SUFFIX)
     preset = registry.preset(job.settings.flow or job.settings.model)

@@ -1,9 +1,9 @@
 """Checkpoints that survive a kill at any moment.
 
-A checkpoint is one file, an .npz of every array (weights, their moving average, what the optimizer
-remembers, random states) and a little text: the step and the score. The place in the data follows
-from the step, see `tfvfi.data.samples`. It is written under another name, brought to the disk and
-then renamed, so that a file with the right name is complete. The last two stay, and the best.
+A checkpoint is one .npz file. It holds all arrays (weights, their moving averages, the optimizer's
+state, random states), the step and the score. The position in the data follows from the step, see
+`tfvfi.data.samples`. The file is written under another name, flushed to disk and then renamed, so a
+file with the right name is complete. The last two checkpoints and the best one are kept.
 """
 
 import json
@@ -27,13 +27,13 @@ PATTERN = "step-*.npz"
 
 @dataclass(frozen=True)
 class State:
-    """What a checkpoint tells beside its arrays.
+    """The part of a checkpoint that is not arrays.
 
     Attributes:
-        step: Updates so far.
-        score: How good the averaged weights were in validation, higher is better; None unknown.
-        best_step: The step of the best checkpoint so far, this one included.
-        best_score: Its score.
+        step: The number of updates so far.
+        score: The validation score of the averaged weights, higher is better; None if unknown.
+        best_step: The step of the best checkpoint so far, including this one.
+        best_score: The score of that checkpoint.
     """
 
     step: int
@@ -42,17 +42,17 @@ class State:
     best_score: float | None = None
 
     def after(self, step: int, score: float) -> "State":
-        """The state at a later step, whose weights were found to be that good."""
+        """Returns the state at a later step, whose weights have the given score."""
         if self.best_score is None or score > self.best_score:
             return State(step, score, step, score)
         return State(step, score, self.best_step, self.best_score)
 
 
 def save(folder: Path, trainer: Trainer, state: State) -> Path:
-    """Writes a checkpoint and removes those that need not be kept.
+    """Writes a checkpoint and removes those that are no longer needed.
 
     Raises:
-        InputError: A weight is not a finite number; nothing is written then.
+        InputError: A weight is not finite; nothing is written then.
     """
     arrays = {name: keras.ops.convert_to_numpy(each) for name, each in _variables(trainer).items()}
     for name, array in arrays.items():
@@ -71,7 +71,7 @@ def save(folder: Path, trainer: Trainer, state: State) -> Path:
 
 
 def newest(folder: Path) -> Path | None:
-    """The newest checkpoint that can be read; None if there is none."""
+    """Returns the newest checkpoint that can be read; None if there is none."""
     for path in sorted(folder.glob(PATTERN), reverse=True):
         if _readable(path):
             return path
@@ -79,12 +79,12 @@ def newest(folder: Path) -> Path | None:
 
 
 def at_step(folder: Path, step: int) -> Path:
-    """The checkpoint of a step."""
+    """Returns the path of the checkpoint of a step."""
     return folder / f"step-{step:09d}.npz"
 
 
 def read_state(path: Path) -> State:
-    """What a checkpoint tells beside its arrays; it is the best itself if that is not there."""
+    """Reads a checkpoint's state; it counts as the best one itself if that one is missing."""
     with np.load(path) as file:
         state = State(**json.loads(file[STATE].tobytes()))
     if at_step(path.parent, state.best_step).exists():
@@ -93,10 +93,10 @@ def read_state(path: Path) -> State:
 
 
 def restore(path: Path, trainer: Trainer) -> State:
-    """Fills weights, optimizer and random states.
+    """Restores weights, optimizer and random states.
 
     Raises:
-        InputError: The checkpoint is of another network or optimizer.
+        InputError: The checkpoint belongs to another network or optimizer.
     """
     with np.load(path) as file:
         for name, variable in _variables(trainer).items():
@@ -107,7 +107,7 @@ def restore(path: Path, trainer: Trainer) -> State:
 
 
 def average(trainer: Trainer, network: Any) -> None:
-    """Fills another network of the same kind with the averaged weights, or the plain ones."""
+    """Copies the averaged weights, or the plain ones if there are none, to another network."""
     source = {variable.path: variable for variable in trainer.network.variables}
     for variable, mean in zip(
         trainer.trainable_variables, averages(trainer.optimizer) or (), strict=False
@@ -118,8 +118,8 @@ def average(trainer: Trainer, network: Any) -> None:
 
 
 def _variables(trainer: Trainer) -> dict[str, Any]:
-    """Everything that the next step depends on, by names that are the same in the next run."""
-    # Keras numbers what nobody named; the order of variables does not change.
+    """Returns everything that the next step depends on, by names that are stable across runs."""
+    # Keras numbers unnamed variables, but their order does not change.
     return {
         f"{part}/{number}/{variable.name}": variable
         for part, holder in (("network", trainer.network), ("optimizer", trainer.optimizer))

@@ -1,4 +1,4 @@
-"""The course of a training as a picture: SVG, which needs no library and stays sharp."""
+"""Draws the progress of a training as SVG, which needs no library and scales without loss."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
 WIDTH, HEIGHT, GAP = 480, 300, 70
-# Names stand below one another: they may be long and many.
+# Names are listed one below the other, since they may be long and many.
 LEGEND, LINE = 38, 18
 COLORS = ("#1f6fb4", "#d9622b", "#2f9e5f", "#8a56b8", "#b8962e", "#767676")
 STYLE = "font-family='sans-serif' font-size='12' fill='#333'"
@@ -15,13 +15,13 @@ Row = Mapping[str, float]
 
 @dataclass(frozen=True)
 class Axis:
-    """Values to places along a side.
+    """Maps values to positions along a side of a plot.
 
     Attributes:
-        low: The value at its beginning.
+        low: The value at its start.
         high: The value at its end.
-        length: In pixels.
-        logarithmic: Whether equal ratios are equally far.
+        length: Its length in pixels.
+        logarithmic: Whether the scale is logarithmic.
     """
 
     low: float
@@ -30,12 +30,12 @@ class Axis:
     logarithmic: bool = False
 
     def place(self, value: float) -> float:
-        """Where a value lies."""
+        """Returns the position of a value."""
         low, high, value = map(self._scaled, (self.low, self.high, value))
         return self.length * (value - low) / (high - low)
 
     def marks(self) -> list[float]:
-        """Round values to write beside it, about five.
+        """Returns about five round values to label the axis with.
 
         Example:
             >>> Axis(0, 1000, 480).marks()
@@ -58,7 +58,7 @@ class Axis:
 
 
 def draw(rows: Sequence[Row]) -> str:
-    """Loss and PSNR over the steps, of training and of every validation, as SVG."""
+    """Draws loss and PSNR over the steps, of training and of every validation, as SVG."""
     names = dict.fromkeys(name for row in rows for name in row)
     panels = [("loss", [name for name in names if name.endswith("/loss")], True)]
     if psnrs := [name for name in names if name.endswith("/psnr")]:
@@ -113,7 +113,7 @@ def _panel(rows: Sequence[Row], title: str, names: Sequence[str], logarithmic: b
 
 
 def _range(values: Sequence[float], logarithmic: bool) -> tuple[float, float]:
-    """From the smallest to the largest with a little room."""
+    """Returns the range of the values with a small margin."""
     low, high = min(values, default=0.0), max(values, default=1.0)
     if logarithmic:
         return low / 1.1, high * 1.1

@@ -1,6 +1,6 @@
-"""Files that TensorBoard reads, written without TensorBoard and on any backend.
+"""Writes event files for TensorBoard, without TensorBoard and on any backend.
 
-A file is a TFRecord of `Event` messages, of which few fields are needed here.
+A file is a TFRecord of `Event` messages, of which only a few fields are needed here.
 """
 
 import struct
@@ -13,7 +13,7 @@ import numpy as np
 from tfvfi.data import tfrecord
 from tfvfi.data.codecs import encode_image
 
-# Numbers of fields in tensorboard's event.proto and summary.proto.
+# Field numbers in TensorBoard's event.proto and summary.proto.
 WALL_TIME, STEP, FILE_VERSION, SUMMARY, SESSION_LOG = 1, 2, 3, 5, 7
 VALUE, TAG, SIMPLE_VALUE, IMAGE = 1, 1, 2, 4
 HEIGHT, WIDTH, COLOR_SPACE, ENCODED = 1, 2, 3, 4
@@ -22,12 +22,12 @@ STATUS, START = 1, 1
 
 
 class Events:
-    """One file of events.
+    """Writes one event file.
 
     Args:
-        folder: Where it goes.
-        start: The run continues behind this step: what TensorBoard knows of later steps, from a
-            file of before, it forgets.
+        folder: The folder of the file.
+        start: The step after which the run continues. TensorBoard discards what earlier files
+            recorded for later steps.
     """
 
     def __init__(self, folder: Path, start: int):
@@ -38,11 +38,11 @@ class Events:
             self._write(_number(STEP, start + 1) + _message(SESSION_LOG, _number(STATUS, START)))
 
     def scalars(self, step: int, values: Mapping[str, float]) -> None:
-        """Adds values by their names."""
+        """Adds scalar values by name."""
         self._summary(step, {name: _float(SIMPLE_VALUE, value) for name, value in values.items()})
 
     def images(self, step: int, images: Mapping[str, np.ndarray]) -> None:
-        """Adds pictures, height x width x 3 in uint8, by their names."""
+        """Adds pictures by name, height x width x 3 in uint8."""
         self._summary(step, {name: _image(image) for name, image in images.items()})
 
     def _summary(self, step: int, contents: Mapping[str, bytes]) -> None:
@@ -81,7 +81,7 @@ def _double(field: int, value: float) -> bytes:
 
 
 def _varint(value: int) -> bytes:
-    """Seven bits a byte, the last one without its highest bit."""
+    """Encodes a number in bytes of seven bits; all but the last have the highest bit set."""
     data = bytearray()
     while value > 0x7F:
         data.append(value & 0x7F | 0x80)

@@ -1,11 +1,11 @@
-"""The folder of a run: what it was told, what it measured, its checkpoints.
+"""The folder of a run: its settings, its metrics and its checkpoints.
 
 run.json          settings, versions, git revision
-metrics.csv       a row an interval
-curve.svg         the same as a picture
+metrics.csv       one row per interval
+curve.svg         the metrics as a picture
 checkpoints/      the last two and the best
 events.*          for TensorBoard, with pictures
-batch-*.npz       what a run that broke was learning from then
+batch-*.npz       the batch on which a run failed
 """
 
 import contextlib
@@ -31,7 +31,7 @@ class RunFolder:
     """The folder of a run.
 
     Args:
-        path: Where it is; made when something is written.
+        path: Its location; the folder is created when something is written.
     """
 
     def __init__(self, path: str | Path):
@@ -39,7 +39,7 @@ class RunFolder:
         self.checkpoints = self.path / CHECKPOINTS
 
     def kept_settings(self) -> dict[str, Any] | None:
-        """The settings of the run that this folder holds; None if it holds none.
+        """Returns the settings of the run in this folder; None if there is no run.
 
         Raises:
             InputError: The folder holds something else.
@@ -55,10 +55,10 @@ class RunFolder:
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
-        """Makes the folder and keeps other processes of this machine out of it.
+        """Creates the folder and locks it against other processes on this machine.
 
         Raises:
-            InputError: One is there already, or something cannot be written.
+            InputError: Another process has locked it, or something cannot be written.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -71,7 +71,7 @@ class RunFolder:
             ) from None
 
     def discard(self) -> None:
-        """Forgets the run; what else lies in its folder stays."""
+        """Removes the run; other files in its folder are kept."""
         if self.kept_settings() is None:
             return
         with self.alone():
@@ -80,7 +80,7 @@ class RunFolder:
             storage.write_bytes(self.path / RUN, b'{"settings": null}\n')
 
     def begin(self, settings: Settings) -> None:
-        """Writes what the run was told and what runs it."""
+        """Writes the settings of the run and its environment."""
         from tfvfi.evaluation.results import environment
 
         about = {
@@ -94,7 +94,7 @@ class RunFolder:
         storage.write_bytes(self.path / RUN, (json.dumps(about, indent=1) + "\n").encode())
 
     def rows(self) -> list[Row]:
-        """What was measured so far, as numbers."""
+        """Returns all metrics measured so far, as numbers."""
         try:
             with open(self.path / METRICS, newline="") as file:
                 return [_numbers(row) for row in csv.DictReader(file)]
@@ -102,7 +102,7 @@ class RunFolder:
             return []
 
     def write_rows(self, rows: list[Row]) -> None:
-        """Replaces what was measured, at once."""
+        """Replaces all metrics atomically."""
         names = list(dict.fromkeys(name for row in rows for name in row))
         lines = [names, *([row.get(name, "") for name in names] for row in rows)]
         text = "".join(",".join(map(str, line)) + "\n" for line in lines)
@@ -117,7 +117,7 @@ class RunFolder:
 
 
 def git_revision() -> str | None:
-    """The commit of this checkout, marked where files differ from it; None outside of one."""
+    """Returns the commit of this checkout, marked if files were modified; None outside of one."""
     command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:
         done = subprocess.run(
@@ -129,7 +129,7 @@ def git_revision() -> str | None:
 
 
 def _means_something(name: str) -> bool:
-    """Whether a file is more than the traces of a run that was killed as it began."""
+    """Returns whether a file is more than a trace of a run that was killed at its start."""
     return name != storage.LOCK and not name.endswith(storage.ASIDE)
 
 

@@ -1,6 +1,6 @@
-"""From settings to what is trained: records, network, objective and trainer, each checked.
+"""Builds a training from its settings: records, network, objective and trainer.
 
-Everything that can be refused is refused here, before any training starts.
+Everything is checked here, so that invalid settings are refused before training starts.
 """
 
 from collections.abc import Iterable
@@ -21,20 +21,20 @@ from tfvfi.training import optimizers, strategies
 from tfvfi.training.settings import Settings, check, complete, sampling
 from tfvfi.training.step import Trainer
 
-# Three frames in a row, for networks that answer the middle only.
+# Three consecutive frames, for networks that support the middle only.
 MIDDLE = Sampling(num_interp=1)
 
 
 @dataclass(frozen=True)
 class Job:
-    """A training that can start.
+    """A training that is ready to start.
 
     Attributes:
-        settings: Complete ones.
-        objective: What it minimizes.
-        samples: What it learns from.
-        strategy: Of tf.distribute; None for one device.
-        trainer: Network, objective and optimizer.
+        settings: The complete settings.
+        objective: The objective that is minimized.
+        samples: The training samples.
+        strategy: A strategy of tf.distribute; None for one device.
+        trainer: Combines network, objective and optimizer.
     """
 
     settings: Settings
@@ -45,16 +45,16 @@ class Job:
 
     @property
     def network(self) -> Any:
-        """What is trained."""
+        """The network that is trained."""
         return self.trainer.network
 
     @property
     def is_chief(self) -> bool:
-        """Whether this process writes; of several workers the first does."""
+        """Whether this process writes files; of several workers, only the first does."""
         return strategies.worker(self.strategy)[0] == 0
 
     def batches(self, start: int) -> Iterable:
-        """This worker's batches from the `start`-th on, without end."""
+        """Returns this worker's batches from the `start`-th on, without end."""
         size = self.settings.batch_size
         if keras.backend.backend() == "tensorflow":
             from tfvfi.data.batches import Plan
@@ -64,7 +64,7 @@ class Job:
             return dataset(self.samples, plan, start)
         from tfvfi.data.batches import iterate
 
-        # Keras takes from a generator tuples only.
+        # From a generator, Keras accepts tuples only.
         return (
             (batch,)
             for batch in iterate(
@@ -74,19 +74,22 @@ class Job:
 
     @property
     def reading(self) -> dict[str, Any]:
-        """How training samples are read, as arguments of `tfvfi.data.load`."""
+        """The arguments of `tfvfi.data.load` with which training samples are read."""
         return reading(self.settings, self.objective, self.network)
 
 
 def prepare(asked: Settings) -> Job:
-    """Builds a training, or raises `InputError` with what does not fit.
+    """Builds a training and checks its settings.
 
     Args:
-        asked: What the user set; the preset of the network fills the rest.
+        asked: The user's settings; the preset of the network provides the others.
+
+    Raises:
+        InputError: A setting is invalid or does not fit the others.
     """
     check(asked)
     if asked.weights and not asked.flow:
-        # What continues from weights goes on with their options.
+        # A training that starts from weights continues with their options.
         known = registry.trained_with(asked.model, asked.weights)
         asked = replace(asked, options={**known, **asked.options})
     preset = registry.preset(asked.flow or asked.model)
@@ -124,17 +127,17 @@ def prepare(asked: Settings) -> Job:
 
 
 def build_network(settings: Settings) -> Any:
-    """The network with the weights that training starts from.
+    """Builds the network with its initial weights.
 
     Raises:
-        InputError: It has nothing to train.
+        InputError: It has no weights to train.
     """
     options = {"dtype": settings.precision}
     own = {**options, **settings.options}
     if settings.flow:
         if "flow" not in registry.options_of(settings.model):
             raise InputError(f"{settings.model} takes no `flow`; leave it out")
-        # A flow network learns inside the interpolation that it is for.
+        # A flow network is trained inside the interpolation that uses it.
         flow = registry.load(settings.flow, settings.weights, **options)
         network = registry.load(settings.model, flow=flow, **own)
     else:
@@ -147,12 +150,12 @@ def build_network(settings: Settings) -> Any:
 
 
 def with_own_weights(network: Any) -> Any:
-    """The part of a network that weights are saved of."""
+    """Returns the part of a network whose weights are saved."""
     return getattr(network, "estimator", network)
 
 
 def answered_times(job: Job) -> AnyTimes | tuple[float, ...] | None:
-    """The times that the trained weights will answer; None for flow."""
+    """Returns the times that the trained weights will support; None for flow."""
     times = getattr(job.network, "times", None)
     learns_time = getattr(job.network, "learns_time", False)
     saw_middles = job.objective.batch == "triplet" and job.samples.source.layout.frames == 3
@@ -162,7 +165,7 @@ def answered_times(job: Job) -> AnyTimes | tuple[float, ...] | None:
 
 
 def reading(settings: Settings, objective: Objective, network: Any) -> dict[str, Any]:
-    """How training samples are read, as arguments of `Samples` and `tfvfi.data.load`."""
+    """Returns the arguments of `Samples` and `tfvfi.data.load` for training samples."""
     return {
         "kind": objective.batch,
         "crop_size": settings.crop_size,
@@ -173,7 +176,7 @@ def reading(settings: Settings, objective: Objective, network: Any) -> dict[str,
 
 
 def _sampling(settings: Settings, kind: str, network: Any) -> Sampling | None:
-    """Which frames make a sample, where the user, the paper or the network want that settled."""
+    """Returns which frames form a sample, if the user, the paper or the network determines it."""
     middles = getattr(network, "times", "any") == (0.5,)
     advised = registry.preset(settings.model).training.get("sampling", {})
     if asked := sampling(settings):
@@ -189,12 +192,12 @@ def _sampling(settings: Settings, kind: str, network: Any) -> Sampling | None:
         return None
     wanted = MIDDLE if middles else Sampling(**advised) if advised else None
     frames = open_source(settings.records, "train").layout.frames
-    # Short windows are taken as they are: both ends and any frame between.
+    # Short windows are used in full: both ends, and any frame between as the target.
     return wanted if wanted and frames > 3 and wanted.count(frames) else None
 
 
 def build_objective(settings: Settings, objective: Objective) -> Any:
-    """The function that is minimized."""
+    """Returns the function that is minimized."""
     options = {"perceptual_weights": settings.perceptual_weights}
     if "teacher" in objective.options:
         weights = settings.teacher or settings.weights
@@ -221,7 +224,7 @@ def _trainer(settings: Settings, objective: Objective, network: Any, strategy: A
 
 
 def _check_fit(settings: Settings, network: Any, strategy: Any) -> None:
-    """Refuses crops and batches that the network or the strategy cannot take."""
+    """Raises an error for crops or batches that the network or the strategy cannot process."""
     if settings.crop_size % network.multiple:
         raise InputError(
             f"{settings.model} needs crops that divide by {network.multiple}. "

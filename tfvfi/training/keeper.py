@@ -1,4 +1,4 @@
-"""What is kept of a run: at the end of every interval it is validated, written down and saved."""
+"""Keeps a run: at the end of every interval it is validated, recorded and saved."""
 
 import sys
 from collections.abc import Callable
@@ -17,18 +17,18 @@ from tfvfi.training.job import Job, with_own_weights
 from tfvfi.training.pictures import sheet
 from tfvfi.training.validation import Validation
 
-# Receives the metrics of an interval and the network with the averaged weights.
+# Called with the metrics of an interval and the network with the averaged weights.
 Watch = Callable[[Row, Any], None]
 
 
 class Keeper:
-    """Keeps a run; of several workers only the first has one.
+    """Records and saves a run; with several workers, only the first has one.
 
     Args:
-        job: What is trained, as far as `state` says.
-        folder: Where it is kept.
-        validation: Measures it.
-        state: Of the checkpoint that the run continues from.
+        job: The training, in the state that `state` describes.
+        folder: The folder of the run.
+        validation: Measures the averaged weights.
+        state: The state of the checkpoint from which the run continues.
         quiet: Whether to print nothing.
         watch: Called at the end of every interval.
     """
@@ -45,14 +45,14 @@ class Keeper:
         self.job, self.folder, self.validation = job, folder, validation
         self.state, self.quiet, self.watch = state, quiet, watch
         folder.begin(job.settings)
-        # What was measured behind the checkpoint will be measured again.
+        # Metrics of steps after the checkpoint will be measured again.
         self.rows = [row for row in folder.rows() if row["step"] <= state.step]
         self.events = Events(folder.path, state.step)
         if state.step and not quiet:
             print(f"step {state.step}/{job.settings.steps}: continues from here", flush=True)
 
     def end_interval(self, step: int, means: dict[str, float], seconds: float) -> None:
-        """Validates, writes down and saves."""
+        """Validates the network, records the metrics and saves a checkpoint."""
         self.validation.refresh()
         row: Row = {
             "step": step,
@@ -63,7 +63,7 @@ class Keeper:
         }
         self.state = self.state.after(step, _score(row))
         self.rows.append(row)
-        # First the rows: those behind the newest checkpoint are dropped when a run continues.
+        # Rows come first: those after the newest checkpoint are dropped when a run continues.
         self.folder.write_rows(self.rows)
         checkpoints.save(self.folder.checkpoints, self.job.trainer, self.state)
         write_bytes(self.folder.path / CURVE, curve.draw(self.rows).encode())
@@ -89,12 +89,12 @@ class Keeper:
         if not self.quiet:
             shown = [f"{name} {value:.4g}" for name, value in row.items() if name != "step"]
             tqdm.write(f"step {row['step']}/{self.job.settings.steps}: {', '.join(shown)}")
-            # A log that is followed shows it now.
+            # Flushed so that a log shows the line at once.
             sys.stdout.flush()
 
 
 def _score(row: Row) -> float:
-    """How good the averaged weights are; higher is better."""
+    """Returns the score of the averaged weights; higher is better."""
     if "validation/psnr" in row:
         return row["validation/psnr"]
     return -row.get("validation/loss", row["train/loss"])

@@ -1,7 +1,7 @@
-"""What drives the steps: Keras's `fit` on one device, the strategy's own loop on several.
+"""The loops that drive the steps: Keras's `fit` on one device, a custom loop under a strategy.
 
-Keras's `fit` does not run under MultiWorkerMirroredStrategy. Both call the same callbacks of Keras,
-an "epoch" being an interval: the stretch from one checkpoint to the next.
+Keras's `fit` does not support MultiWorkerMirroredStrategy. Both loops call the same Keras
+callbacks; an "epoch" is an interval, the span from one checkpoint to the next.
 """
 
 import contextlib
@@ -18,14 +18,14 @@ Callbacks = list[keras.callbacks.Callback]
 
 
 def drive(job: Job, start: int, steps: int, interval: int, callbacks: Callbacks) -> None:
-    """Does steps of a job.
+    """Performs steps of a job.
 
     Args:
-        job: What is trained.
-        start: Steps that were done before.
-        steps: How many to do.
-        interval: Steps of an "epoch".
-        callbacks: What accompanies them.
+        job: The training.
+        start: Number of steps done before.
+        steps: Number of steps to do.
+        interval: Steps per "epoch".
+        callbacks: Keras callbacks.
     """
     batches = job.batches(start)
     with strategies.lost_workers(job.strategy), _plain_errors():
@@ -38,14 +38,14 @@ def drive(job: Job, start: int, steps: int, interval: int, callbacks: Callbacks)
 def fit(
     trainer: Trainer, batches: Iterable, steps: int, interval: int, callbacks: Callbacks
 ) -> None:
-    """Steps through `fit`.
+    """Performs steps with `fit`.
 
     Args:
-        trainer: Compiled.
-        batches: Without end.
-        steps: How many steps to go.
-        interval: Steps of an "epoch".
-        callbacks: What accompanies them.
+        trainer: The compiled trainer.
+        batches: Batches without end.
+        steps: Number of steps to do.
+        interval: Steps per "epoch".
+        callbacks: Keras callbacks.
     """
     trainer.fit(
         batches,
@@ -60,15 +60,15 @@ def fit(
 def distribute(
     trainer: Any, strategy: Any, dataset: Any, steps: int, interval: int, callbacks: Callbacks
 ) -> None:
-    """Steps through `strategy.run`; the other arguments as of `fit`.
+    """Performs steps with `strategy.run`.
 
     Args:
-        trainer: A `TensorFlowTrainer`, made within the strategy's scope.
-        strategy: Of tf.distribute.
-        dataset: Batches of this worker, all its replicas together.
-        steps: How many steps to go.
-        interval: Steps of an "epoch".
-        callbacks: What accompanies them.
+        trainer: A `TensorFlowTrainer` created within the strategy's scope.
+        strategy: A strategy of tf.distribute.
+        dataset: Batches of this worker, for all of its replicas together.
+        steps: Number of steps to do.
+        interval: Steps per "epoch".
+        callbacks: Keras callbacks.
     """
     import tensorflow as tf
 
@@ -107,14 +107,14 @@ class Countdown(keras.callbacks.Callback):
         self.left = steps
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Counts the step and stops after the last one."""
+        """Counts the step and stops training after the last one."""
         self.left -= 1
         if not self.left:
             self.model.stop_training = True
 
 
 def _plain_errors() -> contextlib.AbstractContextManager:
-    """Errors of the reading as they were before TensorFlow wrapped them."""
+    """Returns a context that raises reading errors as they were before TensorFlow wrapped them."""
     if keras.backend.backend() != "tensorflow":
         return contextlib.nullcontext()
     from tfvfi.data import plain_errors

@@ -1,4 +1,4 @@
-"""Optimizers as the settings of a training ask for them."""
+"""Creates optimizers from the settings of a training."""
 
 from typing import Any
 
@@ -10,12 +10,12 @@ from tfvfi.training.settings import Settings
 
 
 def build(settings: Settings, replicas: int = 1) -> keras.optimizers.Optimizer:
-    """The optimizer that complete settings ask for.
+    """Returns the optimizer for complete settings.
 
     Args:
-        settings: Without any None, see `tfvfi.training.settings.complete`.
-        replicas: How many apply it together. Each then clips its share of the whole gradient, see
-            `tfvfi.training.tensorflow_step`.
+        settings: Settings without any None, see `tfvfi.training.settings.complete`.
+        replicas: Number of replicas that apply it together. Each clips its share of the whole
+            gradient, see `tfvfi.training.tensorflow_step`.
     """
     rate = LearningRate(
         settings.learning_rate,
@@ -35,7 +35,7 @@ def build(settings: Settings, replicas: int = 1) -> keras.optimizers.Optimizer:
 
 
 def averages(optimizer: keras.optimizers.Optimizer) -> list[Any] | None:
-    """The moving averages of the trainable weights, in their order; None if none are kept."""
+    """Returns the moving averages of the trainable weights, in order; None if none are kept."""
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
-    # Keras names them nowhere else; its own SwapEMAWeights reads the same list.
+    # Keras exposes them nowhere else; its own SwapEMAWeights reads the same list.
     return optimizer._model_variables_moving_average if optimizer.use_ema else None

@@ -1,4 +1,4 @@
-"""What a network makes of an example, as one picture to look at."""
+"""Shows an example with the network's outputs as one picture."""
 
 from collections.abc import Mapping
 
@@ -9,27 +9,27 @@ from tfvfi.flow.pictures import flow_to_color
 
 CAPTION, MARGIN, COLUMNS = 16, 4, 4
 FONT, PAPER, INK = cv2.FONT_HERSHEY_SIMPLEX, 255, (40, 40, 40)
-# Smaller tiles are enlarged to this height.
+# Smaller tiles are enlarged to at least this height.
 SMALLEST = 128
-# Errors are small: a tenth of the full range is already white.
+# Errors are amplified: a tenth of the full range already shows as white.
 ERROR_GAIN = 10.0
 
 
 def sheet(example: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Inputs, truth, output, error and flow, each with its name, in rows; uint8.
+    """Draws inputs, truth, output, error and flow with captions in a grid; uint8.
 
     Args:
-        example: A batch's fields and a network's outputs, without the first axis.
+        example: The fields of a batch and a network's outputs, without the batch axis.
     """
     named = {"frame0": "frame0", "frame1": "frame1", "frame2": "frame2", "target": "truth"}
     tiles = {named[name]: _color(frame) for name, frame in sorted(example.items()) if name in named}
     if "frame" in example:
-        # What comes out of a cycle is the frame in its middle again.
+        # The output of a cycle reconstructs its middle frame.
         truth = example.get("target", example["frame1"])
         error = ERROR_GAIN * np.abs(np.clip(example["frame"], 0, 1) - truth)
         tiles |= {"output": _color(example["frame"]), f"error x {ERROR_GAIN:g}": _color(error)}
     for name in ("flow", "flow0", "flow1"):
-        # Four channels are a batch's true flows, to both frames.
+        # A flow with four channels is the true flow of a batch, to both frames.
         if name in example and example[name].shape[-1] == 2:
             longest = float(np.linalg.norm(example[name], axis=-1).max()) or 1.0
             tiles[f"{name} to {longest:.1f} px"] = flow_to_color(example[name], longest)

@@ -1,4 +1,4 @@
-"""What a training would do, found by doing a little of it."""
+"""Predicts what a training would do, by running a few of its steps."""
 
 import resource
 import sys
@@ -12,17 +12,17 @@ from tfvfi.training.job import Job
 from tfvfi.training.validation import Validation
 from tfvfi.training.watch import duration
 
-# The first step is compiled, the second may still allocate; the last is timed.
+# The first step is compiled and the second may still allocate memory, so the last is timed.
 TRIED = 3
-# What a step tells that is no term of the objective.
+# Results of a step that are not terms of the objective.
 BESIDE = ("loss", "psnr", "gradient")
 
 
 def plan(job: Job) -> str:
-    """Does a few steps, which nothing keeps, and tells the plan.
+    """Runs a few steps, keeps nothing of them, and returns the plan as text.
 
     Args:
-        job: Freshly prepared.
+        job: A freshly prepared training.
     """
     validation = Validation(job)
     clock = Clock()
@@ -52,7 +52,7 @@ def plan(job: Job) -> str:
 
 
 class Clock(keras.callbacks.Callback):
-    """Times the last step, and remembers the terms."""
+    """Times the last step and records the names of the terms."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -64,20 +64,20 @@ class Clock(keras.callbacks.Callback):
         self._began = time.perf_counter()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Stops the clock when the step is done."""
-        # Reading a value waits for the step where devices work ahead.
+        """Stops the clock once the step is finished."""
+        # Devices run asynchronously; reading a value waits for the step.
         values = {name: float(value) for name, value in (logs or {}).items()}
         self.seconds = time.perf_counter() - self._began
         self.terms = [name for name in values if name not in BESIDE]
 
 
 def _peak_memory() -> int:
-    """Bytes: of the first GPU where there is one, else of this process."""
+    """Returns peak memory in bytes: of the first GPU if there is one, else of this process."""
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
         if tf.config.list_logical_devices("GPU"):
             return tf.config.experimental.get_memory_info("GPU:0")["peak"]
-    # Linux counts in kilobytes, macOS in bytes.
+    # Linux reports kilobytes, macOS bytes.
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -1,4 +1,4 @@
-"""A training from its settings to its weights."""
+"""Runs a training from its settings to its weights."""
 
 import contextlib
 import os
@@ -20,24 +20,25 @@ from tfvfi.training.watch import Guard, Intervals, Progress
 
 
 def train(settings: Settings, quiet: bool = False, watch: Watch | None = None) -> Path:
-    """Trains a network, or continues a training that its folder holds.
+    """Trains a network, or continues the training in its folder.
 
     Args:
-        settings: What the user set; the preset of the network fills the rest, and a run that is
-            continued what it was told first.
-        quiet: Show nothing; else a bar, where there is a terminal, and a line an interval.
+        settings: The user's settings. The others come from the run that is continued, or else from
+            the preset of the network.
+        quiet: Whether to print nothing; otherwise a progress bar is shown on a terminal, and one
+            line per interval.
         watch: Called at the end of each interval with its row of metrics and the network, which
-            then holds the averaged weights.
+            then has the averaged weights.
 
     Returns:
         The folder of the run.
 
     Raises:
-        InputError: Something does not fit, or the training cannot go on.
+        InputError: A setting is invalid, or the training cannot continue.
     """
     folder = RunFolder(settings.output)
     job = _prepared(settings, folder)
-    # One writes, of several workers the first.
+    # Of several workers, only the first writes files.
     validation = Validation(job) if job.is_chief else None
     with folder.alone() if validation else contextlib.nullcontext():
         newest = checkpoints.newest(folder.checkpoints)
@@ -51,7 +52,7 @@ def train(settings: Settings, quiet: bool = False, watch: Watch | None = None) -
 
 
 def _steps(job: Job, start: int, keeper: Keeper | None, quiet: bool) -> None:
-    """Does the steps that are left."""
+    """Performs the remaining steps."""
     left = job.settings.steps - start
     if left <= 0:
         return
@@ -62,19 +63,19 @@ def _steps(job: Job, start: int, keeper: Keeper | None, quiet: bool) -> None:
 
 
 def dry_run(settings: Settings) -> str:
-    """Checks everything that `train` would, writes nothing, and tells the plan."""
+    """Checks everything that `train` would, writes nothing, and returns the plan as text."""
     return plan(_prepared(settings, RunFolder(settings.output)))
 
 
 def continued(asked: Settings, kept: dict[str, Any] | None) -> Settings:
-    """The settings for a run that may have begun before.
+    """Returns the settings for a run that may already have started.
 
     Args:
-        asked: What the user set now.
-        kept: Complete settings of the run in the folder; None for a new run.
+        asked: The settings that the user gave now.
+        kept: The complete settings of the run in the folder; None for a new run.
 
     Raises:
-        InputError: What is asked for differs from what the run was told first.
+        InputError: The user's settings contradict those of the run.
     """
     if kept is None:
         return asked
@@ -100,15 +101,15 @@ def _prepared(settings: Settings, folder: RunFolder) -> Job:
 
 
 def _check_place(path: Path) -> None:
-    """Refuses a file that could not be written when the training is over."""
+    """Raises an error if the file could not be written at the end of the training."""
     if path.is_dir():
         raise InputError(f"{path} is a folder; `export` is a file")
-    # What does not exist yet will be made in the nearest folder that does.
+    # Missing folders will be created inside the nearest existing one.
     there = next(folder for folder in path.absolute().parents if folder.exists())
     if not there.is_dir() or not os.access(there, os.W_OK):
         raise InputError(f"{path} cannot be written, as {there} is no folder to write to")
 
 
 def _tuples(value: Any) -> Any:
-    """What JSON made lists of, as it was."""
+    """Converts the lists that JSON returns back to tuples."""
     return tuple(map(_tuples, value)) if isinstance(value, list) else value

@@ -1,4 +1,4 @@
-"""What a training is told: by flags, and for the rest by the preset of its network."""
+"""The settings of a training: the user's, completed from the preset of its network."""
 
 import json
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 SCHEDULES = ("constant", "steps", "cosine")
 OPTIMIZERS = ("adam", "adamw", "adamax", "sgd")
 
-# What a preset that recommends nothing is trained with.
+# Defaults for presets without a recommendation.
 BATCH_SIZE = 8
 AUGMENTATION = (
     ("crop", 1.0),
@@ -22,9 +22,9 @@ AUGMENTATION = (
     ("flip_horizontally", 0.5),
     ("reverse_time", 0.5),
 )
-# An interval is this share of the steps, as long as that is neither hasty nor slow.
+# An interval is 1 / INTERVALS of the steps, but never longer than LONGEST_INTERVAL.
 INTERVALS, LONGEST_INTERVAL = 20, 1000
-# What may change when a run is continued: what it has learned so far stays valid.
+# Settings that may change when a run is continued, because they do not invalidate its weights.
 FREE = (
     *("output", "records", "steps", "strategy", "interval"),
     *("learning_rate", "schedule", "final_rate", "milestones", "factor", "warm_up", "clip"),
@@ -33,21 +33,21 @@ FREE = (
 
 
 def _setting(default: Any, about: str, **limits: Any) -> Any:
-    """A setting with its description and its limits.
+    """Declares a setting with its description and its limits.
 
     Args:
-        default: None for what the preset of the network recommends.
-        about: One line for documentation and for `--help`.
-        **limits: `at_least` or `above` a number, `below` one; or `choices`.
+        default: The default; None for the recommendation of the network's preset.
+        about: One line for the documentation and for `--help`.
+        **limits: `at_least`, `above` or `below` with a number; or `choices`.
     """
     return field(default=default, metadata={"about": about, **limits})
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that a training depends on. None: as the preset of the network recommends.
+    """All settings of a training. None stands for the recommendation of the network's preset.
 
-    The metadata of each field describes it: `fields(Settings)[0].metadata["about"]`.
+    The metadata of each field describes it, as in `fields(Settings)[0].metadata["about"]`.
     """
 
     model: str = field(metadata={"about": "name of the network"})
@@ -129,13 +129,13 @@ class Settings:
 
 
 def complete(settings: Settings, preset: Preset, examples: int, patch: int) -> Settings:
-    """The settings with every None replaced by what the preset recommends.
+    """Returns the settings with every None replaced by the preset's recommendation.
 
     Args:
-        settings: What the user asked for; it goes before what is recommended.
-        preset: Of the model.
-        examples: How many the records hold for training; recommendations count epochs.
-        patch: The shorter side of the records' patches; recommended crops are not larger.
+        settings: The user's settings, which take precedence over recommendations.
+        preset: The preset of the network.
+        examples: The number of training examples in the records; recommendations count epochs.
+        patch: The shorter side of the records' patches, which limits recommended crops.
 
     Example:
         >>> from tfvfi import registry
@@ -162,18 +162,18 @@ def complete(settings: Settings, preset: Preset, examples: int, patch: int) -> S
 
 
 def momentum(steps: int) -> float:
-    """A moving average over the last twentieth of a short run, and over 1,000 steps of others."""
+    """Returns a momentum that averages over 1,000 steps, or a twentieth of a short training."""
     return max(0.0, min(0.999, 1 - 20 / steps))
 
 
 def sampling(settings: Settings) -> dict[str, int]:
-    """Which frames make a sample, as far as the user set it."""
+    """Returns the settings that choose the frames of a sample, as far as the user set them."""
     names = ("num_interp", "sample_rate", "step_size")
     return {name: value for name in names if (value := getattr(settings, name)) is not None}
 
 
 def changed(kept: Mapping[str, Any], now: Settings) -> list[str]:
-    """What differs between kept settings and those given, as "`name` (then ..., now ...)"."""
+    """Returns the differences between kept and given settings, as "`name` (then ..., now ...)"."""
     given = json.loads(json.dumps(vars(now)))
     return [
         f"`{name}` (then {kept.get(name)}, now {value})"
@@ -183,7 +183,11 @@ def changed(kept: Mapping[str, Any], now: Settings) -> list[str]:
 
 
 def check(settings: Settings) -> None:
-    """Refuses settings that are out of their limits or contradict themselves."""
+    """Checks that settings are within their limits and consistent.
+
+    Raises:
+        ArgumentError: They are not.
+    """
     for each in fields(Settings):
         value = getattr(settings, each.name)
         if value is not None and (limit := _exceeded(value, each.metadata)):
@@ -205,7 +209,7 @@ def check(settings: Settings) -> None:
 
 
 def _exceeded(value: Any, limits: Mapping[str, Any]) -> str | None:
-    """The limit that a value exceeds, in words; NaN exceeds every one."""
+    """Returns the limit that a value violates, in words; NaN violates every limit."""
     if "choices" in limits and value not in limits["choices"]:
         return f"one of {', '.join(limits['choices'])}"
     if "above" in limits and not value > limits["above"]:
@@ -220,7 +224,7 @@ def _exceeded(value: Any, limits: Mapping[str, Any]) -> str | None:
 def _optimizer(settings: Settings, advice: Mapping[str, Any]) -> dict[str, Any]:
     name, advised = optimizer_of(advice)
     if settings.optimizer not in (None, name):
-        # Options that were recommended for another optimizer mean nothing to this one.
+        # Options recommended for one optimizer do not apply to another.
         name, advised = settings.optimizer, {}
     options = {**advised, **(settings.optimizer_options or {})}
     return {"optimizer": name, "optimizer_options": options}
@@ -241,5 +245,5 @@ def _rate(settings: Settings, advice: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _first(*values: Any) -> Any:
-    """The first that is not None."""
+    """Returns the first value that is not None."""
     return next(value for value in values if value is not None)

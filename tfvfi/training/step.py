@@ -1,7 +1,7 @@
 """One training step: a network and its objective as one Keras model.
 
-Keras's `fit` trains it on any backend. On TensorFlow `tensorflow_step.TensorFlowTrainer` does the
-same on several replicas and in parts of a batch.
+Keras's `fit` trains it on any backend. On TensorFlow, `tensorflow_step.TensorFlowTrainer` does the
+same on several replicas, and can process a batch in parts.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,17 +13,17 @@ from keras import ops
 from tfvfi.errors import plain_errors
 from tfvfi.metrics import psnr
 
-# What is kept of the outputs for validation and pictures.
+# The outputs that are kept for validation and pictures.
 SHOWN = ("frame", "flow", "flow0", "flow1")
 
 
 class Trainer(keras.Model):
-    """Called with a batch it gives "loss", every term by its name and, where there is one, "psnr".
+    """Maps a batch to "loss", every term by name and, for frames, "psnr".
 
     Args:
-        network: What is trained.
+        network: The network to train.
         objective: `objective(network, batch, training=True)` -> total and terms.
-        steps: How many steps the training has; with it batches have their "progress".
+        steps: The length of the training; if given, batches contain their "progress".
 
     Example:
         >>> import numpy as np, tfvfi
@@ -43,22 +43,22 @@ class Trainer(keras.Model):
         self.built = True
 
     def prepare(self, optimizer: keras.optimizers.Optimizer, batch: Mapping[str, Any]) -> None:
-        """Makes it ready to be trained.
+        """Builds and compiles the model.
 
         Args:
-            optimizer: What moves the weights.
-            batch: Name -> shape of what a batch holds.
+            optimizer: The optimizer that updates the weights.
+            batch: Name -> shape of each field of a batch.
         """
         tensors = {name: keras.KerasTensor(shape, "float32") for name, shape in batch.items()}
         with plain_errors():
             self(tensors, training=True)
-        # Native operations do not exist inside XLA; JAX knows nothing else.
+        # XLA cannot compile native operations; on JAX everything is compiled by XLA.
         self.compile(optimizer, jit_compile=keras.backend.backend() == "jax")
-        # Keras wraps it for float16. Its variables must exist before a checkpoint fills them.
+        # Keras wraps the optimizer for float16. Its variables must exist before they are restored.
         self.optimizer.build(self.trainable_variables)
 
     def call(self, batch: Mapping[str, Any], training: bool | None = None) -> dict[str, Any]:
-        """Loss, terms and PSNR as scalars; "outputs" too unless it is for training."""
+        """Returns loss, terms and PSNR as scalars, and "outputs" unless in training."""
         watched = Watched(self.network)
         if training and self.steps and self.compiled:
             done = ops.cast(self.optimizer.iterations, "float32") / self.steps
@@ -67,7 +67,7 @@ class Trainer(keras.Model):
         found = {"loss": total, **terms}
         frame = watched.outputs.get("frame")
         if frame is not None:
-            # A cycle, whose last pass is compared with the frame in the middle, has no target.
+            # A cycle has no target; its last pass is compared with the middle frame.
             target = batch["target"] if "target" in batch else batch["frame1"]
             found["psnr"] = ops.mean(psnr(target, frame))
         if not training:
@@ -77,16 +77,16 @@ class Trainer(keras.Model):
         return found
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True) -> Any:
-        """What Keras is to minimize."""
+        """Returns the loss that Keras minimizes."""
         return y_pred["loss"]
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None) -> dict[str, Any]:
-        """What Keras shows of a step: its loss and terms."""
+        """Returns what Keras reports of a step: its loss and terms."""
         return y_pred
 
 
 class Watched:
-    """A network that remembers its latest outputs; an objective tells only their loss."""
+    """Wraps a network to keep its latest outputs, since an objective returns only the loss."""
 
     def __init__(self, network: Any):
         self._network = network

@@ -1,4 +1,4 @@
-"""Where a training runs: one device, all of this machine, or several machines."""
+"""Where a training runs: on one device, on all devices of this machine, or on several machines."""
 
 import contextlib
 import json
@@ -13,9 +13,9 @@ from tfvfi.errors import InputError
 
 
 def open_strategy(name: str) -> Any:
-    """The strategy of tf.distribute of that name; None for "one", which needs none.
+    """Returns the strategy of tf.distribute of that name; None for "one", which needs none.
 
-    "mirrored" takes all GPUs of this machine, or all logical CPU devices where there is no GPU.
+    "mirrored" uses all GPUs of this machine, or all logical CPU devices if there is no GPU.
     """
     if name == "one":
         return None
@@ -33,17 +33,17 @@ def open_strategy(name: str) -> Any:
 
 
 def scope(strategy: Any) -> contextlib.AbstractContextManager:
-    """Within it variables are made for every replica."""
+    """Returns a context in which variables are created for every replica."""
     return strategy.scope() if strategy else contextlib.nullcontext()
 
 
 def replicas(strategy: Any) -> int:
-    """How many compute each step together."""
+    """Returns the number of replicas that compute each step together."""
     return strategy.num_replicas_in_sync if strategy else 1
 
 
 def worker(strategy: Any) -> tuple[int, int]:
-    """This process's number and how many there are."""
+    """Returns the number of this process and the total number of workers."""
     if strategy is None:
         return 0, 1
     import tensorflow as tf
@@ -55,7 +55,7 @@ def worker(strategy: Any) -> tuple[int, int]:
 
 
 def check_agreement(strategy: Any, step: int) -> None:
-    """Refuses workers that would continue from different steps."""
+    """Raises an error if workers would continue from different steps."""
     if strategy is None or worker(strategy)[1] == 1:
         return
     import tensorflow as tf
@@ -75,13 +75,13 @@ def check_agreement(strategy: Any, step: int) -> None:
 
 @contextlib.contextmanager
 def lost_workers(strategy: Any) -> Iterator[None]:
-    """Says in one sentence that another worker is gone."""
+    """Turns the loss of another worker into an error of one sentence."""
     if strategy is None or worker(strategy)[1] == 1:
         yield
         return
     import tensorflow as tf
 
-    # What a call to another machine ends with.
+    # The errors of a failed call to another machine.
     lost = (
         tf.errors.UnavailableError,
         tf.errors.AbortedError,

@@ -1,8 +1,8 @@
-"""The training step on TensorFlow: on several replicas, and a batch in several parts.
+"""The training step on TensorFlow: on several replicas, and with a batch in several parts.
 
-Keras sums what the replicas make of the gradient, and clips before it sums. Here every replica
-learns from its share of the mean over the whole batch, and clips its share of the whole gradient:
-so the weights do not depend on how many replicas there are.
+Keras sums the replicas' gradients and clips each of them before the sum. Here every replica
+computes its share of the gradient of the mean over the whole batch, and clips its share of the
+whole gradient, so that the weights do not depend on the number of replicas.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,9 +19,9 @@ class TensorFlowTrainer(Trainer):
     """A `Trainer` for TensorFlow.
 
     Args:
-        network: What is trained.
+        network: The network to train.
         objective: See `Trainer`.
-        parts: In how many parts a batch is computed.
+        parts: The number of parts in which a batch is computed.
         steps: See `Trainer`.
     """
 
@@ -37,22 +37,22 @@ class TensorFlowTrainer(Trainer):
         self.parts = parts
 
     def train_step(self, batch: Mapping[str, Any]) -> dict[str, Any]:
-        """What `fit` calls."""
+        """Performs one step, called by `fit`."""
         return self.update(batch)
 
     @in_order()
     def update(self, batch: Mapping[str, Any]) -> dict[str, Any]:
-        """Moves the weights; gives loss and terms of this replica's part of the batch.
+        """Updates the weights; returns loss and terms of this replica's part of the batch.
 
-        "gradient" is the norm of the whole batch's, which `clip` limits; float16 has none, as
-        its gradients may overflow and are then left out.
+        "gradient" is the gradient norm of the whole batch, which `clip` limits. It is omitted in
+        float16, where gradients may overflow and the update is then skipped.
         """
         weights = self.trainable_variables
         parts = {name: tf.split(tensor, self.parts) for name, tensor in batch.items()}
         gradients: list[Any] = []
         found: dict[str, Any] = {}
         for number in range(self.parts):
-            # One after the other, or memory would hold them all.
+            # Parts run one after the other, because memory could not hold them all.
             with tf.control_dependencies(_tensors(gradients)):
                 values, more = self._gradients({name: part[number] for name, part in parts.items()})
             gradients = _added(gradients, more) if gradients else more
@@ -65,7 +65,7 @@ class TensorFlowTrainer(Trainer):
         return values
 
     def _gradients(self, part: Mapping[str, Any]) -> tuple[dict[str, Any], list[Any]]:
-        """Loss and terms of a part, and its share of the gradient of the whole batch."""
+        """Returns loss and terms of a part, and its share of the gradient of the whole batch."""
         shares = self.parts * _replicas()
         with tf.GradientTape() as tape:
             values = self(part, training=True)
@@ -73,7 +73,7 @@ class TensorFlowTrainer(Trainer):
         return values, tape.gradient(loss, self.trainable_variables)
 
     def _shares(self, gradients: list[Any]) -> list[Any]:
-        """An equal share of the whole gradient for each replica; Keras will sum them again."""
+        """Returns an equal share of the whole gradient; Keras sums all replicas' shares."""
         if _replicas() == 1:
             return gradients
         known = [gradient for gradient in gradients if gradient is not None]
@@ -83,7 +83,7 @@ class TensorFlowTrainer(Trainer):
 
 
 def _replicas() -> int:
-    """How many compute this step together."""
+    """Returns the number of replicas that compute this step together."""
     return tf.distribute.get_strategy().num_replicas_in_sync
 
 

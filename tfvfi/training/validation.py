@@ -1,4 +1,4 @@
-"""How good the averaged weights are: on the records' validation split, and on benchmarks."""
+"""Measures the averaged weights on the records' validation split and on benchmarks."""
 
 import itertools
 from collections.abc import Iterator
@@ -26,10 +26,10 @@ class Validation:
     """Measures the averaged weights of a job, in a network of its own.
 
     Args:
-        job: What is trained.
+        job: The training.
 
     Attributes:
-        network: Holds the averaged weights after `refresh`.
+        network: Has the averaged weights after `refresh`.
         missing: Why the records have no validation split; None if they have one.
     """
 
@@ -42,25 +42,25 @@ class Validation:
         self._judge = compiled(lambda batch: judge(batch, training=False))
         self.missing: str | None = None
         self._samples = self._open(job.objective.batch)
-        # What came back from a cycle is no frame between two: that is measured on triplets.
+        # The output of a cycle is not a frame between two frames, so PSNR is measured on triplets.
         paints = isinstance(self.network, Interpolator)
         apart = paints and job.objective.batch != "triplet" and self._samples is not None
         self._triplets = self._open("triplet") if apart else None
         self._benchmarks = dict(map(_opened, settings.validation)) if paints else {}
 
     def refresh(self) -> None:
-        """Takes the weights as they are now."""
+        """Copies the current averaged weights."""
         checkpoints.average(self._job.trainer, self.network)
 
     def scores(self) -> Scores:
-        """Every figure by its name in the metrics: "validation/loss", "middlebury/psnr", ..."""
+        """Returns every score by its name: "validation/loss", "middlebury/psnr", ..."""
         found = self._of_split()
         for name, benchmark in self._benchmarks.items():
             found |= self._of_benchmark(name, benchmark)
         return found
 
     def shown(self) -> list[dict[str, Any]]:
-        """Examples to look at: what goes in, what comes out, and the truth."""
+        """Returns examples to display, with inputs, outputs and truth."""
         if self._samples is None:
             return []
         batches = self._batches(self._samples, self._job.settings.pictures, 1)
@@ -99,7 +99,7 @@ class Validation:
     def _open(self, kind: str) -> Samples | None:
         settings, objective = self._job.settings, self._job.objective
         if kind != objective.batch:
-            # What was said of samples was said of those that are learned from.
+            # The user's sampling settings concern training samples only.
             unsaid = dict.fromkeys(sampling(settings))
             settings, objective = replace(settings, **unsaid), replace(objective, batch=kind)
         how = reading(settings, objective, self.network)
@@ -112,7 +112,7 @@ class Validation:
             return None
 
     def _batches(self, samples: Samples, limit: int, size: int) -> Iterator[dict[str, np.ndarray]]:
-        """Batches of one size; a rest that does not fill one is left out, unless it is all."""
+        """Yields batches of one size; an incomplete last one is omitted, unless it is alone."""
         count = min(len(samples), limit)
         size = min(size, count)
         for first in range(0, count - size + 1, size) if size else ():

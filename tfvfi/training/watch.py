@@ -1,6 +1,6 @@
-"""What accompanies the steps: a progress bar, a guard, and what is due at the end of an interval.
+"""Keras callbacks: a progress bar, a guard against NaN, and the work at the end of an interval.
 
-All are callbacks of Keras; an "epoch" is an interval, see `tfvfi.training.loops`.
+For these callbacks an "epoch" is an interval, see `tfvfi.training.loops`.
 """
 
 import math
@@ -17,17 +17,17 @@ from tfvfi.media import storage
 from tfvfi.training.job import Job
 
 Values = dict[str, float]
-# Sources that an error names; the saved batch holds the rest.
+# Number of sources that an error lists; the saved batch contains the others.
 NAMED = 4
-# Seconds between lines of a log.
+# Seconds between two lines of a log.
 EVERY = 60.0
 
 
 class AfterStep(keras.callbacks.Callback):
-    """A callback that knows the step.
+    """A callback that counts the steps.
 
     Args:
-        start: Steps that were done before.
+        start: Number of steps done before.
     """
 
     def __init__(self, start: int):
@@ -40,12 +40,12 @@ class AfterStep(keras.callbacks.Callback):
         self.after_step({name: float(value) for name, value in (logs or {}).items()})
 
     def after_step(self, values: Values) -> None:
-        """What is done after each step, with its loss, terms and PSNR."""
+        """Called after each step with its loss, terms and PSNR."""
         raise NotImplementedError
 
 
 class Progress(AfterStep):
-    """Terms, PSNR and patches per second: a bar, or a line a minute where there is no terminal."""
+    """Shows terms, PSNR and patches per second, in a bar or, without a terminal, every minute."""
 
     def __init__(self, job: Job, start: int, quiet: bool = False):
         super().__init__(start)
@@ -62,16 +62,16 @@ class Progress(AfterStep):
         if self._bar.disable:
             self._tell(shown)
             return
-        # Steps per second, as the bar has smoothed them.
+        # Steps per second, smoothed by the bar.
         if rate := self._bar.format_dict["rate"]:
             shown["patches/s"] = f"{rate * self._batch_size:.3g}"
         self._bar.set_postfix(shown, refresh=False)
         self._bar.update()
 
     def _tell(self, shown: dict[str, str]) -> None:
-        """A line for a log that somebody follows."""
+        """Prints a line for a log."""
         now = time.monotonic()
-        # The first step is compiled, which says nothing of the others.
+        # The first step is compiled, so its time does not count.
         if math.isnan(self._told_at):
             self._told, self._told_at = self.step, now
         if self._quiet or now - self._told_at < EVERY:
@@ -84,19 +84,23 @@ class Progress(AfterStep):
         self._told, self._told_at = self.step, now
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        """Leaves the bar as it is."""
+        """Closes the bar and leaves it on the screen."""
         self._bar.close()
 
 
 class Guard(AfterStep):
-    """Ends a run whose loss is no longer a number, and keeps the batch that did it."""
+    """Ends a run whose loss is no longer finite, and saves the batch of that step."""
 
     def __init__(self, job: Job, start: int):
         super().__init__(start)
         self._job = job
 
     def after_step(self, values: Values) -> None:
-        """Looks at every term."""
+        """Checks every term.
+
+        Raises:
+            InputError: One is no longer finite.
+        """
         bad = [name for name, value in values.items() if not math.isfinite(value)]
         if bad:
             raise InputError(self._report(bad))
@@ -120,7 +124,7 @@ class Guard(AfterStep):
 
 
 def duration(seconds: float) -> str:
-    """Hours and minutes, or minutes and seconds.
+    """Formats a duration as hours and minutes, or as minutes and seconds.
 
     Example:
         >>> duration(7270), duration(61)
@@ -132,10 +136,10 @@ def duration(seconds: float) -> str:
 
 
 class Intervals(AfterStep):
-    """Calls what is due at the end of an interval.
+    """Calls a function at the end of every interval.
 
     Args:
-        start: Steps that were done before.
+        start: Number of steps done before.
         due: `due(step, means, seconds)` of the interval.
     """
 
@@ -144,15 +148,15 @@ class Intervals(AfterStep):
         self._due = due
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Begins an interval."""
+        """Starts an interval."""
         self._first, self._sums, self._began = self.step, {}, time.monotonic()
 
     def after_step(self, values: Values) -> None:
-        """Adds up."""
+        """Accumulates the values of a step."""
         self._sums = {name: self._sums.get(name, 0.0) + value for name, value in values.items()}
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Ends the interval."""
+        """Calls `due` with the means of the interval."""
         steps = self.step - self._first
         means = {name: total / steps for name, total in self._sums.items()}
         self._due(self.step, means, time.monotonic() - self._began)
