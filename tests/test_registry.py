@@ -91,3 +91,17 @@ def test_a_model_spec_loads():
     assert ModelSpec("flow_interpolation", options={"flow": "dis"}).load().times == "any"
     with pytest.raises(InputError, match="dis estimates flow and renders no frames"):
         ModelSpec("dis").load_interpolator()
+
+
+def test_a_quality_chooses_the_model_and_a_model_itself():
+    assert registry.chosen(None) == ModelSpec(registry.DEFAULT_MODEL)
+    assert registry.chosen(None, "balanced") == registry.chosen(None)
+    fast = registry.chosen(None, "fast", options={"mode": "splat"})
+    assert fast == ModelSpec("flow_interpolation", options={"scale": 0.5, "mode": "splat"})
+    assert registry.chosen("ifrnet_s", weights=None) == ModelSpec("ifrnet_s", None)
+    network = object()
+    assert registry.chosen(network) is network
+    with pytest.raises(InputError, match=r"quality is one of fast, balanced, best\. Received: 'f'"):
+        registry.chosen(None, "f")
+    with pytest.raises(InputError, match=r"leave out `quality=fast` or `model`"):
+        registry.chosen("ifrnet_s", "fast")

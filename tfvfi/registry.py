@@ -8,13 +8,13 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tfvfi.errors import ArgumentError
 from tfvfi.media.storage import file_state
 from tfvfi.models import loading
 from tfvfi.models.cache import state_of_weights
-from tfvfi.models.index import preset, presets, register
+from tfvfi.models.index import preset, presets, register, with_members
 from tfvfi.models.loading import build, options_of, trained_with, weight_path
 from tfvfi.models.preset import Preset
 from tfvfi.options import named
@@ -26,8 +26,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_MODEL",
+    "DEFAULT_QUALITY",
+    "QUALITIES",
     "ModelSpec",
     "build",
+    "chosen",
     "interpolate",
     "list_models",
     "load",
@@ -41,6 +44,7 @@ __all__ = [
 ]
 
 DEFAULT_MODEL = "flow_interpolation"
+Model = TypeVar("Model")
 
 
 @dataclass(frozen=True)
@@ -125,6 +129,49 @@ class ModelSpec:
         }
 
 
+# What people choose who do not want to choose a network. `fast` looks for motion at half the size.
+QUALITIES: Mapping[str, ModelSpec] = {
+    "fast": ModelSpec(DEFAULT_MODEL, options={"scale": 0.5}),
+    "balanced": ModelSpec(DEFAULT_MODEL),
+    "best": ModelSpec("consensus"),
+}
+DEFAULT_QUALITY = "balanced"
+
+
+def chosen(
+    model: str | ModelSpec | Model | None,
+    quality: str | None = None,
+    weights: str | Path | None = "default",
+    options: Mapping[str, Any] | None = None,
+) -> ModelSpec | Model:
+    """The model that was given, or else that of a quality, or else the default one.
+
+    Args:
+        model: A name, a `ModelSpec` or a loaded network; None leaves the choice to `quality`.
+        quality: One of `QUALITIES`; None is the default one.
+        weights: Of a model that is given by its name or by a quality.
+        options: Further arguments of such a model, which replace those of the quality.
+
+    Raises:
+        ArgumentError: Both a model and a quality were given, or there is no such quality.
+
+    Example:
+        >>> chosen(None, "fast")
+        ModelSpec(name='flow_interpolation', weights='default', options={'scale': 0.5})
+    """
+    if model is None:
+        quality = DEFAULT_QUALITY if quality is None else quality
+        if quality not in QUALITIES:
+            raise ArgumentError(f"quality is one of {', '.join(QUALITIES)}. Received: {quality!r}")
+        spec = QUALITIES[quality]
+        return ModelSpec(spec.name, weights, {**spec.options, **(options or {})})
+    if quality is not None:
+        raise ArgumentError(
+            f"`quality` chooses the model itself; leave out `quality={quality}` or `model`"
+        )
+    return ModelSpec(model, weights, options or {}) if isinstance(model, str) else model
+
+
 def list_models() -> dict[str, dict[str, Any]]:
     """Returns the networks that can be loaded, by name.
 
@@ -138,18 +185,7 @@ def list_models() -> dict[str, dict[str, Any]]:
         >>> tfvfi.list_models()["flow_interpolation"]["times"]
         'any'
     """
-    return {
-        name: {
-            "kind": known.kind,
-            "description": known.description,
-            "variants": known.variants,
-            "times": known.times,
-            "licence": known.licence,
-            "bundled_weights": known.bundled is not None or not known.has_weights,
-            "weights": state_of_weights(known),
-        }
-        for name, known in presets().items()
-    }
+    return {name: _about(*with_members(name)) for name in presets()}
 
 
 def load(
@@ -180,11 +216,12 @@ def load(
         >>> tfvfi.load("flow_interpolation", flow="dis").times
         'any'
     """
-    wanted = download and weights == "default" and not loading.is_folder(name)
-    if wanted and state_of_weights(preset(str(name))) == "downloadable":
-        from tfvfi import porting
+    if download and weights == "default" and not loading.is_folder(name):
+        for needed in with_members(str(name), options):
+            if state_of_weights(needed) == "downloadable":
+                from tfvfi import porting
 
-        porting.download(str(name))
+                porting.download(needed.name)
     return loading.load(name, weights, **options)
 
 
@@ -258,6 +295,21 @@ def shared(spec: ModelSpec) -> "Network":
 
 
 _shared: dict[str, "Network"] = {}
+
+
+def _about(known: Preset, *members: Preset) -> dict[str, Any]:
+    """What `list_models` tells of a network; weights are its own and its members'."""
+    state = state_of_weights(known, *members)
+    licences = [each.licence for each in (known, *members) if each.checkpoints]
+    return {
+        "kind": known.kind,
+        "description": known.description,
+        "variants": known.variants,
+        "times": known.times,
+        "licence": "; ".join(dict.fromkeys(licences)) or known.licence,
+        "bundled_weights": state in ("bundled", "none needed"),
+        "weights": state,
+    }
 
 
 def _stem(weights: str | Path) -> str:

@@ -136,7 +136,12 @@ def check_readable(path: str | Path) -> None:
 
 def variable_shapes(model: "Model") -> dict[str, list[int]]:
     """Returns the shape of every variable by its path inside the network."""
-    return {variable_name(variable): list(variable.shape) for variable in model.weights}
+    shapes = [list(variable.shape) for variable in model.weights]
+    names = [variable_name(variable) for variable in model.weights]
+    if len(set(names)) < len(names):
+        # Networks inside one network may share names; their own names distinguish them.
+        names = [variable.path for variable in model.weights]
+    return dict(zip(names, shapes, strict=True))
 
 
 def variable_name(variable: Any) -> str:

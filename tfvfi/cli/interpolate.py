@@ -1,7 +1,7 @@
 """Renders frames between those of a video, an animation, pictures or two images.
 
 python tools/interpolate.py --input=in.mp4 --output=out.mp4 --factor=2
-python tools/interpolate.py --input=in.mp4 --output=out.mp4 --fps=60000/1001
+python tools/interpolate.py --input=in.mp4 --output=out.mp4 --fps=60000/1001 --quality=best
 python tools/interpolate.py --input=a.png --input=b.png --output=between --factor=8
 python tools/interpolate.py --input=drawn.mp4 --output=smooth.mp4 --duplicates=smooth
 python tools/interpolate.py --input=videos --output=smooth --container=.mp4 --resume
@@ -43,7 +43,13 @@ _string(
     required=True,
 )
 _string("container", None, "for several videos: the ending of their outputs; theirs by default")
-_string("model", "flow_interpolation", "the network, name or name,option=value,...")
+_enum(
+    "quality",
+    None,
+    ["fast", "balanced", "best"],
+    "what chooses the network where --model does not (balanced); best needs downloaded weights",
+)
+_string("model", None, "the network, name or name,option=value,...")
 _string("weights", "default", "a .weights.h5 file")
 _string("flow", None, "the flow estimator of flow_interpolation")
 _string("flow_weights", None, "its .weights.h5 file")
@@ -108,10 +114,11 @@ flags.DEFINE_multi_string("beam", [], "a flag for Beam; repeatable", flag_values
 def main() -> None:
     """Interpolates what the flags name."""
     from tfvfi.data import beam
-    from tfvfi.registry import ModelSpec
+    from tfvfi.registry import ModelSpec, chosen
     from tfvfi.video import Encoding, Treatment, many
 
-    spec = ModelSpec.parse(FLAGS.model, FLAGS.weights)
+    named = ModelSpec.parse(FLAGS.model, FLAGS.weights) if FLAGS.model else None
+    spec = chosen(named, FLAGS.quality, FLAGS.weights)
     flagged = {name: FLAGS[name].value for name in ("flow", "flow_weights", "mode", "scale")}
     options = {name: value for name, value in flagged.items() if value is not None}
     treatment = (

@@ -43,15 +43,16 @@ def _presets() -> "list[Preset]":
 
 
 def _row(known: "Preset") -> dict[str, Any]:
-    from tfvfi.models.cache import state_of_weights
+    from tfvfi.registry import list_models
 
+    about = list_models()[known.name]
     row: dict[str, Any] = {"name": known.name, "kind": known.kind, "times": _times(known)}
     if FLAGS.parameters:
         row["parameters"] = _parameters(known)
     return {
         **row,
-        "weights": state_of_weights(known),
-        "licence": known.licence,
+        "weights": about["weights"],
+        "licence": about["licence"],
         "description": known.description,
     }
 
@@ -69,8 +70,7 @@ def _parameters(known: "Preset") -> int:
     from tfvfi.benchmark.cost import parameters
     from tfvfi.registry import ModelSpec
 
-    weights = None if known.has_weights else "default"
-    return parameters(ModelSpec(known.name, weights).load())
+    return parameters(ModelSpec(known.name, None).load())
 
 
 def _table(rows: list[dict[str, Any]]) -> str:

@@ -6,6 +6,9 @@ from pathlib import Path
 from tfvfi.models.preset import Download, Preset
 from tfvfi.weights import SUFFIX
 
+# States of weights, from ready to absent.
+STATES = ("none needed", "bundled", "cached", "downloadable", "to convert", "to train")
+
 
 def cache_folder() -> Path:
     """Returns the folder that TFVFI_CACHE_DIR names, by default `tfvfi` in the user's cache.
@@ -36,13 +39,20 @@ def downloadable(known: Preset) -> Download | None:
     return next((each.download for each in known.checkpoints if each.download), None)
 
 
-def state_of_weights(known: Preset) -> str:
-    """Returns how to obtain the default weights of a preset, as shown by `tfvfi.list_models`.
+def state_of_weights(*needed: Preset) -> str:
+    """Returns how to obtain the default weights of presets, as shown by `tfvfi.list_models`.
+
+    Args:
+        *needed: A preset and those of its network's members; the state farthest from ready counts.
 
     Returns:
         "none needed", "bundled", "cached" (downloaded before), "downloadable", "to convert" (from
         a published file), or "to train".
     """
+    return max(map(_state, needed), key=STATES.index)
+
+
+def _state(known: Preset) -> str:
     if not known.has_weights:
         return "none needed"
     if known.bundled is not None:

@@ -10,7 +10,7 @@ import importlib
 import importlib.metadata
 import logging
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tfvfi import models, startup
@@ -79,6 +79,30 @@ def preset(name: str) -> Preset:
     if name not in known:
         raise ArgumentError(f"there is no model '{name}'; the names are: {', '.join(known)}")
     return known[name]
+
+
+def member_names(joined: str) -> list[str]:
+    """The names of interpolators that are written as one text.
+
+    Example:
+        >>> member_names("flow_interpolation+rife_v4_0")
+        ['flow_interpolation', 'rife_v4_0']
+    """
+    return joined.split("+")
+
+
+def with_members(name: str, options: Mapping[str, Any] | None = None) -> list[Preset]:
+    """The preset of that name, and those of the members that its network holds by name.
+
+    Args:
+        name: One of `tfvfi.list_models()`.
+        options: Arguments that replace the preset's.
+    """
+    known = preset(name)
+    settings = {**known.config, **(options or {})}
+    joined = [settings[argument] for argument in known.members if argument in settings]
+    names = [each for text in joined if isinstance(text, str) for each in member_names(text)]
+    return [known, *(preset(each) for each in names)]
 
 
 def preset_of(network: "Model") -> Preset | None:

@@ -9,7 +9,7 @@ from tfvfi import weights as weight_files
 from tfvfi.errors import ArgumentError, InputError
 from tfvfi.models import folders
 from tfvfi.models.cache import cached_path
-from tfvfi.models.index import network_class, preset, presets
+from tfvfi.models.index import member_names, network_class, preset, presets
 from tfvfi.models.preset import Preset
 
 if TYPE_CHECKING:
@@ -32,14 +32,7 @@ def build(name: str, **options: Any) -> "Model":
     Raises:
         InputError: The name is unknown, or the network has no such option.
     """
-    known = preset(name)
-    _check_options(name, options_of(name), options)
-    settings = {"name": name, **known.config, **options}
-    if known.times is not None:
-        settings.setdefault("times", known.times)
-    model = network_class(known)(**_with_estimators(known, settings))
-    model.build()
-    return model
+    return _build(name, None, options)
 
 
 def load(name: str | Path, weights: str | Path | None = "default", **options: Any) -> "Model":
@@ -49,7 +42,7 @@ def load(name: str | Path, weights: str | Path | None = "default", **options: An
     known = preset(str(name))
     path = weight_path(known, weights)
     if path is None:
-        return build(known.name, **options)
+        return _build(known.name, weights, options)
     if weights == "default" and known.warning:
         logger.warning("%s: %s", name, known.warning)
     model = build(known.name, **{**trained_with(known.name, path), **options})
@@ -111,6 +104,19 @@ def trained_with(name: str, path: str | Path) -> dict[str, Any]:
     return options if isinstance(options, dict) else {}
 
 
+def _build(name: str, weights: str | Path | None, options: Mapping[str, Any]) -> "Model":
+    """A network with fresh weights of its own; `weights` are those of its members."""
+    known = preset(name)
+    _check_options(name, options_of(name), options)
+    settings = {"name": name, **known.config, **options}
+    if known.times is not None:
+        settings.setdefault("times", known.times)
+    settings = _with_members(known, _with_estimators(known, settings), weights)
+    model = network_class(known)(**settings)
+    model.build()
+    return model
+
+
 def _from_folder(folder: Path, weights: str | Path | None, options: dict[str, Any]) -> "Model":
     network = _class_in(folder)
     _check_options(str(folder), network.options(), options)
@@ -166,6 +172,31 @@ def _estimator(name: str, argument: str, flow: str | Path, weights: str | Path |
         if weights != "default":
             raise
         raise InputError(f"{problem}; for {name} that is {argument}_weights") from None
+
+
+def _with_members(
+    known: Preset, settings: Mapping[str, Any], weights: str | Path | None
+) -> dict[str, Any]:
+    """The arguments of a network, with interpolators in place of their names."""
+    settings = dict(settings)
+    for argument in known.members:
+        if isinstance(settings.get(argument), str):
+            names = member_names(settings[argument])
+            settings[argument] = [_member(known.name, argument, name, weights) for name in names]
+    return settings
+
+
+def _member(owner: str, argument: str, name: str, weights: str | Path | None) -> "Model":
+    names = [each.name for each in presets().values() if each.kind == "interpolator"]
+    if name not in names:
+        listed = ", ".join(names)
+        raise ArgumentError(
+            f"{argument} are interpolators joined by '+'; '{name}' is none; there are: {listed}"
+        )
+    try:
+        return load(name, weights)
+    except InputError as problem:
+        raise InputError(f"{owner} renders with {name}, but {problem}") from None
 
 
 def _check_options(name: str, taken: set[str], options: Mapping[str, Any]) -> None:

@@ -103,6 +103,8 @@ class Preset:
         config: Arguments of the class.
         estimators: Names of the class's arguments that are flow estimators. `tfvfi.load` also
             accepts the name of a preset for each, and its weights as "<argument>_weights".
+        members: Names of the class's arguments that are several interpolators. `tfvfi.load` also
+            accepts the names of presets, joined by "+".
         times: "any", or the times that the weights support; None for a flow estimator.
         description: One line for users.
         origin: The paper and the repository.
@@ -122,6 +124,7 @@ class Preset:
     origin: str
     config: Mapping[str, Any] = field(default_factory=dict)
     estimators: tuple[str, ...] = ()
+    members: tuple[str, ...] = ()
     times: AnyTimes | tuple[float, ...] | None = "any"
     checkpoints: tuple[Checkpoint, ...] = ()
     scores: tuple[PublishedScore, ...] = ()

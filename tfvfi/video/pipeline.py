@@ -44,10 +44,11 @@ Report = Callable[[int, int | None], None]
 def interpolate_video(
     source: str | Path | Sequence[str | Path],
     output: str | Path,
-    model: str | registry.ModelSpec | FrameInterpolator = registry.DEFAULT_MODEL,
+    model: str | registry.ModelSpec | FrameInterpolator | None = None,
     factor: int | None = None,
     fps: Fraction | str | float | None = None,
     *,
+    quality: str | None = None,
     slowmo: bool = False,
     sound: str = DROP,
     scene_cuts: str = HOLD,
@@ -86,6 +87,8 @@ def interpolate_video(
             `interpolate(frame0, frame1, times)`).
         factor: The number of output frames per source frame; 2 if `fps` is not given either.
         fps: The frame rate of the output, as a number or an exact fraction ("60000/1001").
+        quality: "fast", "balanced" (the default) or "best", in place of a model; see
+            `tfvfi.registry.QUALITIES`.
         slowmo: Whether to keep the source's frame rate, so that the video lasts `factor` times as
             long.
         sound: In slow motion, "drop" the sound or "stretch" it at the same pitch.
@@ -103,7 +106,7 @@ def interpolate_video(
         max_pixels: The largest number of pixels in a frame; larger frames are refused before they
             are decoded.
         weights: A `.weights.h5` file for a model given by name.
-        options: Arguments of a model given by name, such as `{"flow": "dis"}`.
+        options: Arguments of a model given by name or by quality, such as `{"flow": "dis"}`.
         encoding: The codec and quality of the output.
         flow_output: A folder for the flow of each pair of frames, as .flo files.
         resume: Whether to keep finished segments if the work is interrupted, and to continue from
@@ -145,12 +148,10 @@ def interpolate_video(
         damaged=damaged,
         max_pixels=max_pixels,
     )
-    if isinstance(model, str):
-        model = registry.ModelSpec(model, weights, dict(options or {}))
     return process(
         [source] if isinstance(source, str | Path) else list(source),
         Path(output),
-        model,
+        registry.chosen(model, quality, weights, options),
         treatment,
         encoding,
         flow_output=flow_output,
