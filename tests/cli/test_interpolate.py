@@ -42,6 +42,7 @@ def test_a_quality_chooses_the_network(run):
         {"scale": 0.25},
     ]
     assert {each.name for each in asked} == {registry.DEFAULT_MODEL}
+    assert interpolate.FLAGS["quality"].parser.enum_values == list(registry.QUALITIES)
 
 
 def test_quality_and_model_together_are_refused(run, capsys):

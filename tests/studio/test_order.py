@@ -4,8 +4,10 @@ import shlex
 
 import pytest
 
+from tfvfi import registry
 from tfvfi.cli import interpolate as command
 from tfvfi.errors import InputError
+from tfvfi.models.cache import cached_path
 from tfvfi.studio.folders import Folders
 from tfvfi.studio.order import Order, choices
 
@@ -123,3 +125,14 @@ def test_every_choice_that_is_offered_is_taken(folders):
         order(folders, ending=ending)
     for pictures in offered["stills"]:
         order(folders, ending="", encoding={"pictures": pictures})
+
+
+def test_qualities_are_those_of_the_command_that_have_their_weights(tmp_path, monkeypatch):
+    monkeypatch.setenv("TFVFI_CACHE_DIR", str(tmp_path))
+    offered = choices()["qualities"]
+    assert list(offered) == ["fast", "balanced"]
+    assert offered["balanced"] == {"name": registry.DEFAULT_MODEL, "options": {}}
+    cached = cached_path(registry.preset("rife_v4_0"))
+    cached.parent.mkdir()
+    cached.touch()
+    assert list(choices()["qualities"]) == list(registry.QUALITIES)

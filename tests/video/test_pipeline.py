@@ -11,6 +11,7 @@ import pytest
 
 from tests.conftest import psnr
 from tests.video.clips import Fade, grey, read, write
+from tfvfi import registry
 from tfvfi.errors import InputError
 from tfvfi.media.source import open_source
 from tfvfi.video import Encoding, interpolate_frames, interpolate_video
@@ -246,3 +247,21 @@ def test_clocks_finer_than_containers_keep_are_rounded(tmp_path, factor):
         abs(ours - theirs) for ours, theirs in zip(shown[: 2 * factor], expected, strict=False)
     )
     assert worst <= base
+
+
+def test_a_quality_stands_for_a_model(tmp_path, monkeypatch):
+    source = write(tmp_path / "in.mkv", [grey(0)] * 2)
+    asked = []
+    monkeypatch.setattr(registry, "shared", lambda spec: asked.append(spec) or Fade())
+    settings = {"factor": 2, "overwrite": True, "progress": False}
+    output = tmp_path / "out.mkv"
+    interpolate_video(source, output, **settings, options={"flow": "dis"})
+    interpolate_video(source, output, **settings, quality="best")
+    interpolate_video(source, output, "ifrnet_s", **settings, weights=None)
+    assert list(dict.fromkeys(spec.label for spec in asked)) == [
+        "flow_interpolation_flow-dis",
+        "consensus",
+        "ifrnet_s_fresh",
+    ]
+    with pytest.raises(InputError, match="leave out `quality=fast` or `model`"):
+        interpolate_video(source, output, Fade(), **settings, quality="fast")

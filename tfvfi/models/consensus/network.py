@@ -40,7 +40,10 @@ class Consensus(Interpolator):
     ):
         members = list(members)
         if not all(isinstance(member, Interpolator) for member in members):
-            raise InputError(f"members are interpolators. Received: {members!r}")
+            raise InputError(
+                "members are interpolators; `tfvfi.load` also takes their names, joined by '+'. "
+                f"Received: {members!r}"
+            )
         names = [member.name for member in members]
         if len(names) < 2 or len(set(names)) < len(names):
             raise InputError(f"members are at least two, of different names. Received: {names}")

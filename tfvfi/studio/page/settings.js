@@ -65,7 +65,9 @@ export function label(network) {
 }
 
 function fill() {
-  const { networks, codecs, animations, stills } = store.begin;
+  const { networks, qualities, codecs, animations, stills } = store.begin;
+  // A quality is offered where its weights are at hand.
+  show(find('#best'), 'best' in qualities);
   options(
     find('#network'),
     networks.map((each) => [each.name, label(each)]),
