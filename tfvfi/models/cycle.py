@@ -5,7 +5,7 @@ the two results, at 1 - t, so interpolating them at that time must reproduce it.
 needed, and gradients flow through all three passes (Reda et al., ICCV 2019).
 
 On its own the objective has a degenerate solution: returning the nearer frame at all times but the
-middle is consistent too. Networks whose flow is proportional to time by construction (Super SloMo,
+middle is consistent too. Networks whose flow grows with time by construction (Super SloMo,
 SoftSplat) do not fall into it; networks that read the time as a free input (IFRNet) do.
 
 Pseudo supervision rules this solution out by adding a teacher, usually the network as it was before

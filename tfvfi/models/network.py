@@ -37,8 +37,7 @@ class Network(keras.Model):
         super().__init__(autocast=False, **kwargs)
         # On TensorFlow, operations may be native, and XLA cannot compile those.
         self.supports_jit = keras.backend.backend() != "tensorflow"
-        # Kept in an object of its own, because Keras forbids new state in a network once it is
-        # built.
+        # Kept in an object, because Keras forbids new state in a network once it is built.
         self._plan = fitting.Plan()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

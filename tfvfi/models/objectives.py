@@ -150,7 +150,7 @@ def features_of_vgg19(perceptual_weights: str | Path | Mapping[str, Any]) -> Cal
     """Returns an objective that compares frames by the mean squared difference of VGG features.
 
     Training with it gives sharper detail than color losses. The papers of SepConv and SoftSplat
-    fine-tune with it what was first trained on colors.
+    use it to fine-tune weights that were first trained on colors.
 
     Args:
         perceptual_weights: torchvision's VGG-19 weights, see `tfvfi.losses.Perceptual`.

@@ -48,9 +48,8 @@ def paint_in_strips(paint: Paint, size: tuple[Any, Any, Any], rows: Any, above: 
         # TensorFlow's loops require that shapes do not change.
         strip = ops.reshape(strip, (batch, rows, width, 3))
         picture = picture + rows_within(strip, first, height - rows, axis=1)
-        # TensorFlow's loops run several iterations at once where possible. Here they cannot,
-        # because the first row of a strip depends on the strip above (through a number that is
-        # always 0).
+        # TensorFlow's loops run several iterations at once where possible. Here they cannot: the
+        # first row of a strip depends on the strip above, through a number that is always 0.
         never = ops.cast(ops.max(strip) > float("inf"), "int32")
         return picture, first + rows + never, above
 

@@ -28,8 +28,7 @@ def describe(job: Job, row: Row) -> dict[str, Any]:
         "trained_on": ", ".join(filter(None, [before.get("trained_on"), job.samples.source.name])),
         "licence": before.get("licence", "as whoever trained them decides"),
         "data": _data(job),
-        # Weights are used with the options of their training; for a flow network these do not
-        # apply.
+        # Weights are used with the options of their training, which a flow network does not have.
         "options": {} if settings.flow else dict(settings.options),
         "settings": {
             name: value

@@ -6,8 +6,7 @@ REPOSITORY = (
     "https://github.com/gurpreet-singh135/Image-Interpolation-via-adaptive-separable-convolution"
 )
 
-# As in both the paper and the project. A crop of 94 trains 256 pixels for the cost of 25 crops of
-# 79.
+# As in paper and project. A crop of 94 trains 256 pixels at the cost of 25 crops of 79.
 TRAINING = {
     "optimizer": {"name": "adamax", "beta_1": 0.9, "beta_2": 0.999},
     "learning_rate": {"schedule": "constant", "first": 1e-3},

@@ -361,8 +361,7 @@ class Fusion(Block):
 
     def call(self, pyramid: Sequence[Sequence[Tensor]]) -> Tensor:
         """Returns the frame, from the warped maps of every level."""
-        # These maps are the largest of all, so they are concatenated only once, with those from
-        # below.
+        # Concatenated only once, with the maps from below, because these maps are the largest.
         maps = self.joined(pyramid[-1])
         for level, steps in reversed(list(enumerate(self.steps))):
             double, *convolutions = steps

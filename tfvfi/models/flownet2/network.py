@@ -117,8 +117,7 @@ class FlowNet2(FlowEstimator):
     def fused(self, frame0: Any, frame1: Any, large: Any) -> list[Any]:
         """Returns the fused flow for large and small displacements at size 1, 1/2 and 1/4."""
         pair = ops.concatenate([frame0, frame1], axis=-1)
-        # Divided here, although `flownet2_sd` multiplies: within the chain it was trained in
-        # another unit.
+        # Divided here, where `flownet2_sd` multiplies: in the chain it was trained in another unit.
         small = resize(self.small(pair)[0] / UNIT, QUARTER, method="nearest")
         known = [frame0, small, large, channel_norm(small), channel_norm(large)]
         known += [channel_norm(frame0 - backward_warp(frame1, flow)) for flow in (small, large)]

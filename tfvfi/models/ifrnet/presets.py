@@ -88,8 +88,7 @@ def _preset(
         description=description,
         origin=f"Kong et al., IFRNet, CVPR 2022; {REPOSITORY}",
         config=config,
-        # Fresh weights can learn any time; the times of a converted file are measured on
-        # conversion.
+        # Fresh weights can learn any time; conversion measures the times of a published file.
         times="any",
         checkpoints=_checkpoints(stem),
         scores=scores,

@@ -67,8 +67,7 @@ class PWCNet(FlowEstimator):
         """Returns the flow of a batch of any size, estimated at the next size divisible by 64."""
         size = images.size(frame0)
         inside = [images.next_multiple(side, self.multiple) for side in size]
-        # As published, the flow is resized once: from a quarter of the inner size to the outer
-        # size.
+        # As published, resized once: from a quarter of the inner size to the outer size.
         levels = self.flow_levels(*(resize(frame, inside) for frame in (frame0, frame1)))
         return _enlarged(levels[0], size)
 

@@ -54,8 +54,7 @@ class Grid(Block):
         for start, end in _within(self.rows, self.columns[column]):
             passed = self.edges[_edge((start, column), (end, column))](maps[start])
             if maps[end] is not None:
-                # An odd size, halved and rounded up, becomes one pixel too large when it is
-                # doubled.
+                # An odd size, halved and rounded up, is one pixel too large when doubled.
                 height, width = images.size(maps[end])
                 passed = maps[end] + passed[:, :height, :width]
             maps[end] = passed
