@@ -1,11 +1,12 @@
-"""Measures what `--quality` gives: removed frames of real clips are rendered and compared.
+"""Measures the settings of `--quality`: removed frames of real clips are rendered and compared.
 
     python benchmarks/quality.py --clips=FOLDER --clips=OTHER --pairs=middlebury --split=NAME
     python benchmarks/quality.py --clips=FOLDER --only=juggle,bedroom --split=NAME
 
-From each clip, reduced to a width of 640 pixels, near triplets take every other frame, and far ones
-the middle of two frames that are six apart. A split is a set of whole clips, so that settings can
-be chosen on one and measured on another; its name becomes that of the files in benchmarks/results.
+From each clip, reduced to a width of 640 pixels, near triplets take every other frame, and far
+triplets the middle of two frames that are six apart. A split is a set of whole clips, so that
+settings can be chosen on one split and measured on another; its name is that of the files in
+benchmarks/results.
 """
 
 import csv
@@ -36,8 +37,8 @@ flags.DEFINE_string("note", "", "a sentence about the split for the table", flag
 flags.DEFINE_string("results", "benchmarks/results", "where tables go", flag_values=FLAGS)
 flags.mark_flag_as_required("split", flag_values=FLAGS)
 
-# Frames between a triplet's first and its middle; where a clip's first triplet starts, and how far
-# the next ones are.
+# Distance from a triplet's first frame to its middle; start of a clip's first triplet, and distance
+# to the next ones.
 STEPS = {"near": 1, "far": 3}
 START, APART = 10, 15
 WIDTH = 640
@@ -71,7 +72,7 @@ def main() -> None:
 
 
 def triplets() -> Iterator[tuple[str, str, Triplet]]:
-    """Every triplet with its kind and the name of its clip."""
+    """Yields every triplet with its kind and the name of its clip."""
     for clip in (clip for folder in FLAGS.clips for clip in clips.find(folder)):
         if not FLAGS.only or Path(clip.name).stem in FLAGS.only:
             frames = reduced(clip.path)
@@ -87,7 +88,7 @@ def triplets() -> Iterator[tuple[str, str, Triplet]]:
 
 
 def reduced(path: str) -> list[np.ndarray]:
-    """The frames of a clip that triplets may take, at the width at which they are compared."""
+    """Returns a clip's frames that triplets may use, at the width of the comparison."""
     wanted = APART * (max(FLAGS.near, FLAGS.far, 1) - 1) + 2 * max(STEPS.values()) + 1
     frames = []
     for shown in islice(open_source([path]).frames(), START, START + wanted):
@@ -98,18 +99,18 @@ def reduced(path: str) -> list[np.ndarray]:
 
 
 def average(first: np.ndarray, last: np.ndarray) -> np.ndarray:
-    """What needs no motion: the mean of both frames."""
+    """Returns the mean of both frames, which is right where nothing moves."""
     return np.rint((first.astype(np.float32) + last) / 2).astype(first.dtype)
 
 
 def rendered_by(spec: registry.ModelSpec) -> Render:
-    """The middle frame by a network, which is loaded once."""
+    """Returns a function that renders the middle frame with a network, which is loaded once."""
     network = spec.load_interpolator()
     return lambda first, last: network.interpolate(first, last)[0]
 
 
 def table(rows: list[tuple[str, str, str, float, float]]) -> str:
-    """Means over clips of each kind, and how far the worst clip is below the average."""
+    """Formats the means over clips of each kind, and the worst clip's gap to the average."""
     scores: dict[str, dict[str, dict[str, list]]] = {}
     for kind, clip, method, *measured in rows:
         by_clip = scores.setdefault(kind, {}).setdefault(method, defaultdict(list))

@@ -29,10 +29,10 @@ def save(model: "Model", folder: str | Path, overwrite: bool = False) -> None:
     Args:
         model: A built network.
         folder: A new folder, or an empty one.
-            overwrite: Whether to replace an existing preset folder.
+        overwrite: Whether to replace an existing preset folder.
 
-        Raises:
-            InputError: The folder holds something else, or must not be overwritten.
+    Raises:
+        InputError: The folder holds something else, or must not be overwritten.
     """
     import keras
 

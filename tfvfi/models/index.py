@@ -82,7 +82,7 @@ def preset(name: str) -> Preset:
 
 
 def member_names(joined: str) -> list[str]:
-    """The names of interpolators that are written as one text.
+    """Splits the names of interpolators that are written as one text.
 
     Example:
         >>> member_names("flow_interpolation+rife_v4_0")
@@ -92,7 +92,7 @@ def member_names(joined: str) -> list[str]:
 
 
 def with_members(name: str, options: Mapping[str, Any] | None = None) -> list[Preset]:
-    """The preset of that name, and those of the members that its network holds by name.
+    """Returns the preset of that name and those of the members that its network holds by name.
 
     Args:
         name: One of `tfvfi.list_models()`.

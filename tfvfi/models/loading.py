@@ -105,7 +105,7 @@ def trained_with(name: str, path: str | Path) -> dict[str, Any]:
 
 
 def _build(name: str, weights: str | Path | None, options: Mapping[str, Any]) -> "Model":
-    """A network with fresh weights of its own; `weights` are those of its members."""
+    """Builds a network with fresh weights of its own; `weights` are those of its members."""
     known = preset(name)
     _check_options(name, options_of(name), options)
     settings = {"name": name, **known.config, **options}
@@ -177,7 +177,7 @@ def _estimator(name: str, argument: str, flow: str | Path, weights: str | Path |
 def _with_members(
     known: Preset, settings: Mapping[str, Any], weights: str | Path | None
 ) -> dict[str, Any]:
-    """The arguments of a network, with interpolators in place of their names."""
+    """Replaces the names of interpolators in a network's arguments by loaded networks."""
     settings = dict(settings)
     for argument in known.members:
         if isinstance(settings.get(argument), str):

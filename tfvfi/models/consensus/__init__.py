@@ -1,1 +1,1 @@
-"""Frames on which several interpolators agree: no weights of its own, the times of its members."""
+"""The consensus of several interpolators: no weights of its own, and the times of its members."""

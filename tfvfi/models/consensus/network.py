@@ -1,4 +1,4 @@
-"""The blend of several interpolators' frames: they fail in different places."""
+"""Consensus: the blend of several interpolators' frames, which fail in different places."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,12 +14,12 @@ from tfvfi.models.preset import AnyTimes
 
 @keras.saving.register_keras_serializable("tfvfi")
 class Consensus(Interpolator):
-    """Renders the same frame by several interpolators and blends the results in equal shares.
+    """Renders the same frame with several interpolators and blends the results in equal shares.
 
     Args:
-        members: The interpolators, at least two, of different names. `tfvfi.load` also takes their
-            names, joined by "+".
-        times: "any", or the times to answer; times that a member does not answer are left out.
+        members: The interpolators, at least two, with different names. `tfvfi.load` also accepts
+            their names, joined by "+".
+        times: "any", or the times to support; times that a member does not support are left out.
 
     Example:
         >>> import numpy as np, tfvfi
@@ -29,7 +29,7 @@ class Consensus(Interpolator):
         (48, 64, 3)
     """
 
-    # What a pixel takes on a processor: that of flow_interpolation and of a learned member.
+    # Bytes of memory per pixel of a frame on a CPU: of flow_interpolation and of a learned member.
     bytes_per_pixel = 2100
 
     def __init__(
@@ -54,13 +54,13 @@ class Consensus(Interpolator):
         self.members = members
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that build this network again."""
+        """Returns the arguments from which this network can be recreated."""
         members = [keras.saving.serialize_keras_object(member) for member in self.members]
         return {**super().get_config(), "members": members}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "Consensus":
-        """The network with its members; see `Network.from_config`."""
+        """Creates the network with its members; see `Network.from_config`."""
         members = [
             keras.saving.deserialize_keras_object(member, custom_objects)
             if isinstance(member, Mapping)
@@ -70,8 +70,8 @@ class Consensus(Interpolator):
         return super().from_config({**config, "members": members}, custom_objects)
 
     def prepare(self, frame0: Any, frame1: Any) -> dict[str, Any]:
-        """What each member prepares, of frames padded by its own rule."""
-        # A member that cannot be part of a graph still has parts that are compiled.
+        """Returns what each member prepares, from frames padded by its own rule."""
+        # Even a member that cannot be part of a graph has compiled parts.
         prepared = [
             (member.prepare if self.traceable else member._prepare)(
                 member.pad(frame0), member.pad(frame1)
@@ -81,7 +81,7 @@ class Consensus(Interpolator):
         return {"frame0": frame0, "members": prepared}
 
     def render(self, prepared: dict[str, Any], time: Any) -> dict[str, Any]:
-        """The mean of the members' frames at `time`, and the frame of each as "members"."""
+        """Returns the mean of the members' frames at `time`, and the frame of each as "members"."""
         height, width = images.size(prepared["frame0"])
         frames = []
         for member, part in zip(self.members, prepared["members"], strict=True):
@@ -91,7 +91,7 @@ class Consensus(Interpolator):
 
 
 def _common(answered: Sequence[AnyTimes | Sequence[float]]) -> AnyTimes | tuple[float, ...]:
-    """The times that all answer.
+    """Returns the times that all members support.
 
     Example:
         >>> _common(["any", (0.25, 0.5), (0.5,)]), _common(["any", "any"])

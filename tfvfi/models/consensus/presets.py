@@ -1,4 +1,4 @@
-"""The blend that `--quality=best` takes, as a loadable name."""
+"""The preset of the blend that `--quality=best` uses."""
 
 from tfvfi.models.preset import Preset
 
