@@ -53,7 +53,10 @@ def folder(tmp_path_factory, clip_frames):
     for version, manifest in LATER.items():
         spec = json.loads((GOLDEN / f"rife/rife_v{manifest}.manifest.json").read_text())
         state = seeded_state(spec["manifest"], spec["seed"])
-        job |= {f"{version}|{key}": value for key, value in state.items()}
+        # On frames of this size the stand-ins find flow of hundreds of pixels, with which PyTorch
+        # itself is 5e-5 from what it computes in float64.
+        gentle = {key: value / 10 for key, value in state.items() if "lastconv.0.weight" in key}
+        job |= {f"{version}|{key}": value for key, value in {**state, **gentle}.items()}
     np.savez(folder / "job.npz", **job)
     script = Path(__file__).with_name("rife_originals.py")
     subprocess.run([sys.executable, str(script), str(folder)], check=True)
