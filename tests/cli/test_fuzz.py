@@ -71,7 +71,8 @@ def answered(name: str, seed: int, count: int, capsys: pytest.CaptureFixture) ->
             module.FLAGS[flag].unparse()
         code = command.exit_code(module.main, module.FLAGS, [name, *arguments])
         said = capsys.readouterr().err
-        where = f"{name} {arguments}: {said}"
+        # As ASCII: a report that is no UTF-8 would end the run of several processes.
+        where = ascii(f"{name} {arguments}: {said}")
         assert code in (command.DONE, command.FAILED, command.WRONG_FLAGS), where
         assert (code == command.DONE) or said.startswith("tfvfi: "), where
         for unwanted in (

@@ -15,8 +15,8 @@ ARGUMENT = re.compile(r"`(\w+)(?:=([^`]*))?`")
 
 
 def complain(sentence: str) -> None:
-    """Prints one sentence on stderr."""
-    print(PREFIX + sentence, file=sys.stderr)
+    """Prints one sentence on stderr, with escapes for bytes of file names that are no UTF-8."""
+    print(PREFIX + sentence.encode(errors="backslashreplace").decode(), file=sys.stderr)
 
 
 def with_flags(message: str, names: Iterable[str]) -> str:
