@@ -131,7 +131,7 @@ def test_a_refusal_is_told_with_what_to_do(pair, status, error, said):
         ({"outputs": {"flow": [1]}}, "not that of a predict request"),
         ({"outputs": [{"b64": "?"}]}, "not that of a predict request"),
         ({"outputs": [[[[300, 0, 0]]]]}, "not that of a predict request"),
-        ({"outputs": []}, "no export of tfvfi's"),
+        ({"outputs": []}, "was not exported by tfvfi"),
     ],
 )
 def test_an_answer_that_is_none_is_told(pair, signature, answer, said):
