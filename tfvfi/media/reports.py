@@ -12,8 +12,6 @@ import tempfile
 import threading
 from collections.abc import Iterator
 
-from av import logging as av_logging
-
 # FFmpeg's messages about damaged data; it also logs many other messages about intact files.
 OF_FFMPEG = re.compile(
     r"crc mismatch|damaged|error while decoding|error at mb|overread|lzw decode failed"
@@ -51,6 +49,9 @@ class Reports(logging.Handler):
         self.found: list[str] = []
 
     def __enter__(self) -> "Reports":
+        # Imported here, because reading pictures needs no PyAV.
+        from av import logging as av_logging
+
         logger = logging.getLogger("libav")
         if av_logging.get_level() is None:
             # Nothing else in this process uses FFmpeg's log, so it is enabled only for us.
