@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from absl import flags
 
+from tests import signals
 from tfvfi.cli import command
 from tfvfi.cli.running import reports
 from tfvfi.cli.running.messages import with_flags
@@ -45,6 +46,7 @@ def started(aside, work="time.sleep(60)", cleaning="pass"):
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
+        preexec_fn=signals.heard,
     )
     while not aside.exists():
         assert process.poll() is None, process.stderr.read()

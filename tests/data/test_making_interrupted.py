@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests import signals
 from tests.data import small_videos
 from tests.data.making_records import SMALL, call, checksums, command, create, here
 from tfvfi.data import making, tfrecord
@@ -128,6 +129,7 @@ def test_ctrl_c_is_one_line(videos, tmp_path):
         text=True,
         env=noted,
         start_new_session=True,
+        preexec_fn=signals.heard,
     )
     while not started.exists():
         assert process.poll() is None

@@ -169,7 +169,7 @@ def test_what_cannot_be_exported_is_refused(tmp_path, model, weights, options, s
 )
 def test_a_mistake_on_the_command_line_is_one_sentence(tmp_path, given, said):
     done = export(*given, "--weights=none", f"--output={tmp_path}/out")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert said in done.stderr and len(done.stderr.splitlines()) == 1
     assert not (tmp_path / "out").exists()
 

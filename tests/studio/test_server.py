@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import signals
 from tfvfi.errors import InputError
 from tfvfi.studio.server import kept_token, serve
 
@@ -19,7 +20,8 @@ TOOL = Path(__file__).parents[2] / "tools" / "studio.py"
 
 def started(folder, *flags):
     command = [sys.executable, str(TOOL), f"--folder={folder}", "--no_browser", *flags]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, preexec_fn=signals.heard)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -1,12 +1,12 @@
 """Work in a process of its own, slow enough to be interrupted."""
 
-import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 
+from tests import signals
 from tests.video.clips import Fade, grey, packets, write
 from tfvfi.media.source import open_source
 from tfvfi.video import Encoding, interpolate_video
@@ -50,8 +50,7 @@ def start(source, output, resume=True, codec=None, seconds=0.01):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # What a shell puts into the background ignores Ctrl-C, and so would what it starts.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=signals.heard,
     )
     assert process.stdout.readline() == "started\n", process.stderr.read()
     return process
