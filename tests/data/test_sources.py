@@ -75,7 +75,7 @@ def test_a_benchmark_feeds_training(benchmark, tmp_path):
     (tmp_path / "0_2.png").unlink()
     samples = Samples(benchmark, crop_size=8)
     assert {record_of(samples.sample(position)) for position in range(3)} == {1, 2}
-    assert "No such file" in samples.faults[0]
+    assert "there is no file" in samples.faults[0]
 
 
 def test_a_benchmark_by_name_trains_and_validates(tmp_path):
