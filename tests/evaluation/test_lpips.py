@@ -102,4 +102,4 @@ def test_the_command_measures_it(clips, tmp_path, capsys):
     assert "that the user supplied" in summary["definitions"]["lpips"]
     assert summary["contestants"][0]["means"]["lpips"] > 0
     assert run_tool(*arguments, files[0], f"--report={tmp_path / 'other'}") == command.WRONG_FLAGS
-    assert "needs two files" in capsys.readouterr().err
+    assert "takes two files" in capsys.readouterr().err
