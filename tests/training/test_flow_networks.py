@@ -78,5 +78,5 @@ def test_the_command_takes_weights_of_the_flow(monkeypatch, capsys):
     assert command.exit_code(tool.main, tool.FLAGS, ["train", *flags, "--flow=pwcnet"]) == 0
     assert (asked[0].flow, asked[0].weights) == ("pwcnet", "a.h5")
     both = ["--flow=pwcnet", "--weights=b.h5"]
-    assert command.exit_code(tool.main, tool.FLAGS, ["train", *flags, *both]) == 1
+    assert command.exit_code(tool.main, tool.FLAGS, ["train", *flags, *both]) == 2
     assert "takes the place of --weights" in capsys.readouterr().err
