@@ -24,8 +24,8 @@ def recommended(preset: Preset, steps: int | None = None) -> keras.optimizers.Op
     Example:
         >>> import tfvfi
         >>> from tfvfi.models.optimizers import recommended
-        >>> recommended(tfvfi.registry.preset("sepconv")).name
-        'adamax'
+        >>> type(recommended(tfvfi.registry.preset("sepconv"))).__name__
+        'Adamax'
     """
     name, options = optimizer_of(preset.training)
     rate = rate_of(preset.training)

@@ -60,9 +60,9 @@ def stream(
 
     Example:
         >>> import numpy as np, tfvfi
-        >>> camera = (np.full((48, 64, 3), level, "uint8") for level in (0, 40, 80))
+        >>> camera = (np.full((48, 64, 3), level, "uint8") for level in (0, 8, 16))
         >>> [int(frame.mean()) for frame in tfvfi.stream(camera, factor=2)]
-        [0, 20, 40, 60, 80]
+        [0, 4, 8, 12, 16]
     """
     if isinstance(model, str):
         model = registry.ModelSpec(model, weights, dict(options or {}))
