@@ -117,3 +117,7 @@ def _sought(video: Video, wanted: Fraction) -> Iterator[Shown]:
                 yield Shown(image, time, 1 / video.rate)
         except av.FFmpegError:
             return
+        finally:
+            # A decoder can only be freed when its threads have no work; otherwise they would wait
+            # for this thread.
+            stream.codec_context.flush_buffers()
