@@ -62,6 +62,9 @@ class Worker:
                 self._stopped = False
                 process = self._running()
             for answer in _answers(process, {"task": task, "arguments": arguments}):
+                if self._stopped:
+                    # The result may have been on its way when the task was stopped.
+                    break
                 if "result" in answer:
                     return answer["result"]
                 if "mistake" in answer:
