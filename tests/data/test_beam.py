@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.data import small_videos
-from tests.data.test_making import SMALL, call, checksums, command
+from tests.data.making_records import SMALL, call, checksums, command
 from tfvfi.data import beam, clip_parts, making
 from tfvfi.errors import InputError
 from tfvfi.media import clips

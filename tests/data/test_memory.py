@@ -8,8 +8,8 @@ from pathlib import Path
 import av
 import pytest
 
+from tests.data.making_records import ROOT
 from tests.data.small_videos import scene
-from tests.data.test_making import ROOT
 from tests.video import clips as media
 
 MEASURED = """
