@@ -246,7 +246,9 @@ def test_a_finished_part_that_is_damaged_is_not_believed(tmp_path, damage):
         scene_cuts="mix",
         encoding=Encoding(None),
     )
-    assert network.pairs == FRAMES - 1
+    # Had the part been believed, its 120 pairs would be missing here. On a slow machine a few
+    # frames of the unfinished segment after it are kept.
+    assert FRAMES - 1 - 120 < network.pairs <= FRAMES - 1
     shutil.rmtree(tmp_path / "whole", ignore_errors=True)
     same(tmp_path / "out.mp4", whole(source, tmp_path, "out.mp4"))
 
