@@ -236,6 +236,8 @@ def test_a_finished_part_that_is_damaged_is_not_believed(tmp_path, damage):
     held = bytearray(part.read_bytes())
     held[len(held) // 2] ^= 1
     part.write_bytes(held if damage == "flipped" else held[:-100])
+    # A slow machine also keeps frames of the unfinished segment, which are not the subject here.
+    shutil.rmtree(part.parent / "frames", ignore_errors=True)
     network = Fade()
     interpolate_video(
         source,
@@ -246,9 +248,7 @@ def test_a_finished_part_that_is_damaged_is_not_believed(tmp_path, damage):
         scene_cuts="mix",
         encoding=Encoding(None),
     )
-    # Had the part been believed, its 120 pairs would be missing here. On a slow machine a few
-    # frames of the unfinished segment after it are kept.
-    assert FRAMES - 1 - 120 < network.pairs <= FRAMES - 1
+    assert network.pairs == FRAMES - 1
     shutil.rmtree(tmp_path / "whole", ignore_errors=True)
     same(tmp_path / "out.mp4", whole(source, tmp_path, "out.mp4"))
 
