@@ -55,7 +55,8 @@ def test_without_beam_it_says_what_to_install(tmp_path):
     )
     assert done.returncode == 1
     assert done.stderr == (
-        "tfvfi: --runner needs Apache Beam: pip install 'tfvfi[beam]' (or apache-beam)\n"
+        "tfvfi: --runner needs Apache Beam; install it by: "
+        "pip install 'tfvfi[beam]' (or apache-beam)\n"
     )
 
 
