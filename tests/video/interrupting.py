@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from tests import signals
-from tests.video.clips import Fade, grey, packets, write
+from tests.data.small_videos import scene
+from tests.video.clips import Fade, packets, write
 from tfvfi.media.source import open_source
 from tfvfi.video import Encoding, interpolate_video
 
@@ -57,8 +58,8 @@ def start(source, output, resume=True, codec=None, seconds=0.01):
 
 
 def film(folder, frames=FRAMES):
-    """Frames that the network has to paint between, with sound."""
-    images = [grey(7 * number % 180, (96, 128)) for number in range(frames)]
+    """Colored frames that the network has to interpolate, with sound."""
+    images = scene(frames, step=1, size=(96, 128))
     return write(folder / "in.mp4", images, 25, None, "libx264", "yuv420p", 0, 0)
 
 

@@ -293,7 +293,7 @@ def test_a_damaged_frame_of_an_unfinished_segment_is_not_believed(tmp_path, monk
     settings = {"resume": True, "scene_cuts": "mix", "progress": False}
     with pytest.raises(RuntimeError):
         interpolate_video(source, tmp_path / "out.mkv", Stops(30), 2, **settings)
-    kept = sorted((tmp_path / ".out.mkv.parts" / "frames").glob("*.png"))
+    kept = sorted((tmp_path / ".out.mkv.parts" / "frames").glob("*.planes"))
     data = bytearray(kept[10].read_bytes())
     data[-20] ^= 1
     kept[10].write_bytes(data)

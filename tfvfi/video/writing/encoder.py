@@ -101,11 +101,20 @@ class Encoder:
         self._last_stamp = stamp
         return stamp, max(1, round((time + length) / self.time_base) - stamp)
 
-    def encode(self, image: np.ndarray, stamp: int, ticks: int) -> list[av.Packet]:
-        """Encodes a frame and returns the packets that are ready.
+    def frame(self, image: np.ndarray) -> av.VideoFrame:
+        """Returns an image in the encoder's format; of a source frame the planes, where they fit.
 
         Args:
             image: H x W x 3 or 4, uint8 or uint16.
+        """
+        frame = self._as_it_was(image)
+        return self.converter.frame(image, self.pixel_format, self.look) if frame is None else frame
+
+    def encode(self, frame: av.VideoFrame, stamp: int, ticks: int) -> list[av.Packet]:
+        """Encodes a frame and returns the packets that are ready.
+
+        Args:
+            frame: The picture, see `frame`.
             stamp: The time at which it is shown, see `placed`.
             ticks: How long it is shown.
 
@@ -118,9 +127,6 @@ class Encoder:
             # Containers store the header that all segments share at their beginning.
             self._context.flags |= int(av.codec.context.Flags.global_header)
             self._open(self._context)
-        frame = self._as_it_was(image)
-        if frame is None:
-            frame = self.converter.frame(image, self.pixel_format, self.look)
         frame.pts, frame.duration, frame.time_base = stamp, ticks, self.time_base
         self._ticks[stamp] = ticks
         return self._packets(frame)

@@ -174,7 +174,8 @@ class Parts:
     def _holds_work(self) -> bool:
         """Returns whether anything is finished."""
         return any(
-            any(self.folder.glob(each)) for each in ("*.packets", "pictures/[!.]*", "frames/*.png")
+            any(self.folder.glob(each))
+            for each in ("*.packets", "pictures/[!.]*", "frames/*.planes")
         )
 
     def _segment(self, number: int) -> Path:

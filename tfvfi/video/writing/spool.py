@@ -1,9 +1,9 @@
 """Keeps the frames of the unfinished segment, so that an interruption loses little work.
 
 If segments ended after a certain time, they would end at a different frame in every run, and no two
-runs would give the same video. The frames themselves are kept instead. A later run encodes them
-again, which is quick, and the segment is the same as without the interruption. Only slow work needs
-this.
+runs would give the same video. The frames themselves are kept instead, in the encoder's format,
+because source frames would change on the way to RGB and back. A later run encodes them again, which
+is quick, and the segment is the same as without the interruption. Only slow work needs this.
 """
 
 import os
@@ -11,13 +11,15 @@ import time
 import zlib
 from pathlib import Path
 
-import numpy as np
+import av
 
-from tfvfi.media.sequence import decode
-from tfvfi.video.writing import stills
+from tfvfi.media.colors import fresh_copy
 
 # Frames are kept if a segment takes longer than SECONDS, estimated after MEASURED frames.
 SECONDS, MEASURED = 30.0, 8
+ENDING = ".planes"
+# The lowest level of zlib, which takes a fraction of the time in which the encoder takes a frame.
+COMPRESSION = 1
 
 
 class Spool:
@@ -26,11 +28,15 @@ class Spool:
     Args:
         folder: The folder; None if frames are not kept.
         segment: The number of frames in a segment.
+        size: The height and width of the frames.
+        pixel_format: The format of the frames.
     """
 
-    def __init__(self, folder: Path | None, segment: int):
+    def __init__(self, folder: Path | None, segment: int, size: tuple[int, int], pixel_format: str):
         self.folder = folder
         self.segment = segment
+        self.size = size
+        self.pixel_format = pixel_format
         self.active = folder is not None
         self._began, self._count = time.monotonic(), 0
         self._files: dict[int, Path] = {}
@@ -43,7 +49,7 @@ class Spool:
         """
         if self.folder is None or not self.folder.is_dir():
             return 0
-        for file in self.folder.glob("*.png"):
+        for file in self.folder.glob(f"*{ENDING}"):
             number, _, checksum = file.stem.partition("-")
             if number.isdigit() and checksum == _checksum(file.read_bytes()):
                 self._files[int(number)] = file
@@ -52,11 +58,17 @@ class Spool:
             count += 1
         return count
 
-    def read(self, number: int) -> np.ndarray:
+    def read(self, number: int) -> av.VideoFrame:
         """Reads a frame that `recover` counted."""
-        return decode(np.fromfile(self._files[number], np.uint8))
+        height, width = self.size
+        frame = av.VideoFrame(width, height, self.pixel_format)
+        data = memoryview(zlib.decompress(self._files[number].read_bytes()))
+        for plane in frame.planes:
+            plane.update(data[: plane.buffer_size])
+            data = data[plane.buffer_size :]
+        return frame
 
-    def add(self, number: int, image: np.ndarray) -> None:
+    def add(self, number: int, frame: av.VideoFrame) -> None:
         """Keeps a frame, unless the work is quick enough to be repeated."""
         if self.folder is None:
             return
@@ -65,8 +77,10 @@ class Spool:
             self.active = False
         if self.active:
             self.folder.mkdir(exist_ok=True)
-            data = stills.encode(image, "png").tobytes()
-            file = self.folder / f"{number:08d}-{_checksum(data)}.png"
+            # The rows of a copy are as long as those of the frame that `read` makes.
+            planes = fresh_copy(frame, self.pixel_format).planes
+            data = zlib.compress(b"".join(map(bytes, planes)), COMPRESSION)
+            file = self.folder / f"{number:08d}-{_checksum(data)}{ENDING}"
             aside = file.with_suffix(".aside")
             aside.write_bytes(data)
             os.replace(aside, file)

@@ -53,10 +53,10 @@ class VideoFile:
         self.done = self.number = self.in_segment = 0
         # The numbers of frames written, in segments of earlier runs, and in all finished segments.
         self.written = self.finished = self.encoded = 0
-        self.spool = Spool(parts.frames, encoder.segment)
+        self.spool = Spool(parts.frames, encoder.segment, encoder.size, encoder.pixel_format)
         self.last_stamp: int | None = None
         # The frame that waits to be encoded, with its time and length.
-        self.waiting: tuple[np.ndarray, int, int] | None = None
+        self.waiting: tuple[av.VideoFrame, int, int] | None = None
         self.shortest = self.longest = 0
         # The file itself is created when encoding starts.
         self.container = av.open(str(self.aside), "w", format=muxer(path.suffix.lower()))
@@ -86,15 +86,16 @@ class VideoFile:
             return
         try:
             if image is None:
-                image = self.spool.read(number)
+                frame = self.spool.read(number)
             else:
-                self.spool.add(number, image)
+                frame = self.encoder.frame(image)
+                self.spool.add(number, frame)
         except OSError as error:
             raise self._cannot_write(error) from None
         # One frame waits because the last one may need a segment of its own.
         if self.waiting is not None:
             self._encode(*self.waiting)
-        self.waiting = image, stamp, ticks
+        self.waiting = frame, stamp, ticks
 
     def finish(self) -> None:
         """Completes the file and gives it its name."""
@@ -153,8 +154,8 @@ class VideoFile:
             self.discard()
             raise
 
-    def _encode(self, image: np.ndarray, stamp: int, ticks: int) -> None:
-        self._add(self.encoder.encode(image, stamp, ticks))
+    def _encode(self, frame: av.VideoFrame, stamp: int, ticks: int) -> None:
+        self._add(self.encoder.encode(frame, stamp, ticks))
         self.in_segment += 1
         if self.in_segment == self.encoder.segment:
             self._end_segment()
