@@ -13,8 +13,8 @@ from typing import Any
 
 from keras import ops
 
-from tfvfi.models.flow_interpolation.warping import around
 from tfvfi.ops import backward_warp, splat
+from tfvfi.ops.fusion import window_mean
 
 # How strongly the best match dominates where several pixels arrive.
 ALPHA = 20.0
@@ -49,7 +49,7 @@ def brightness_constancy(frame: Any, other: Any, flow: Any) -> Any:
     """Returns the metric Z of every pixel: 0 where the other frame matches along the flow."""
     gap = ops.mean(ops.abs(frame - backward_warp(other, flow)), axis=-1, keepdims=True)
     # A pixel whose flow is NaN is not splatted, and it must not affect its neighbors.
-    return -ALPHA * around(ops.where(ops.isnan(gap), 1.0, gap))
+    return -ALPHA * window_mean(ops.where(ops.isnan(gap), 1.0, gap))
 
 
 def _project(frame: Any, metric: Any, flow: Any) -> tuple[Any, Any, Any]:

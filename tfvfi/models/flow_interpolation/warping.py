@@ -18,6 +18,7 @@ from keras import ops
 
 from tfvfi.images import size
 from tfvfi.ops import backward_warp, resize, splat, spline
+from tfvfi.ops.fusion import Motion, Sources, fuse
 
 # A pixel counts as occluded where its flows differ by more than this share of their length ...
 RELATIVE_DISAGREEMENT = 0.3
@@ -25,11 +26,6 @@ RELATIVE_DISAGREEMENT = 0.3
 PIXELS_OF_DISAGREEMENT = 1.0
 # exp(-20 |color difference|): how strongly the best match dominates where several pixels arrive.
 MATCH_SHARPNESS = 20.0
-# exp(-50 |difference of the warped frames|), over windows of 5 x 5: how strongly the best
-# candidate dominates.
-GUESS_SHARPNESS, GUESS_WINDOW = 50.0, 5
-# Where the warped frames differ by this much, they are sampled bilinearly instead of by splines.
-DOUBTFUL = 0.05
 # Weight of an occluded pixel: where a consistent pixel arrives too, that one is right.
 OCCLUDED = 0.05
 # Where a pixel receives less weight than this, there is a hole.
@@ -67,21 +63,14 @@ def render(pair: dict[str, Any], time: Any) -> dict[str, Any]:
     # For content visible in one frame only, colors are no evidence, and only the flow that carries
     # the content is valid.
     in_both = seen / (seen + hidden)
-    guesses = [
-        (fill_holes(from0["motion"], from0["weight"]), _arrived(from0)),
-        (fill_holes(from1["motion"], from1["weight"]), _arrived(from1)),
-        (pair["flow01"], in_both),
-        (-pair["flow10"], in_both),
+    motions = [
+        Motion(fill_holes(from0["motion"], from0["weight"]), _arrived(from0)),
+        Motion(fill_holes(from1["motion"], from1["weight"]), _arrived(from1)),
+        Motion(pair["flow01"], in_both),
+        Motion(-pair["flow10"], in_both),
     ]
-    painted = [_paint(pair, motion, mask, time) for motion, _ in guesses]
-    trust = [
-        ops.log(known + HOLE) - GUESS_SHARPNESS * around(in_both * gap)
-        for (_, known), (_, gap) in zip(guesses, painted, strict=True)
-    ]
-    trust = ops.softmax(ops.concatenate(trust, axis=-1))
-    shares = ops.split(trust, len(guesses), axis=-1)
-    frame = sum(share * frame for share, (frame, _) in zip(shares, painted, strict=True))
-    motion = sum(share * motion for share, (motion, _) in zip(shares, guesses, strict=True))
+    sources = Sources(*(pair[name] for name in Sources._fields))
+    frame, motion = fuse(sources, motions, mask, in_both, time)
     return {
         "frame": ops.clip(frame, 0, 1),
         "flow0": -time * motion,
@@ -146,21 +135,3 @@ def _project(motion: Any, seen: Any, matched: Any, share: Any) -> dict[str, Any]
 def _arrived(projected: dict[str, Any]) -> Any:
     """Returns 1 where a pixel arrived, visible or occluded, and 0 in a hole."""
     return ops.minimum(projected["weight"] / OCCLUDED, 1)
-
-
-def _paint(pair: dict[str, Any], motion: Any, mask: Any, time: Any) -> tuple[Any, Any]:
-    """Renders the frame for a motion at t; also returns how much its two sources differ."""
-    flow0, flow1 = -time * motion, (1 - time) * motion
-    sharp0, soft0 = spline.read(pair["spline0"], pair["frame0"], flow0)
-    sharp1, soft1 = spline.read(pair["spline1"], pair["frame1"], flow1)
-    gap = ops.mean(ops.abs(sharp0 - sharp1), axis=-1, keepdims=True)
-    # Blurred detail is better than detail in the wrong place.
-    softness = ops.minimum(ops.square(around(gap) / DOUBTFUL), 1)
-    sharp = mask * sharp0 + (1 - mask) * sharp1
-    soft = mask * soft0 + (1 - mask) * soft1
-    return sharp + softness * (soft - sharp), gap
-
-
-def around(values: Any) -> Any:
-    """Returns means over the window around each pixel."""
-    return ops.average_pool(values, GUESS_WINDOW, strides=1, padding="same")

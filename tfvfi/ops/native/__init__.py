@@ -4,7 +4,7 @@ They compute in float32; inputs and outputs of half precision are cast. TensorFl
 when an operation is first called.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -90,6 +90,36 @@ def spline_read(spline: Tensor, frame: Tensor, flow: Tensor) -> tuple[Tensor, Te
         *(tf.cast(tensor, "float32") for tensor in (spline, frame, flow))
     )
     return tf.cast(sharp, frame.dtype), tf.cast(soft, frame.dtype)
+
+
+def fuse(
+    sources: Sequence[Tensor],
+    motions: Sequence[tuple[Tensor, Tensor]],
+    mask: Tensor,
+    visible: Tensor,
+    time: Tensor,
+    settings: Sequence[float],
+) -> tuple[Tensor, Tensor]:
+    """See `tfvfi.ops.fusion.fuse`; `settings` are its constants."""
+    import tensorflow as tf
+
+    def single(tensor: Tensor) -> Tensor:
+        return tf.cast(tensor, "float32")
+
+    offsets, known = (
+        tf.stack([single(part) for part in parts]) for parts in zip(*motions, strict=True)
+    )
+    frame, motion = _library().tfvfi_fuse_motions(
+        *map(single, (sources[2], sources[3], sources[0], sources[1])),
+        offsets,
+        known,
+        *map(single, (mask, visible)),
+        tf.reshape(single(time), [-1]),
+        tf.constant(settings, "float32"),
+    )
+    frame.set_shape(sources[0].shape)
+    motion.set_shape(motions[0][0].shape)
+    return tf.cast(frame, sources[0].dtype), tf.cast(motion, motions[0][0].dtype)
 
 
 def correlation(

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
 #include <vector>
 
 #include "kernel.h"
 #include "parallel.h"
 #include "simd.h"
+#include "spline.h"
 #include "vectors.h"
 
 namespace tfvfi {
@@ -65,41 +65,6 @@ TFVFI_HOT void Sharpen(const Frames& size, const float* taps, int64_t reach, con
   }
 }
 
-// The number of pixels whose weights are computed at once, on the stack.
-constexpr int kTile = 128;
-
-// The four coefficients around each position on one axis, and their weights. The middle two are
-// also the pixels of bilinear sampling, with the weights 1 - part and part.
-struct Taps {
-  int32_t index[4][kTile];
-  float weight[4][kTile];
-  float part[kTile];
-};
-
-// `step` is 1 on the axis along which the pixels of the tile advance, and 0 on the other.
-TFVFI_INLINE void FindTaps(int32_t size, const float* flow, int32_t first, int32_t step, int count,
-                           Taps* taps) {
-  const float last = static_cast<float>(size - 1);
-  for (int i = 0; i < count; ++i) {
-    const float asked = static_cast<float>(first + step * i) + flow[2 * i];
-    float position = asked > 0 ? asked : 0;
-    position = position < last ? position : last;
-    const int32_t whole = static_cast<int32_t>(position);
-    float part = position - static_cast<float>(whole);
-    // NaN in the flow gives NaN in the result.
-    part = asked == asked ? part : std::numeric_limits<float>::quiet_NaN();
-    const float rest = 1 - part, square = part * part, cube = square * part;
-    taps->weight[0][i] = rest * rest * rest / 6;
-    taps->weight[1][i] = (4 - 6 * square + 3 * cube) / 6;
-    taps->weight[2][i] = (1 + 3 * part + 3 * square - 3 * cube) / 6;
-    taps->weight[3][i] = cube / 6;
-    taps->part[i] = part;
-    for (int tap = 0; tap < 4; ++tap) {
-      taps->index[tap][i] = std::min(std::max(whole - 1 + tap, 0), size - 1);
-    }
-  }
-}
-
 // Samples rows `begin` to `end`, numbered through the batch, of the splines and of the frames.
 TFVFI_HOT void Read(const Frames& size, const float* spline, const float* frame, const float* flow,
                     float* sharp, float* soft, int64_t begin, int64_t end) {
@@ -114,8 +79,8 @@ TFVFI_HOT void Read(const Frames& size, const float* spline, const float* frame,
     for (int32_t column = 0; column < width; column += kTile) {
       const int count = std::min(kTile, width - column);
       const float* arrows = flow + 2 * (row * width + column);
-      FindTaps(width, arrows, column, 1, count, &x);
-      FindTaps(height, arrows + 1, static_cast<int32_t>(row % height), 0, count, &y);
+      FindTaps(width, arrows, 1, column, 1, count, &x);
+      FindTaps(height, arrows + 1, 1, static_cast<int32_t>(row % height), 0, count, &y);
       for (int i = 0; i < count; ++i) {
         const int64_t pixel = row * stride + (column + i) * channels;
         int64_t rows[4], columns[4];
@@ -123,34 +88,15 @@ TFVFI_HOT void Read(const Frames& size, const float* spline, const float* frame,
           rows[tap] = start + y.index[tap][i] * stride;
           columns[tap] = x.index[tap][i] * channels;
         }
-        const float low = 1 - y.part[i], high = y.part[i];
-        const float left = 1 - x.part[i], right = x.part[i];
-        auto read = [&](auto lanes, int64_t channel) TFVFI_INLINE_LAMBDA {
-          using Vector = decltype(lanes);
-          Vector curved{}, straight{};
-          for (int at = 0; at < 4; ++at) {
-            const float* from = spline + rows[at] + channel;
-            const Vector line = x.weight[0][i] * Load<Vector>(from + columns[0]) +
-                                x.weight[1][i] * Load<Vector>(from + columns[1]) +
-                                x.weight[2][i] * Load<Vector>(from + columns[2]) +
-                                x.weight[3][i] * Load<Vector>(from + columns[3]);
-            curved += y.weight[at][i] * line;
-          }
-          const float *upper = frame + rows[1] + channel, *lower = frame + rows[2] + channel;
-          straight = low * (left * Load<Vector>(upper + columns[1]) +
-                            right * Load<Vector>(upper + columns[2])) +
-                     high * (left * Load<Vector>(lower + columns[1]) +
-                             right * Load<Vector>(lower + columns[2]));
-          return std::pair<Vector, Vector>(curved, straight);
-        };
         if (channels == 3 && rows[3] + columns[3] <= last_four) {
-          const auto found = read(Vector4{}, 0);
+          const auto found = ReadAt<Vector4>(spline, frame, rows, columns, y, x, i);
           std::memcpy(sharp + pixel, &found.first, 3 * sizeof(float));
           std::memcpy(soft + pixel, &found.second, 3 * sizeof(float));
           continue;
         }
         for (int64_t channel = 0; channel < channels; ++channel) {
-          const auto found = read(Vector1{}, channel);
+          const auto found =
+              ReadAt<Vector1>(spline + channel, frame + channel, rows, columns, y, x, i);
           sharp[pixel + channel] = found.first[0];
           soft[pixel + channel] = found.second[0];
         }
