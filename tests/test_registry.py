@@ -97,7 +97,9 @@ def test_a_quality_chooses_the_model_and_a_model_itself():
     assert registry.chosen(None) == ModelSpec(registry.DEFAULT_MODEL)
     assert registry.chosen(None, "balanced") == registry.chosen(None)
     fast = registry.chosen(None, "fast", options={"mode": "splat"})
-    assert fast == ModelSpec("flow_interpolation", options={"scale": 0.5, "mode": "splat"})
+    assert fast == ModelSpec(
+        "flow_interpolation", options={"flow": "dis_quick", "scale": 0.5, "mode": "splat"}
+    )
     assert registry.chosen("ifrnet_s", weights=None) == ModelSpec("ifrnet_s", None)
     network = object()
     assert registry.chosen(network) is network

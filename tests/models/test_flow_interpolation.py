@@ -12,6 +12,7 @@ import tfvfi
 from tests.conftest import psnr
 from tests.models.known_flow import Known, moving_square, smooth_noise
 from tfvfi.errors import InputError
+from tfvfi.models.flow_interpolation import network
 from tfvfi.models.flow_interpolation.dis import DIS
 from tfvfi.models.flow_interpolation.network import FlowInterpolation
 from tfvfi.models.flow_interpolation.warping import consistency, fill_holes
@@ -84,7 +85,7 @@ def test_flow_at_half_the_size_finds_the_same_motion():
     )
     flow = ops.convert_to_numpy(prepared["flow01"])[0]
     np.testing.assert_allclose(np.median(flow, axis=(0, 1)), (12, 0), atol=0.3)
-    # What is written out is the flow that frames are painted by.
+    # The flow that is written to files is the one that renders frames.
     np.testing.assert_allclose(model.estimate(first, second), flow, atol=1e-4)
 
 
@@ -99,6 +100,35 @@ def test_tiny_frames_at_a_quarter_of_the_size(size):
 def test_scales_that_cannot_be(scale):
     with pytest.raises(InputError, match="scale lies above 0 and not above 8"):
         tfvfi.load("flow_interpolation", scale=scale)
+
+
+@pytest.mark.parametrize("size", [(61, 97), (64, 96)])
+def test_the_automatic_scale_is_one_half_for_large_frames_only(size, monkeypatch):
+    scene = smooth_noise(192, 320).astype("uint8")
+    first, second = (scene[: size[0], 40 - by : 40 - by + size[1]] for by in (0, 3))
+    models = {scale: tfvfi.load("flow_interpolation", scale=scale) for scale in ("auto", 1, 0.5)}
+
+    def frames():
+        return {scale: model.interpolate(first, second)[0] for scale, model in models.items()}
+
+    found = frames()
+    np.testing.assert_array_equal(found["auto"], found[1])
+    assert (found["auto"] != found[0.5]).any()
+    monkeypatch.setattr(network, "PIXELS_AT_FULL_SIZE", size[0] * size[1] - 1)
+    found = frames()
+    assert (found["auto"] != found[1]).any() and found["auto"].shape == first.shape
+    assert psnr(found["auto"], found[0.5]) > 40
+    assert tfvfi.load("flow_interpolation").scale == "auto"
+
+
+def test_the_quick_search_finds_plain_motion():
+    scene = smooth_noise(192, 320).astype("uint8")
+    first, second = (scene[24:150, 40 - by : 250 - by] for by in (0, 12))
+    estimator = tfvfi.load("dis_quick")
+    assert type(estimator).from_config(estimator.get_config()).quick
+    flow = estimator.estimate(first, second)
+    np.testing.assert_allclose(np.median(flow, axis=(0, 1)), (12, 0), atol=0.3)
+    assert (flow != tfvfi.load("dis").estimate(first, second)).any()
 
 
 def test_reversed_input_at_reversed_time_is_the_same_frame(triplet):
