@@ -4,12 +4,16 @@
     python benchmarks/quality.py --clips=FOLDER --only=juggle,bedroom --split=NAME
 
 From each clip, reduced to a width of 640 pixels, near triplets take every other frame, and far
-triplets the middle of two frames that are six apart. A split is a set of whole clips, so that
-settings can be chosen on one split and measured on another; its name is that of the files in
-benchmarks/results.
+triplets the middle of two frames that are six apart. If FFmpeg is installed, its filter
+minterpolate is measured as well; it also sees the frames before and after, at the same distance.
+
+A split is a set of whole clips, so that settings can be chosen on one split and measured on
+another; its name is that of the files in benchmarks/results.
 """
 
 import csv
+import shutil
+import subprocess
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -43,21 +47,25 @@ STEPS = {"near": 1, "far": 3}
 START, APART = 10, 15
 WIDTH = 640
 COMPARED = "rife_v4_0"
+MINTERPOLATE = "minterpolate=fps=2:mi_mode=mci:mc_mode=aobmc:me_mode=bidir"
 
-Triplet = tuple[np.ndarray, np.ndarray, np.ndarray]
-Render = Callable[[np.ndarray, np.ndarray], np.ndarray]
+# The frames before, around and after the removed one.
+Window = list[np.ndarray]
+Render = Callable[[Window], np.ndarray]
 
 
 def main() -> None:
     """Writes the scores of every triplet as CSV, and their means as Markdown."""
-    methods = {"average": average} | {
-        f"{name} ({spec.label})": rendered_by(spec)
-        for name, spec in (registry.QUALITIES | {"RIFE 4.0": registry.ModelSpec(COMPARED)}).items()
-    }
+    compared = {"RIFE 4.0": registry.ModelSpec(COMPARED)}
+    methods: dict[str, Render] = {"average": average}
+    if shutil.which("ffmpeg"):
+        methods["FFmpeg's minterpolate"] = minterpolate
+    for name, spec in (registry.QUALITIES | compared).items():
+        methods[f"{name} ({spec.label})"] = rendered_by(spec)
     rows = []
-    for kind, clip, (first, truth, last) in triplets():
+    for kind, clip, truth, window in triplets():
         for method, render in methods.items():
-            frame = render(first, last)
+            frame = render(window)
             rows.append((kind, clip, method, psnr(frame, truth), ssim(frame, truth)))
         print(kind, clip, " ".join(f"{row[3]:.2f}" for row in rows[-len(methods) :]), flush=True)
     if not rows:
@@ -71,42 +79,66 @@ def main() -> None:
     (folder / f"quality_{FLAGS.split}.md").write_text(table(rows))
 
 
-def triplets() -> Iterator[tuple[str, str, Triplet]]:
-    """Yields every triplet with its kind and the name of its clip."""
+def triplets() -> Iterator[tuple[str, str, np.ndarray, Window]]:
+    """Yields every removed frame with its kind, the name of its clip, and the frames around it."""
     for clip in (clip for folder in FLAGS.clips for clip in clips.find(folder)):
         if not FLAGS.only or Path(clip.name).stem in FLAGS.only:
             frames = reduced(clip.path)
             for kind, step in STEPS.items():
                 for number in range(FLAGS[kind].value):
-                    part = frames[APART * number :: step][:3]
-                    if len(part) == 3:
-                        yield kind, Path(clip.name).stem, tuple(part)
+                    middle = START + APART * number + step
+                    window = [frames[at] for at in around(middle, step) if at < len(frames)]
+                    if len(window) == 4:
+                        yield kind, Path(clip.name).stem, frames[middle], window
     for folder in sorted(Path(FLAGS.pairs).iterdir()) if FLAGS.pairs else ():
         names = ("frame10", "frame10i11", "frame11")
         found = [cv2.imread(str(folder / f"{name}.png")) for name in names]
-        yield "middlebury", folder.name, tuple(frame[..., ::-1].copy() for frame in found)
+        first, truth, last = (frame[..., ::-1].copy() for frame in found)
+        yield "middlebury", folder.name, truth, [first, first, last, last]
+
+
+def around(middle: int, step: int) -> range:
+    """Returns the numbers of two frames before and two after, of a clip with frames removed."""
+    return range(middle - 3 * step, middle + 3 * step + 1, 2 * step)
 
 
 def reduced(path: str) -> list[np.ndarray]:
-    """Returns a clip's frames that triplets may use, at the width of the comparison."""
-    wanted = APART * (max(FLAGS.near, FLAGS.far, 1) - 1) + 2 * max(STEPS.values()) + 1
+    """Returns the first frames of a clip, as many as are used, at the width of the comparison."""
+    wanted = START + APART * (max(FLAGS.near, FLAGS.far, 1) - 1) + 4 * max(STEPS.values()) + 1
     frames = []
-    for shown in islice(open_source([path]).frames(), START, START + wanted):
+    for shown in islice(open_source([path]).frames(), wanted):
         frame = np.ascontiguousarray(shown.image[..., :3])
         height = round(frame.shape[0] * WIDTH / frame.shape[1])
         frames.append(cv2.resize(frame, (WIDTH, height), interpolation=cv2.INTER_AREA))
     return frames
 
 
-def average(first: np.ndarray, last: np.ndarray) -> np.ndarray:
+def average(window: Window) -> np.ndarray:
     """Returns the mean of both frames, which is right where nothing moves."""
+    _, first, last, _ = window
     return np.rint((first.astype(np.float32) + last) / 2).astype(first.dtype)
+
+
+def minterpolate(window: Window) -> np.ndarray:
+    """Returns the frame that FFmpeg's motion compensation renders in the middle of a window."""
+    height, width, _ = window[0].shape
+    raw = ["-f", "rawvideo", "-pix_fmt", "rgb24"]
+    source = [*raw, "-s", f"{width}x{height}", "-r", "1", "-i", "-"]
+    # The filter needs a frame after the last one that counts.
+    frames = np.stack([*window, window[-1]])
+    command_line = ["ffmpeg", "-v", "error", *source, "-vf", MINTERPOLATE, *raw, "-"]
+    done = subprocess.run(command_line, input=frames.tobytes(), capture_output=True, check=True)
+    rendered = np.frombuffer(done.stdout, np.uint8).reshape(-1, height, width, 3)
+    # The filter drops frames at the beginning, so the middle is found by the frame before it.
+    _, first, _, _ = window
+    gaps = [np.abs(frame.astype(int) - first).mean() for frame in rendered]
+    return rendered[int(np.argmin(gaps)) + 1]
 
 
 def rendered_by(spec: registry.ModelSpec) -> Render:
     """Returns a function that renders the middle frame with a network, which is loaded once."""
     network = spec.load_interpolator()
-    return lambda first, last: network.interpolate(first, last)[0]
+    return lambda window: network.interpolate(window[1], window[2])[0]
 
 
 def table(rows: list[tuple[str, str, str, float, float]]) -> str:

@@ -27,7 +27,7 @@ USUAL = {
         "timeout": "1",
         "url": "grpc://[::1]:9",
     },
-    "demo": {},
+    "demo": {"model": "flow_interpolation"},
     "models": {},
     "compare_addons": {"arrays": "missing.npz"},
 }
