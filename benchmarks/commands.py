@@ -46,10 +46,11 @@ def main() -> None:
                 print(number + 1, name, f"{seconds[name][-1]:.1f} s", flush=True)
     medians = {name: statistics.median(each) for name, each in seconds.items()}
     first = next(iter(medians.values()))
+    clip = Path(FLAGS.input).name
     lines = [
         "# Whole commands, twice the rate",
         "",
-        f"Written by `benchmarks/commands.py` for {Path(FLAGS.input).name} on {machine.processor()}, "
+        f"Written by `benchmarks/commands.py` for {clip} on {machine.processor()}, "
         f"{machine.cores()} cores; medians of {FLAGS.rounds} interleaved rounds.",
         "",
         f"| command | seconds | relative to {next(iter(medians))} |",
