@@ -40,7 +40,7 @@ def side_by_side(original: Path, smooth: Path, output: Path) -> None:
         output,
         encoder,
         Parts(output, None),
-        lambda target: Copier(smooth, target, after.stream, after.start),
+        lambda target: Copier(smooth, target, after.stream, after.origin, after.start),
     )
     try:
         sources = iter(before)
