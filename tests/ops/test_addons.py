@@ -47,3 +47,18 @@ def test_windows_elsewhere_are_refused():
     a = np.zeros((1, 6, 8, 4), "float32")
     with pytest.raises(InputError, match="Received: 3"):
         addons.correlation(a, a, (1, 4, 1, 1, 3))
+
+
+def test_files_of_another_kind_are_refused(tmp_path):
+    file = tmp_path / "arrays.npz"
+    with pytest.raises(InputError, match="there is no array file"):
+        addons.report(file)
+    file.touch()
+    with pytest.raises(InputError, match="is empty"):
+        addons.report(file)
+    np.save(tmp_path / "one.npy", np.ones(3))
+    with pytest.raises(InputError, match=r"one\.npy"):
+        addons.report(tmp_path / "one.npy")
+    np.savez(file, kernel=np.ones(3))
+    with pytest.raises(InputError, match="holds no results of tensorflow-addons"):
+        addons.report(file)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tfvfi.checkpoints.reader import read
 from tfvfi.errors import InputError
 
 # The difference, relative to 1 + |value|, that float32 sums in a different order may have.
@@ -19,7 +20,7 @@ def report(path: Path) -> str:
         path: The array file, which `tfvfi compare-addons --write` creates.
 
     Raises:
-        InputError: The file is missing, or a difference exceeds rounding.
+        InputError: The file is missing or of another kind, or a difference exceeds rounding.
     """
     found = list(differences(path))
     lines = [
@@ -46,9 +47,11 @@ def differences(path: Path) -> Iterator[tuple[str, float, str]]:
         raise InputError(
             f"there is no array file {path}; `write=True` makes one with tensorflow-addons"
         )
-    with np.load(path) as arrays:
-        theirs = {key: arrays[key] for key in arrays.files}
-    for case in (key.removesuffix("_out") for key in theirs if key.endswith("_out")):
+    theirs = read(path).tensors
+    cases = [key.removesuffix("_out") for key in theirs if key.endswith("_out")]
+    if not cases:
+        raise InputError(f"{path} holds no results of tensorflow-addons; `write=True` makes them")
+    for case in cases:
         names = ("image", "flow") if case == "warp" else ("a", "b")
         inputs = [theirs[f"{case}_{name}"] for name in names]
         upstream = theirs[f"{case}_upstream"]
