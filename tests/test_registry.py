@@ -93,6 +93,22 @@ def test_a_model_spec_loads():
         ModelSpec("dis").load_interpolator()
 
 
+def test_every_entry_in_python_takes_a_quality(half_frames):
+    pair = [half_frames[4], half_frames[6]]
+    fast = registry.QUALITIES["fast"].load()
+    (expected,) = fast.interpolate(*pair)
+    assert (expected != tfvfi.interpolate(*pair)[0]).any()
+    found = [
+        tfvfi.interpolate(*pair, quality="fast")[0],
+        list(tfvfi.interpolate_frames(pair, quality="fast"))[1],
+        list(tfvfi.stream(pair, quality="fast"))[1],
+    ]
+    for frame in found:
+        np.testing.assert_array_equal(frame, expected)
+    with pytest.raises(InputError, match=r"quality is one of fast, balanced, best"):
+        tfvfi.interpolate(*pair, quality="good")
+
+
 def test_a_quality_chooses_the_model_and_a_model_itself():
     assert registry.chosen(None) == ModelSpec(registry.DEFAULT_MODEL)
     assert registry.chosen(None, "balanced") == registry.chosen(None)

@@ -230,7 +230,9 @@ def interpolate(
     frame0: "np.ndarray",
     frame1: "np.ndarray",
     times: Sequence[float] = (0.5,),
-    model: str = DEFAULT_MODEL,
+    model: str | ModelSpec | None = None,
+    *,
+    quality: str | None = None,
 ) -> list["np.ndarray"]:
     """Renders frames between two frames.
 
@@ -238,7 +240,8 @@ def interpolate(
         frame0: The first frame, H x W x 3, uint8, uint16 or float in [0, 1].
         frame1: The second frame, of the same size and type.
         times: The times to render: 0 is the first frame, 1 the second.
-        model: One of `list_models()`.
+        model: One of `list_models()`, or a `ModelSpec`.
+        quality: One of `QUALITIES`, in place of a model.
 
     Returns:
         One frame for each time, in that order and of the type of the inputs.
@@ -252,7 +255,7 @@ def interpolate(
         >>> tfvfi.interpolate(black, grey)[0].shape
         (48, 64, 3)
     """
-    return shared(ModelSpec(model)).interpolate(frame0, frame1, times)
+    return shared(chosen(model, quality)).interpolate(frame0, frame1, times)
 
 
 def load_interpolator(

@@ -24,9 +24,10 @@ ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 def stream(
     source: int | str | Path | Iterable[np.ndarray],
-    model: str | registry.ModelSpec | FrameInterpolator = registry.DEFAULT_MODEL,
+    model: str | registry.ModelSpec | FrameInterpolator | None = None,
     factor: int = 2,
     *,
+    quality: str | None = None,
     weights: str | Path | None = "default",
     options: Mapping[str, Any] | None = None,
     scene_cuts: str = HOLD,
@@ -44,6 +45,7 @@ def stream(
             "-" for y4m on standard input; or frames, H x W x 3, uint8, uint16 or float in [0, 1].
         model: The name of a network, its `ModelSpec`, or a loaded network.
         factor: The number of output frames per source frame.
+        quality: "fast", "balanced" (the default) or "best", in place of a model.
         weights: A `.weights.h5` file for a model given by name.
         options: Arguments of a model given by name.
         scene_cuts: At a cut, "hold" the frame before it, "fade" across it, or "mix" the frames as
@@ -64,8 +66,7 @@ def stream(
         >>> [int(frame.mean()) for frame in tfvfi.stream(camera, factor=2)]
         [0, 4, 8, 12, 16]
     """
-    if isinstance(model, str):
-        model = registry.ModelSpec(model, weights, dict(options or {}))
+    chosen = registry.chosen(model, quality, weights, options)
     is_address = isinstance(source, str) and ADDRESS.match(source) is not None
     if delay is None:
         delay = 2 if isinstance(source, int) or is_address else 0
@@ -82,7 +83,7 @@ def stream(
     if delay:
         frames = newest(frames, delay)
     try:
-        yield from interpolate_frames(frames, model, factor, scene_cuts, tile)
+        yield from interpolate_frames(frames, chosen, factor, scene_cuts, tile)
     finally:
         if hasattr(frames, "close"):
             frames.close()

@@ -239,10 +239,12 @@ def process(
 
 def interpolate_frames(
     frames: Iterable[np.ndarray],
-    model: str | registry.ModelSpec | FrameInterpolator = registry.DEFAULT_MODEL,
+    model: str | registry.ModelSpec | FrameInterpolator | None = None,
     factor: int = 2,
     scene_cuts: str = HOLD,
     tile: str | int = AUTO,
+    *,
+    quality: str | None = None,
 ) -> Iterator[np.ndarray]:
     """Yields interpolated frames, for callers that have their own reader and writer.
 
@@ -253,6 +255,7 @@ def interpolate_frames(
             (n - 1) * factor + 1.
         scene_cuts: See `tfvfi.video.Treatment`.
         tile: See `tfvfi.video.Treatment`.
+        quality: "fast", "balanced" (the default) or "best", in place of a model.
 
     Yields:
         The source frames and the frames rendered between them, in order.
@@ -267,9 +270,8 @@ def interpolate_frames(
         5
     """
     treatment = Treatment(factor=factor, scene_cuts=scene_cuts, tile=tile)
-    if isinstance(model, str):
-        model = registry.ModelSpec(model)
-    network, renderer, one = _network(model), None, Fraction(1)
+    network = _network(registry.chosen(model, quality))
+    renderer, one = None, Fraction(1)
     shown = (Shown(image, number * one, one) for number, image in enumerate(_alike(frames)))
     for span in _planned(shown, treatment.wanted(clock=False), scene_cuts):
         if renderer is None:

@@ -28,9 +28,9 @@ class Search(NamedTuple):
 
 
 # Small objects that move far are found only if patches start at every pixel, and at half the size
-# that is cheap. The quick search takes about two fifths of the time.
+# that is cheap. The quick search takes less than half the time.
 THOROUGH = Search(strides=(1, 3), descents=25, refinements=10)
-QUICK = Search(strides=(2, 4), descents=12, refinements=3)
+QUICK = Search(strides=(2, 3), descents=12, refinements=3)
 # DIS matches patches of 8 pixels, here also at half the size. Smaller frames are therefore
 # enlarged by repeating their border.
 SMALLEST_SIDE = 32
@@ -44,7 +44,7 @@ class DIS(FlowEstimator):
     exported.
 
     Args:
-        quick: Whether to match fewer patches with fewer steps, which takes about two fifths of the
+        quick: Whether to match fewer patches with fewer steps, which takes less than half the
             time and loses some small and distant motion.
 
     Example:

@@ -29,7 +29,7 @@ PRESETS = (
         kind="flow",
         config={"quick": True},
         times=None,
-        description="DIS with fewer patches and steps: two fifths of the time",
+        description="DIS with fewer patches and steps: less than half the time",
         origin="Kroeger et al., ECCV 2016, as in OpenCV",
         has_weights=False,
     ),
