@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from tests.losses import seeded_vgg
-from tests.models.shared import texture
+from tests.pictures import texture
 from tfvfi.errors import InputError
 from tfvfi.losses import Style, gram
 

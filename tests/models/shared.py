@@ -25,6 +25,7 @@ import tensorflow as tf
 import tfvfi
 from tests.golden.seeded import seeded_state
 from tests.models.looking import operations, pick, watch_flows
+from tests.pictures import texture
 from tfvfi import registry, weights
 from tfvfi.errors import InputError
 from tfvfi.models import objectives
@@ -63,18 +64,6 @@ def seeded(preset: str, manifest: str, **options: Any) -> Any:
 def named_variables(model: Any) -> dict[str, Any]:
     """Every variable by its name inside the network."""
     return {weights.variable_name(variable): variable for variable in model.weights}
-
-
-def texture(height: int, width: int, shift: float = 0.0, seed: int = 0) -> np.ndarray:
-    """A picture (1, height, width, 3) in (0, 1) with detail everywhere, moved right by `shift`."""
-    draw = np.random.default_rng(seed).uniform
-    y, x = np.mgrid[:height, :width].astype("float64")
-    waves = [
-        np.sin((x - shift) * draw(-1, 1, 3)[:, None, None] + y * draw(-1, 1) + draw(0, 6))
-        for _ in range(6)
-    ]
-    picture = 0.5 + 0.4 * np.tanh(np.sum(waves, axis=0) / 2)
-    return np.moveaxis(picture, 0, -1)[None].astype("float32")
 
 
 def psnr(a: np.ndarray, b: np.ndarray) -> float:

@@ -16,8 +16,8 @@ from tests.models.shared import (
     InterpolatorCase,
     named_variables,
     seeded,
-    texture,
 )
+from tests.pictures import texture
 from tfvfi import porting, registry
 from tfvfi.errors import InputError
 from tfvfi.models.adaconv import network, objective

@@ -6,7 +6,7 @@ import pytest
 
 import tfvfi
 from tests.models import mix
-from tests.models.shared import texture
+from tests.pictures import texture
 from tfvfi import registry
 from tfvfi.cli import command, download_weights
 from tfvfi.errors import InputError

@@ -7,7 +7,8 @@ import pytest
 import tensorflow as tf
 
 from tests.golden.seeded import seeded_state
-from tests.models.shared import GOLDEN, golden_arrays, named_variables, texture
+from tests.models.shared import GOLDEN, golden_arrays, named_variables
+from tests.pictures import texture
 from tfvfi import registry
 from tfvfi.errors import InputError
 from tfvfi.losses import mutual_warping, total_variation

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 import tfvfi
-from tests.models.shared import texture
+from tests.pictures import texture
 from tfvfi.models import deferred, index
 
 LOADS = """

@@ -8,7 +8,8 @@ import pytest
 
 import tfvfi
 from tests.losses import seeded_vgg
-from tests.models.shared import GOLDEN, Golden, InterpolatorCase, seeded, texture
+from tests.models.shared import GOLDEN, Golden, InterpolatorCase, seeded
+from tests.pictures import texture
 from tfvfi import registry, weights
 from tfvfi.errors import InputError
 from tfvfi.losses import Style

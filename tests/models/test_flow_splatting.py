@@ -9,7 +9,8 @@ from keras import ops
 import tfvfi
 from tests.conftest import psnr
 from tests.models.known_flow import Known, moving_square, smooth_noise
-from tests.models.shared import GOLDEN, texture
+from tests.models.shared import GOLDEN
+from tests.pictures import texture
 from tfvfi import registry, weights
 from tfvfi.errors import InputError
 from tfvfi.models.flow_interpolation.network import FlowInterpolation

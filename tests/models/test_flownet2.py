@@ -14,8 +14,8 @@ from tests.models.shared import (
     channels_last,
     golden_arrays,
     seeded,
-    texture,
 )
+from tests.pictures import texture
 from tfvfi import registry
 from tfvfi.errors import InputError
 from tfvfi.losses import flow_difference, multi_scale_flow

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.models.shared import GOLDEN, FlowEstimatorCase, Golden, golden_arrays, seeded, texture
+from tests.models.shared import GOLDEN, FlowEstimatorCase, Golden, golden_arrays, seeded
+from tests.pictures import texture
 from tfvfi import registry
 from tfvfi.errors import InputError
 from tfvfi.losses import endpoint_error

@@ -16,8 +16,8 @@ from tests.models.shared import (
     golden_arrays,
     named_variables,
     seeded,
-    texture,
 )
+from tests.pictures import texture
 from tfvfi import registry
 from tfvfi.errors import InputError
 from tfvfi.models.rife.blocks import pixel_shuffle

@@ -15,8 +15,8 @@ from tests.models.shared import (
     golden_arrays,
     named_variables,
     seeded,
-    texture,
 )
+from tests.pictures import texture
 from tfvfi import porting, registry, weights
 from tfvfi.errors import InputError
 from tfvfi.models.objectives import features_of_vgg19

@@ -7,7 +7,8 @@ import pytest
 import tensorflow as tf
 
 from tests.golden.seeded import seeded_state
-from tests.models.shared import GOLDEN, Golden, InterpolatorCase, golden_arrays, seeded, texture
+from tests.models.shared import GOLDEN, Golden, InterpolatorCase, golden_arrays, seeded
+from tests.pictures import texture
 from tfvfi import registry
 from tfvfi.losses import Perceptual, laplacian
 from tfvfi.models.objectives import features_of_vgg19

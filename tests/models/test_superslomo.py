@@ -15,8 +15,8 @@ from tests.models.shared import (
     golden_arrays,
     named_variables,
     seeded,
-    texture,
 )
+from tests.pictures import texture
 from tfvfi import registry
 from tfvfi.errors import InputError
 from tfvfi.models.superslomo.checkpoint import variable_names

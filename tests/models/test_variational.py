@@ -5,7 +5,8 @@ import pytest
 import tensorflow as tf
 
 import tfvfi
-from tests.models.shared import psnr, texture
+from tests.models.shared import psnr
+from tests.pictures import texture
 from tfvfi.models.variational import solver
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from tests.models.shared import texture
+from tests.pictures import texture
 from tfvfi.ops import backward_warp, portable
 from tfvfi.ops.dispatch import inference
 from tfvfi.ops.spline import coefficients, read
