@@ -40,6 +40,7 @@ class Trainer(keras.Model):
         self.network = network
         self.objective = objective
         self.steps = steps
+        self._iterations: Any = None
         self.built = True
 
     def prepare(self, optimizer: keras.optimizers.Optimizer, batch: Mapping[str, Any]) -> None:
@@ -61,8 +62,8 @@ class Trainer(keras.Model):
         """Returns loss, terms and PSNR as scalars, and "outputs" unless in training."""
         watched = Watched(self.network)
         if training and self.steps and self.compiled:
-            done = ops.cast(self.optimizer.iterations, "float32") / self.steps
-            batch = {**batch, "progress": done}
+            done = self.optimizer.iterations if self._iterations is None else self._iterations
+            batch = {**batch, "progress": ops.cast(done, "float32") / self.steps}
         total, terms = self.objective(watched, batch, training=bool(training))
         found = {"loss": total, **terms}
         frame = watched.outputs.get("frame")
@@ -75,6 +76,21 @@ class Trainer(keras.Model):
                 key: watched.outputs[key] for key in SHOWN if key in watched.outputs
             }
         return found
+
+    def compute_loss_and_updates(
+        self, *args: Any, optimizer_variables: Any = None, **options: Any
+    ) -> Any:
+        """Computes a step's loss on JAX, where variables hold no values during a step."""
+        if optimizer_variables is not None:
+            known = zip(self.optimizer.variables, optimizer_variables, strict=True)
+            with keras.StatelessScope(state_mapping=known):
+                self._iterations = ops.convert_to_tensor(self.optimizer.iterations)
+        try:
+            return super().compute_loss_and_updates(
+                *args, optimizer_variables=optimizer_variables, **options
+            )
+        finally:
+            self._iterations = None
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True) -> Any:
         """Returns the loss that Keras minimizes."""
