@@ -70,14 +70,16 @@ def test_interrupted_twenty_times_in_1280x720_it_is_the_same(unbroken, tmp_path,
             process.send_signal(number)
         sent = time.monotonic()
         _, said = process.communicate(timeout=300)
-        if process.returncode != 0:
-            interrupted += 1
-            assert process.returncode == code, said
-            assert set(os.listdir(tmp_path)) <= {".out.mp4.parts"}
-            if number == signal.SIGTERM:
-                assert said.endswith(INTERRUPTED) and "Traceback" not in said
-                # Two seconds on a machine that does nothing else.
-                assert time.monotonic() - sent < 6
-        else:
+        left = os.listdir(tmp_path)
+        if output.exists():
+            # A signal that arrives while Python shuts down ends it by itself.
+            assert process.returncode in (0, code, -number), said
             same(output, expected)
-            assert os.listdir(tmp_path) == ["out.mp4"]
+            assert left == ["out.mp4"]
+            continue
+        interrupted += 1
+        assert process.returncode == code and left in ([], [".out.mp4.parts"]), said
+        if number == signal.SIGTERM:
+            assert said.endswith(INTERRUPTED) and "Traceback" not in said
+            # Two seconds on a machine that does nothing else.
+            assert time.monotonic() - sent < 6
