@@ -1,5 +1,10 @@
-"""What many tests need: real frames."""
+"""What many tests need: real frames, memory, and folders that are filled once."""
 
+import contextlib
+import fcntl
+import gc
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -7,6 +12,32 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module", autouse=True)
+def tidy() -> Iterator[None]:
+    """Frees the networks and graphs of a module, which are full of cycles, before the next one."""
+    yield
+    gc.collect()
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory) -> Path:
+    """A folder of all processes that pytest-xdist started; see `alone`."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[bool]:
+    """Lets one process after the other in; yields whether this one has to fill the folder."""
+    folder.mkdir(exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield not (folder / ".filled").exists()
+        (folder / ".filled").touch()
 
 
 @pytest.fixture(scope="session")

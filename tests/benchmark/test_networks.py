@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import tfvfi.cli.benchmark as tool
+from tests import commands
 from tfvfi import machine, ops, registry
 from tfvfi.benchmark import chart, cost, engines, inputs, networks
 from tfvfi.benchmark.contender import Contender, RefusedError
@@ -28,10 +29,7 @@ def small_ceiling(monkeypatch):
 
 
 def run(*arguments):
-    tool.FLAGS.unparse_flags()
-    for flag in tool.FLAGS:
-        tool.FLAGS[flag].unparse()
-    return command.exit_code(tool.main, tool.FLAGS, ["benchmark", *arguments])
+    return commands.run(tool, *arguments)
 
 
 def row(**changes):

@@ -16,7 +16,8 @@ from tfvfi.ops.sums import ADDITIONS, MARK, in_order
 from tfvfi.tracing import compiled
 
 # Traced in seconds; others are made of the same layers.
-NETWORKS = ("ifrnet_s", "superslomo", "sepconv", "softsplat", "pwcnet", "variational", "adaconv")
+NETWORKS = ("ifrnet_s", "pwcnet")
+MORE_NETWORKS = ("superslomo", "sepconv", "softsplat", "variational", "adaconv")
 
 
 def run_rewritten(function, *inputs):
@@ -90,8 +91,9 @@ def assert_ordered(graph):
     ("name", "form"),
     [
         *((name, "native") for name in NETWORKS),
-        ("variational", "portable"),
         ("sepconv", "portable"),
+        *(pytest.param(name, "native", marks=pytest.mark.slow) for name in MORE_NETWORKS),
+        pytest.param("variational", "portable", marks=pytest.mark.slow),
     ],
 )
 def test_every_sum_of_a_network_is_marked(name, form):

@@ -4,20 +4,27 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import alone
 from tests.data import small_videos
 from tests.data.making_records import call
 
 
 @pytest.fixture(scope="session")
-def videos(tmp_path_factory) -> Path:
-    return small_videos.write(tmp_path_factory.mktemp("videos"))
+def videos(shared_folder) -> Path:
+    folder = shared_folder / "videos"
+    with alone(folder) as empty:
+        if empty:
+            small_videos.write(folder / "three")
+    return folder / "three"
 
 
 @pytest.fixture(scope="session")
-def made(videos, tmp_path_factory) -> Path:
+def made(videos, shared_folder) -> Path:
     """Records of the videos, by the command with one worker."""
-    output = tmp_path_factory.mktemp("made") / "mine"
-    done = call(videos, output, "--workers=1", "--shard_mb=1")
-    assert done.returncode == 0, done.stderr
-    assert "3 videos read, 0 skipped\n" in done.stdout
-    return output
+    folder = shared_folder / "made"
+    with alone(folder) as empty:
+        if empty:
+            done = call(videos, folder / "mine", "--workers=1", "--shard_mb=1")
+            assert done.returncode == 0, done.stderr
+            assert "3 videos read, 0 skipped\n" in done.stdout
+    return folder / "mine"

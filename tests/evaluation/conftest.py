@@ -3,6 +3,7 @@
 import cv2
 import pytest
 
+from tests.conftest import alone
 from tfvfi.evaluation.evaluate import EvaluationSettings, evaluate
 from tfvfi.registry import ModelSpec
 
@@ -10,22 +11,31 @@ CONTESTANTS = (ModelSpec("flow_interpolation"), ModelSpec("ifrnet_s", weights=No
 
 
 @pytest.fixture(scope="session")
-def clips(tmp_path_factory, clip_frames):
+def clips(shared_folder, clip_frames):
     """Two folders of small frames, the second with a name that no page may take for markup."""
-    root = tmp_path_factory.mktemp("clips")
-    for clip, frames in (("one", clip_frames[:9]), ("<b>two", clip_frames[9:14])):
-        folder = root / clip
-        folder.mkdir()
-        for number, frame in enumerate(frames):
-            small = cv2.resize(frame, (96, 64), interpolation=cv2.INTER_AREA)
-            cv2.imwrite(str(folder / f"{number:03d}.png"), small[..., ::-1])
-    return root
+    root = shared_folder / "clips"
+    with alone(root) as empty:
+        if empty:
+            write(root / "two", "one", clip_frames[:9])
+            write(root / "two", "<b>two", clip_frames[9:14])
+    return root / "two"
+
+
+def write(root, clip, frames):
+    """A folder of small frames."""
+    folder = root / clip
+    folder.mkdir(parents=True)
+    for number, frame in enumerate(frames):
+        small = cv2.resize(frame, (96, 64), interpolation=cv2.INTER_AREA)
+        cv2.imwrite(str(folder / f"{number:03d}.png"), small[..., ::-1])
 
 
 @pytest.fixture(scope="session")
-def evaluated(clips, tmp_path_factory):
+def evaluated(clips, shared_folder):
     """The folder of an evaluation: two networks, three samples of three frames each."""
-    folder = tmp_path_factory.mktemp("evaluated")
+    folder = shared_folder / "evaluated"
     settings = EvaluationSettings(dataset_options={"factor": 4})
-    evaluate(CONTESTANTS, "frames", clips, folder, settings, progress=False)
-    return folder
+    with alone(folder) as empty:
+        if empty:
+            evaluate(CONTESTANTS, "frames", clips, folder / "run", settings, progress=False)
+    return folder / "run"

@@ -14,6 +14,7 @@ import pytest
 
 import tfvfi
 import tfvfi.cli.evaluate as tool
+from tests import commands
 from tfvfi import registry
 from tfvfi.cli import command
 from tfvfi.data import datasets
@@ -42,10 +43,7 @@ def run(clips, folder, *names, overwrite=False, **settings):
 
 
 def run_tool(*arguments):
-    tool.FLAGS.unparse_flags()
-    for flag in tool.FLAGS:
-        tool.FLAGS[flag].unparse()
-    return command.exit_code(tool.main, tool.FLAGS, ["evaluate", *arguments])
+    return commands.run(tool, *arguments)
 
 
 def beside(name, dataset, rounding="none", options=(), self_ensemble=False, **means):
@@ -124,7 +122,10 @@ def test_results_of_another_run_are_not_continued(clips, tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "label"),
-    [("ifrnet_s,weights=None", "ifrnet_s_fresh"), ("flow_interpolation", "flow_interpolation")],
+    [
+        ("flow_interpolation", "flow_interpolation"),
+        pytest.param("ifrnet_s,weights=None", "ifrnet_s_fresh", marks=pytest.mark.slow),
+    ],
 )
 def test_numbers_do_not_depend_on_batches_or_on_native_operations(clips, tmp_path, name, label):
     one = run(clips, tmp_path / "one", name)

@@ -9,35 +9,42 @@ import numpy as np
 import pytest
 
 import tfvfi
+from tests.conftest import alone
 
 ROOT = Path(__file__).parents[2]
 WARM_UP = ((64, 96), (48, 80))
 
 
 @pytest.fixture(scope="session")
-def weight_file(tmp_path_factory):
+def weight_file(shared_folder):
     """Weights of ifrnet_s that make frames which are no average, the same at every run."""
-    model = tfvfi.load("ifrnet_s", weights=None)
-    for index, variable in enumerate(model.variables):
-        noise = np.random.default_rng(index).normal(0, 0.05, variable.shape)
-        variable.assign(noise.astype("float32"))
-    path = tmp_path_factory.mktemp("weights") / "some.weights.h5"
-    tfvfi.weights.save(model, path, origin="a test", licence="of the test")
+    folder = shared_folder / "weights"
+    path = folder / "some.weights.h5"
+    with alone(folder) as empty:
+        if empty:
+            model = tfvfi.load("ifrnet_s", weights=None)
+            for index, variable in enumerate(model.variables):
+                noise = np.random.default_rng(index).normal(0, 0.05, variable.shape)
+                variable.assign(noise.astype("float32"))
+            tfvfi.weights.save(model, path, origin="a test", licence="of the test")
     return path
 
 
 @pytest.fixture(scope="session")
-def exported(tmp_path_factory, weight_file):
+def exported(shared_folder, weight_file):
     """The folder of all versions of one model, with one that the command made."""
-    output = tmp_path_factory.mktemp("saved_models") / "ifrnet_s"
-    done = export(
-        "--model=ifrnet_s",
-        f"--weights={weight_file}",
-        f"--output={output}",
-        "--encoded",
-        "--warm_up=" + ",".join(f"{w}x{h}" for h, w in WARM_UP),
-    )
-    assert done.returncode == 0, done.stderr
+    folder = shared_folder / "saved_models"
+    output = folder / "ifrnet_s"
+    with alone(folder) as empty:
+        if empty:
+            done = export(
+                "--model=ifrnet_s",
+                f"--weights={weight_file}",
+                f"--output={output}",
+                "--encoded",
+                "--warm_up=" + ",".join(f"{w}x{h}" for h, w in WARM_UP),
+            )
+            assert done.returncode == 0, done.stderr
     return output
 
 

@@ -7,8 +7,10 @@ import pytest
 import tensorflow as tf
 
 import tfvfi
-from tests.export.conftest import WARM_UP, export
+from tests import commands
+from tests.export.conftest import WARM_UP
 from tfvfi import registry
+from tfvfi.cli import command, export_model
 from tfvfi.errors import InputError
 from tfvfi.export import card, check, saved_model
 from tfvfi.export.saved_model import Options
@@ -167,10 +169,11 @@ def test_what_cannot_be_exported_is_refused(tmp_path, model, weights, options, s
         (("--model=sepconv,padding=mirror",), "padding is one of improved, paper"),
     ],
 )
-def test_a_mistake_on_the_command_line_is_one_sentence(tmp_path, given, said):
-    done = export(*given, "--weights=none", f"--output={tmp_path}/out")
-    assert done.returncode == 2
-    assert said in done.stderr and len(done.stderr.splitlines()) == 1
+def test_a_mistake_on_the_command_line_is_one_sentence(tmp_path, capsys, given, said):
+    arguments = (*given, "--weights=none", f"--output={tmp_path}/out")
+    assert commands.run(export_model, *arguments) == command.WRONG_FLAGS
+    error = capsys.readouterr().err
+    assert said in error and len(error.splitlines()) == 1
     assert not (tmp_path / "out").exists()
 
 

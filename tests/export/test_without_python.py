@@ -25,7 +25,7 @@ def test_a_program_in_cpp_gives_the_frame_of_the_model(exported, weight_file, tr
         "-l:libtensorflow_framework.so.2", f"-Wl,-rpath,{installed}",
     ]  # fmt: skip
     subprocess.run(compile_it, check=True, capture_output=True)
-    frame0, _, frame1 = triplet
+    frame0, _, frame1 = (np.ascontiguousarray(frame[:101, :167]) for frame in triplet)
     for name, frame in (("a.png", frame0), ("b.png", frame1)):
         cv2.imwrite(str(tmp_path / name), frame[..., ::-1])
     arguments = [exported / "1", tmp_path / "a.png", tmp_path / "b.png", "0.5", tmp_path / "c.png"]

@@ -1,24 +1,21 @@
 """A sequence of frames to flow files, pictures, an animation and a table."""
 
 import csv
-import subprocess
-import sys
-from pathlib import Path
 
 import av
 import cv2
 import numpy as np
 import pytest
 
+from tests import commands
 from tests.video import clips
+from tfvfi.cli import estimate_flow
 from tfvfi.errors import ArgumentError, InputError
 from tfvfi.flow.animation import write_gif
 from tfvfi.flow.flo import read_flo, write_flo
 from tfvfi.flow.pictures import flow_to_color
 from tfvfi.flow.sequence import estimate_sequence
 from tfvfi.registry import ModelSpec
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -175,17 +172,10 @@ def test_animation_keeps_order_time_and_colors(tmp_path):
         np.testing.assert_allclose(frame.to_ndarray(format="rgb24")[0, 0], color, atol=8)
 
 
-def test_command(frames, tmp_path):
-    tool = [sys.executable, str(ROOT / "tools" / "estimate_flow.py")]
-    done = subprocess.run(
-        [*tool, f"--input={frames}", f"--output={tmp_path / 'out'}"],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env={"PYTHONPATH": str(ROOT)},
-    )
-    assert done.returncode == 0, done.stderr
-    lines = done.stdout.splitlines()
+def test_command(frames, tmp_path, capsys):
+    given = (f"--input={frames}", f"--output={tmp_path / 'out'}")
+    assert commands.run(estimate_flow, *given) == 0
+    lines = capsys.readouterr().out.splitlines()
     assert [line.partition(":")[0] for line in lines[:-1]] == [f"frame{n}.flo" for n in range(3)]
     assert lines[-1] == f"wrote 3 flows to {tmp_path / 'out'}"
     assert read_flo(tmp_path / "out" / "frame2.flo").shape == (64, 96, 2)

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 import pytest
+from tensorflow.core.framework import graph_pb2
 from tensorflow.core.protobuf import saved_model_pb2
 
 
@@ -32,13 +33,21 @@ def watch_flows(monkeypatch: pytest.MonkeyPatch, package: str) -> None:
                 monkeypatch.setattr(module, name, watched(getattr(module, name)))
 
 
-def operations(path: Path) -> set[str]:
-    """The types of all operations in a SavedModel, its functions included."""
+def operations(graph: graph_pb2.GraphDef) -> set[str]:
+    """The types of all operations in a graph, its functions included."""
+    nodes = list(graph.node)
+    for function in graph.library.function:
+        nodes.extend(function.node_def)
+    return {node.op for node in nodes}
+
+
+def exported_operations(path: Path) -> set[str]:
+    """The types of all operations in a SavedModel."""
     saved = saved_model_pb2.SavedModel.FromString(path.read_bytes())
-    found = set()
-    for meta in saved.meta_graphs:
-        nodes = list(meta.graph_def.node)
-        for function in meta.graph_def.library.function:
-            nodes.extend(function.node_def)
-        found |= {node.op for node in nodes}
-    return found
+    return set().union(*(operations(meta.graph_def) for meta in saved.meta_graphs))
+
+
+def foreign(found: set[str]) -> set[str]:
+    """Those that stock TensorFlow lacks, or that only this process can run."""
+    ours = ("Tfvfi", "PyFunc", "EagerPyFunc")
+    return {name for name in found if name.startswith(ours) or "XlaMustCompile" in name}

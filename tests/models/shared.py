@@ -13,7 +13,7 @@ A network's own test class names a preset and gives its golden arrays:
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,7 +24,7 @@ import tensorflow as tf
 
 import tfvfi
 from tests.golden.seeded import seeded_state
-from tests.models.looking import operations, pick, watch_flows
+from tests.models.looking import exported_operations, foreign, operations, pick, watch_flows
 from tests.pictures import texture
 from tfvfi import registry, weights
 from tfvfi.errors import InputError
@@ -191,6 +191,8 @@ class NetworkCase:
         expected = np.asarray(model(inputs)[self.output])
         np.testing.assert_array_equal(np.asarray(again(inputs)[self.output]), expected)
 
+    # Fast in tests/models/test_ifrnet.py.
+    @pytest.mark.slow
     def test_a_preset_folder_gives_the_same_network(self, model, tmp_path):
         model.save_to_preset(tmp_path / "preset")
         again = type(model).from_preset(tmp_path / "preset")
@@ -251,40 +253,53 @@ class NetworkCase:
             alone = model({key: value[at : at + 1] for key, value in inputs.items()})
             np.testing.assert_allclose(np.asarray(alone[self.output])[0], together[at], atol=2e-5)
 
-    def test_portable_equals_native(self, model):
-        inputs = self.inputs(model)
-        native = np.asarray(model(inputs)[self.output])
-        with tfvfi.ops.portable():
-            np.testing.assert_allclose(np.asarray(model(inputs)[self.output]), native, atol=5e-5)
-
-    def test_exports_with_stock_operations(self, model, tmp_path):
-        signature = [
+    def signature(self, model: Any) -> list[tf.TensorSpec]:
+        """Inputs of any size."""
+        return [
             tf.TensorSpec((None,) if name == "time" else (None, None, None, 3), name=name)
             for name in model.input_names
         ]
-        archive = keras.export.ExportArchive()
-        archive.track(model)
+
+    def serving(self, model: Any) -> Callable:
+        """A function of the inputs in their order, which gives the main output."""
 
         def serve(*inputs):
             return model(dict(zip(model.input_names, inputs, strict=True)))[self.output]
 
+        return serve
+
+    def test_a_portable_graph_has_stock_operations_and_equals_native(self, model):
+        """The graph of all sizes that an export holds."""
+        inputs = self.inputs(model)
         with tfvfi.ops.portable():
-            archive.add_endpoint("serve", serve, input_signature=signature)
+            graph = tf.function(
+                self.serving(model), input_signature=self.signature(model), autograph=False
+            ).get_concrete_function()
+        assert not foreign(operations(graph.graph.as_graph_def()))
+        found = np.asarray(graph(*map(tf.constant, inputs.values())))
+        np.testing.assert_allclose(found, np.asarray(model(inputs)[self.output]), atol=5e-5)
+
+    # Fast in tests/export for an interpolator and a flow estimator.
+    @pytest.mark.slow
+    def test_exports_with_stock_operations(self, model, tmp_path):
+        archive = keras.export.ExportArchive()
+        archive.track(model)
+        with tfvfi.ops.portable():
+            archive.add_endpoint(
+                "serve", self.serving(model), input_signature=self.signature(model)
+            )
             archive.write_out(str(tmp_path), verbose=False)
-        foreign = {
-            operation
-            for operation in operations(tmp_path / "saved_model.pb")
-            if operation.startswith(("Tfvfi", "PyFunc", "EagerPyFunc"))
-            or "XlaMustCompile" in operation
-        }
-        assert not foreign
+        assert not foreign(exported_operations(tmp_path / "saved_model.pb"))
         inputs = self.inputs(model, size=(self.size[0], 2 * self.size[1]))
         reloaded = tf.saved_model.load(str(tmp_path))
         served = np.asarray(reloaded.serve(*inputs.values()))
         expected = np.asarray(model(inputs)[self.output])
         np.testing.assert_allclose(served, expected, atol=1e-4)
 
-    @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+    # Float16 is fast in tests/models/test_ifrnet.py.
+    @pytest.mark.parametrize(
+        "policy", ["mixed_bfloat16", pytest.param("mixed_float16", marks=pytest.mark.slow)]
+    )
     def test_half_precision_keeps_coordinates(self, model, policy, monkeypatch):
         half = self.build(dtype=policy)
         watch_flows(monkeypatch, type(model).__module__.rpartition(".")[0])

@@ -49,12 +49,15 @@ def state():
 
 
 def student_and_teacher(state, **options):
-    networks = [registry.build("superslomo", **options) for _ in range(2)]
     taught = {key: value for key, value in state.items() if key.startswith("teacher.")}
-    weights = state, {key.removeprefix("teacher."): value for key, value in taught.items()}
-    for network, tensors in zip(networks, weights, strict=True):
-        port(tensors, network, rules_of("superslomo"))
-    return networks
+    taught = {key.removeprefix("teacher."): value for key, value in taught.items()}
+    return [network_of(tensors, **options) for tensors in (state, taught)]
+
+
+def network_of(tensors, **options):
+    network = registry.build("superslomo", **options)
+    port(tensors, network, rules_of("superslomo"))
+    return network
 
 
 def published_batch(arrays, case):
@@ -113,7 +116,7 @@ def test_a_batch_at_half_the_size(arrays, vgg16, state):
 
 def test_published_evaluation(arrays, vgg16, state):
     """The outer two frames are interpolated, and only they are warped onto each other."""
-    student, _ = student_and_teacher(state)
+    student = network_of(state)
     frame0, target, frame1 = (arrays[f"a_im{i}"] / 255 for i in (1, 2, 3))
     outputs = student({"frame0": frame0, "frame1": frame1, "time": arrays["e_tindex"] / 8})
     np.testing.assert_allclose(outputs["frame"], arrays["e_out"] / 255, atol=FRAME)
@@ -153,8 +156,13 @@ def test_a_teacher_must_be_a_network():
         cycle_pseudo(None)
 
 
-def test_a_network_without_flows_between_the_frames():
-    network = registry.build("ifrnet_s")
+@pytest.fixture(scope="module")
+def ifrnet():
+    return registry.build("ifrnet_s")
+
+
+def test_a_network_without_flows_between_the_frames(ifrnet):
+    network = ifrnet
     batch = batch_of_textures()
     total, terms = cycle()(network, batch)
     assert set(terms) == {"pixel", "warping", "smoothness"}
@@ -197,8 +205,9 @@ def test_a_network_of_kernels_is_trained_in_the_middle_without_flows():
     assert all(np.abs(gradient).max() > 0 for gradient in gradients)
 
 
-def test_weights_that_answer_the_middle_only_learn_at_the_middle():
-    network = registry.build("ifrnet_s", times=(0.5,))
+def test_weights_that_answer_the_middle_only_learn_at_the_middle(ifrnet, monkeypatch):
+    network = ifrnet
+    monkeypatch.setattr(network, "times", (0.5,))
     batch = batch_of_textures(time=0.125)
     found = [float(term) for term in cycle()(network, batch)[1].values()]
     network.times = "any"

@@ -27,7 +27,7 @@ for path in sys.argv[2:]:
 def test_a_fresh_process_loads_what_was_saved(tmp_path):
     models = {
         "ifrnet": tfvfi.load("ifrnet_s"),
-        "flow": tfvfi.load("flow_interpolation", flow="flownet2_s", flow_weights=None),
+        "flow": tfvfi.load("flow_interpolation", flow="pwcnet", flow_weights=None),
     }
     models["ifrnet"].compile()
     inputs = {"frame0": texture(64, 64), "frame1": texture(64, 64, 1.5), "time": np.float32([0.5])}

@@ -138,7 +138,7 @@ def test_predictions_need_no_compiling(model, batch):
     np.testing.assert_allclose(found["frame"], by_hand(model, batch), atol=1e-6)
 
 
-@pytest.mark.parametrize("loss", ["auto", "laplacian", "mae"])
+@pytest.mark.parametrize("loss", ["auto", "mae", pytest.param("laplacian", marks=pytest.mark.slow)])
 def test_a_saved_model_resumes_its_training(batch, loss, tmp_path):
     whole, first = (tfvfi.load("mix_quick", weights=None) for _ in range(2))
     for model, epochs in ((whole, 4), (first, 2)):

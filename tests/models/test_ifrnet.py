@@ -69,6 +69,13 @@ class TestIFRNet(InterpolatorCase):
                     {"frame": (expected[f"imgt_pred_{name}"], 2e-5)},
                 )
 
+    @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+    def test_half_precision_keeps_coordinates(self, model, policy, monkeypatch):
+        super().test_half_precision_keeps_coordinates(model, policy, monkeypatch)
+
+    def test_a_preset_folder_gives_the_same_network(self, model, tmp_path):
+        super().test_a_preset_folder_gives_the_same_network(model, tmp_path)
+
 
 @pytest.mark.parametrize("preset", SIZES)
 def test_objective_and_its_gradients(preset):

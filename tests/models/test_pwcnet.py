@@ -51,10 +51,6 @@ class TestPWCNet(FlowEstimatorCase):
             outputs[f"flow_levels/{at}"] = (level, 3e-5)
         yield Golden(seeded("pwcnet", "pwcnet/manifest.json"), inputs, outputs)
 
-    @pytest.mark.slow
-    def test_exports_with_stock_operations(self, model, tmp_path):
-        super().test_exports_with_stock_operations(model, tmp_path)
-
 
 @pytest.mark.parametrize("case", ["a", "b"])
 def test_golden_flow_of_frames_of_any_size(arrays, reference, case):

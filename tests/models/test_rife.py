@@ -109,11 +109,13 @@ class SmallerCase(InterpolatorCase):
         return iter(())
 
 
+@pytest.mark.slow
 class TestRIFE38(SmallerCase):
     preset = "rife_v3_8"
     options = THREE_BLOCKS
 
 
+@pytest.mark.slow
 class TestRIFE425(SmallerCase):
     preset = "rife_v4_25"
     options = FIVE_BLOCKS

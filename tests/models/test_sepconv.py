@@ -49,20 +49,21 @@ class TestSepConv(InterpolatorCase):
     preset = "sepconv"
     size = (32, 64)
 
-    def golden(self):
-        arrays = golden_arrays("sepconv/sepconv.npz")
-        frames = {name: arrays[f"a_{name}"][..., ::-1] for name in ("one", "two", "direct")}
-        yield Golden(
-            seeded("sepconv", MANIFEST),
-            {"frame0": frames["one"], "frame1": frames["two"], "time": np.full(1, 0.5)},
-            {"frame": (frames["direct"], 3e-5)},
-        )
+    @pytest.fixture(scope="class")
+    @classmethod
+    def cases(cls, arrays, like_the_reference):
+        inputs = {"frame0": arrays["a_one"], "frame1": arrays["a_two"], "time": np.full(1, 0.5)}
+        return [Golden(like_the_reference, inputs, {"frame": (arrays["a_direct"], 3e-5)})]
 
 
-@pytest.mark.parametrize("padding", ["improved", "paper"])
+@pytest.fixture(scope="module", params=["improved", "paper"])
+def padded(request):
+    return seeded("sepconv", MANIFEST, padding=request.param)
+
+
 @pytest.mark.parametrize("case", ["a", "b"])
-def test_published_paddings(arrays, padding, case):
-    model = seeded("sepconv", MANIFEST, padding=padding)
+def test_published_paddings(arrays, padded, case):
+    model, padding = padded, padded.get_config()["padding"]
     one, two = arrays[f"{case}_one"], arrays[f"{case}_two"]
     height, width = one.shape[1:3]
     whole = model._prepare(model.pad(one), model.pad(two))["frame"]
@@ -125,7 +126,9 @@ def test_the_order_and_the_spellings_of_the_published_tensors():
     assert all(rename(key) == key for key in names)
 
 
-@pytest.mark.parametrize("file", ["network-l1.pytorch", "network-lf.pytorch"])
+@pytest.mark.parametrize(
+    "file", ["network-lf.pytorch", pytest.param("network-l1.pytorch", marks=pytest.mark.slow)]
+)
 def test_published_files_convert(tmp_path, file, like_the_reference):
     spec = manifest()
     with open(tmp_path / file, "wb") as published:
@@ -225,7 +228,7 @@ def test_the_perceptual_objective_compares_rectified_features_of_vgg19():
     assert float(loss(Echo(), {**batch, "target": batch["frame0"]})[0]) == 0
 
 
-@pytest.mark.parametrize("name", ["l1", "perceptual"])
+@pytest.mark.parametrize("name", ["l1", pytest.param("perceptual", marks=pytest.mark.slow)])
 def test_a_few_steps_lower_the_loss(name):
     import keras
 

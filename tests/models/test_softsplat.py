@@ -41,9 +41,12 @@ class TestSoftSplat(InterpolatorCase):
     size = (32, 48)
     exact = ("predict_flow",)
 
-    def golden(self):
-        arrays = golden_arrays("softsplat/softsplat.npz")
-        model = seeded("softsplat", "softsplat/manifest.json")
+    @pytest.fixture(scope="class")
+    @classmethod
+    def cases(cls, arrays, reference):
+        return list(cls().golden(arrays, reference))
+
+    def golden(self, arrays, model):
         # Case a needs no padding.
         frames = dict(zip(("frame0", "frame1"), pair(arrays, "a"), strict=True))
         known = {
@@ -60,16 +63,12 @@ class TestSoftSplat(InterpolatorCase):
             inputs = {**frames, "time": np.array([time], "float32")}
             yield Golden(model, inputs, {"frame": (expected, 5e-5), **known})
 
-    @pytest.mark.slow
-    def test_exports_with_stock_operations(self, model, tmp_path):
-        super().test_exports_with_stock_operations(model, tmp_path)
 
-
-@pytest.mark.parametrize(("case", "time"), CASES)
-def test_golden_frames_of_any_size(arrays, reference, case, time):
-    frames = pair(arrays, case)
-    (found,) = reference.interpolate(*(frame[0] for frame in frames), times=(time,))
-    expected = np.clip(arrays[f"{case}_t{time}_out"][0, ..., ::-1], 0, 1)
+# Those of the other size are in `test_flow_and_features_are_computed_once_for_several_times`.
+def test_golden_frame_of_a_size_that_is_padded(arrays, reference):
+    frames = pair(arrays, "b")
+    (found,) = reference.interpolate(*(frame[0] for frame in frames), times=(0.5,))
+    expected = np.clip(arrays["b_t0.5_out"][0, ..., ::-1], 0, 1)
     np.testing.assert_allclose(found, expected, atol=5e-5)
 
 
@@ -129,9 +128,14 @@ def test_published_names_and_shapes():
     assert sum(np.prod(row[1]) for row in spec["manifest"]) == PARAMETERS
 
 
-def test_either_spelling_of_the_keys_converts(reference, tmp_path):
+def test_either_spelling_of_the_keys():
     names = list(variable_names({}))
     assert [rename(key.replace("module", "net")) for key in names] == names
+
+
+# A conversion is fast in tests/models/test_sepconv.py.
+@pytest.mark.slow
+def test_the_other_spelling_of_the_keys_converts(reference, tmp_path):
     spec = json.loads((GOLDEN / "softsplat/manifest.json").read_text())
     values = seeded_state(spec["manifest"], spec["seed"])
     source, target = tmp_path / "network-lf.npz", tmp_path / "a.weights.h5"
@@ -193,7 +197,7 @@ def vgg19():
     return values
 
 
-@pytest.mark.parametrize("name", ["laplacian", "perceptual"])
+@pytest.mark.parametrize("name", ["laplacian", pytest.param("perceptual", marks=pytest.mark.slow)])
 def test_gradients_reach_the_flow_through_the_splatting(reference, name):
     """The gradient to the flow network's weights is the slope of the loss along it."""
     loss, inputs = (objective if name == "laplacian" else features_of_vgg19(vgg19())), batch()

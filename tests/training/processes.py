@@ -11,11 +11,14 @@ from typing import Any
 ROOT = Path(__file__).parent.parent.parent
 
 
-def start(settings: dict[str, Any], replicas: int = 1, cluster: str = "") -> subprocess.Popen:
+def start(
+    settings: dict[str, Any] | list[dict[str, Any]], replicas: int = 1, cluster: str = ""
+) -> subprocess.Popen:
     """Starts a training of `tests.training.tiny`; what it says comes through its pipes.
 
     Args:
-        settings: Of `tfvfi.training.settings.Settings`.
+        settings: Of `tfvfi.training.settings.Settings`; or of several trainings, one after the
+            other.
         replicas: Logical devices.
         cluster: The value of TF_CONFIG.
     """

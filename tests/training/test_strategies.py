@@ -34,8 +34,13 @@ def test_replicas_and_workers_equal_one_replica(tmp_path):
     # By plain descent one step is enough to tell a mean from a sum.
     plain = {**run, "optimizer": "sgd", "learning_rate": RATE, "steps": 1, "clip": 0.0, "ema": 0.0}
     started = [
-        processes.start({**run, "strategy": "mirrored", "output": str(tmp_path / "two")}, 2),
-        processes.start({**plain, "strategy": "mirrored", "output": str(tmp_path / "step")}, 2),
+        processes.start(
+            [
+                {**run, "strategy": "mirrored", "output": str(tmp_path / "two")},
+                {**plain, "strategy": "mirrored", "output": str(tmp_path / "step")},
+            ],
+            replicas=2,
+        ),
         *processes.start_workers([{**run, "output": str(tmp_path / "workers")}] * 2),
     ]
     one = arrays(train(Settings(**run, output=str(tmp_path / "one")), quiet=True))

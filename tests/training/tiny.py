@@ -1,4 +1,4 @@
-"""A network of three weights, which trains in no time; run as a script it does a whole training.
+"""A network of three weights, which trains in no time; run as a script it does whole trainings.
 
 python tests/training/tiny.py REPLICAS '{"records": "...", "output": "...", ...}'
 """
@@ -104,7 +104,8 @@ def _train() -> None:
         cpu = tf.config.list_physical_devices("CPU")[0]
         devices = [tf.config.LogicalDeviceConfiguration()] * replicas
         tf.config.set_logical_device_configuration(cpu, devices)
-    train(Settings(**settings))
+    for each in settings if isinstance(settings, list) else [settings]:
+        train(Settings(**each))
 
 
 if __name__ == "__main__":

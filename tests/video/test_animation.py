@@ -6,9 +6,6 @@ splatting, holes, stretched warps, flow that is no number in tests/models/test_f
 the order of colors that PWC-Net expects in tests/models/test_pwcnet.py.
 """
 
-import os
-import subprocess
-import sys
 from fractions import Fraction
 from itertools import pairwise
 
@@ -18,8 +15,10 @@ import numpy as np
 import pytest
 
 import tfvfi
-from tests.conftest import ROOT, psnr
+from tests import commands
+from tests.conftest import psnr
 from tests.video.clips import Fade, grey, packets, read, write
+from tfvfi.cli import interpolate
 from tfvfi.errors import InputError
 from tfvfi.flow.flo import read_flo
 from tfvfi.video import Encoding, interpolate_video
@@ -232,23 +231,19 @@ def test_pictures_beyond_ten_thousand_stay_in_order(tmp_path):
     assert len(levels) == 7 and all(a < b for a, b in pairwise(levels))
 
 
-def test_the_command(source, tmp_path):
+def test_the_command(source, tmp_path, monkeypatch, capsys):
     """Flags that nobody knows are refused, and no folder of the user's is cleared."""
     (tmp_path / "video").mkdir()
     (tmp_path / "video" / "mine.txt").write_text("mine")
     output = tmp_path / "out.mp4"
-    command = [sys.executable, str(ROOT / "tools" / "interpolate.py"), f"--input={source}"]
-    command += ["--output=out.mp4", "--size=80x", "--fps=50", "--duration=0.5"]
-    command += ["--duplicates=drop", "--duplicate_threshold=0.0005"]
-    command += ["--model=flow_interpolation,mode=splat,flow=dis"]
+    given = [f"--input={source}", "--output=out.mp4", "--size=80x", "--fps=50", "--duration=0.5"]
+    given += ["--duplicates=drop", "--duplicate_threshold=0.0005"]
+    given += ["--model=flow_interpolation,mode=splat,flow=dis"]
+    monkeypatch.chdir(tmp_path)
 
-    def run(*more):
-        places = {"cwd": tmp_path, "env": {**os.environ, "PYTHONPATH": str(ROOT)}}
-        return subprocess.run([*command, *more], capture_output=True, text=True, **places)
-
-    wrong = run("--threshhold=3")
-    assert wrong.returncode == 2 and "threshhold" in wrong.stderr and not output.exists()
-    right = run()
-    assert right.returncode == 0 and "25 frames" in right.stdout
+    assert commands.run(interpolate, *given, "--threshhold=3") == 2
+    assert "threshhold" in capsys.readouterr().err and not output.exists()
+    assert commands.run(interpolate, *given) == 0
+    assert "25 frames" in capsys.readouterr().out
     assert abs(length(output) - Fraction(1, 2)) <= Fraction(1, 100)
     assert (tmp_path / "video" / "mine.txt").read_text() == "mine"

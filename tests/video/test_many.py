@@ -1,18 +1,15 @@
 """Several videos: one after another with one network, by name into a folder, or by Beam."""
 
 import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
+from tests import commands
 from tests.video.clips import Fade, grey, read, write
 from tfvfi import registry
+from tfvfi.cli import interpolate
 from tfvfi.errors import InputError
 from tfvfi.video import Treatment, interpolate_video, many
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -115,7 +112,7 @@ def test_a_runner_is_given_tasks_that_another_machine_can_do(videos, tmp_path):
     assert sorted(os.listdir(tmp_path / "out")) == ["a 10.mp4", "a 9.mp4", "b.mkv"]
 
 
-def test_the_command_says_what_it_made(videos, tmp_path):
+def test_the_command_says_what_it_made(videos, tmp_path, capsys):
     arguments = [
         f"--input={videos}",
         f"--output={tmp_path / 'out'}",
@@ -123,12 +120,7 @@ def test_the_command_says_what_it_made(videos, tmp_path):
         "--duration=0.08",
         "--overwrite",
     ]
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "tools" / "interpolate.py"), *arguments],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
-    assert [line.rpartition(": ")[2] for line in done.stdout.splitlines()] == ["4 frames"] * 3
+    assert commands.run(interpolate, *arguments) == 0
+    said = capsys.readouterr()
+    assert said.err == ""
+    assert [line.rpartition(": ")[2] for line in said.out.splitlines()] == ["4 frames"] * 3

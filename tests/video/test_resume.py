@@ -46,9 +46,10 @@ def kill_and_resume(folder, name, codec, seed, kills):
     return done
 
 
-@pytest.mark.parametrize(("name", "codec"), [("out.mp4", None), ("out.mkv", "h265"), ("out", None)])
-def test_killed_and_resumed_is_the_same(tmp_path, name, codec):
-    assert kill_and_resume(tmp_path, name, codec, seed=1, kills=3) >= 1
+# Other containers and codecs are slow, below.
+@pytest.mark.parametrize("name", ["out.mp4", "out"])
+def test_killed_and_resumed_is_the_same(tmp_path, name):
+    assert kill_and_resume(tmp_path, name, None, seed=1, kills=2) >= 1
 
 
 @pytest.mark.slow
