@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import gc
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +19,16 @@ ROOT = Path(__file__).parent.parent
 def tidy() -> Iterator[None]:
     """Frees the networks and graphs of a module, which are full of cycles, before the next one."""
     yield
+    if "tensorflow" in sys.modules:
+        from tensorflow.python.framework.ops import gradient_registry
+
+        # TensorFlow keeps every gradient that a traced function defines, and with it its graph.
+        known = gradient_registry._registry
+        for name in [name for name in known if name.startswith("CustomGradient-")]:
+            del known[name]
     gc.collect()
+    # What is left stays, and need not be looked at again.
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
