@@ -15,6 +15,11 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 
+def pytest_configure() -> None:
+    """Looks for garbage less often: graphs are made of many small objects that stay."""
+    gc.set_threshold(20_000, 20, 20)
+
+
 @pytest.fixture(scope="module", autouse=True)
 def tidy() -> Iterator[None]:
     """Frees the networks and graphs of a module, which are full of cycles, before the next one."""

@@ -353,7 +353,9 @@ class InterpolatorCase(NetworkCase):
         """Times that the network answers itself."""
         return (0.25, 0.5, 0.75) if model.times == "any" else model.times
 
-    @pytest.mark.parametrize("size", [(61, 97), (1, 1), (19, 140)])
+    @pytest.mark.parametrize(
+        "size", [(61, 97), (1, 1), pytest.param((19, 140), marks=pytest.mark.slow)]
+    )
     def test_any_size_by_padding_and_cropping(self, model, size):
         a, b = texture(*size)[0], texture(*size, 1.5)[0]
         (frame,) = model.interpolate(a, b, times=self.times(model)[:1])

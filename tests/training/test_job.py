@@ -129,11 +129,22 @@ def test_weights_answer_the_times_that_they_saw(folders, tmp_path):
     assert answered_times(prepare(Settings("tiny", folders["three"], "run", **SMALL))) == "any"
 
 
-def test_a_flow_network_learns_inside_the_interpolation(folders):
-    job = prepare(
-        Settings("flow_interpolation", folders["large"], "run", flow="flownet2_s", **SMALL)
-    )
-    assert job.network.estimator.name == "flownet2_s" and job.settings.objective == "l1"
+@pytest.fixture(scope="module")
+def with_flow(folders):
+    """A training of a flow network inside the interpolation."""
+    asked = {**SMALL, "flow": "flownet2_s"}
+    return prepare(Settings("flow_interpolation", folders["large"], "run", **asked))
+
+
+def test_a_flow_network_is_trained_inside_the_interpolation(with_flow):
+    assert with_flow.network.estimator.name == "flownet2_s"
+    assert with_flow.settings.objective == "l1"
+
+
+# Its weights change in tests/training/test_flow_networks.py, too.
+@pytest.mark.slow
+def test_a_flow_network_learns_inside_the_interpolation(with_flow):
+    job = with_flow
     before = [keras.ops.convert_to_numpy(weight) for weight in job.network.trainable_variables]
     job.trainer.update(next(iter(job.batches(0))))
     moved = [
