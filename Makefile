@@ -51,7 +51,7 @@ test-jax: .venv-jax/ready
 	  --ignore-glob="tests/ops/test_native_*"
 
 test-all: $(VENV)/reference test-jax
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 	bash tests/run_asan.sh
 
 lint: setup
