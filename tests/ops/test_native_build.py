@@ -20,20 +20,20 @@ image, flow = np.ones((1, 4, 4, 3), "float32"), np.zeros((1, 4, 4, 2), "float32"
 assert (np.asarray(ops.backward_warp(image, flow)) == 1).all()
 print(ops.native_available(), ops.native_available())
 """
-# Only compiles, which needs no TensorFlow.
-CACHED = f"""
-import runpy
-print(runpy.run_path({str(ROOT / "tfvfi/ops/native/build.py")!r})["cached"]().exists())
+# Only compiles, and a small source, which needs no TensorFlow.
+CACHED = """
+import importlib.util
+from pathlib import Path
+
+spec = importlib.util.spec_from_file_location("build", {script!r})
+build = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(build)
+build.FOLDER = Path({sources!r})
+print(build.cached().exists())
 """
 needs_compiler = pytest.mark.skipif(
     not any(map(build.shutil.which, ["c++", "g++", "clang++"])), reason="no compiler here"
 )
-
-
-@pytest.fixture
-def quick(monkeypatch):
-    """Compiles without optimization, and in a place of the test's own."""
-    monkeypatch.setattr(build, "FLAGS", ["-std=c++17", "-O0", "-fPIC", "-pthread"])
 
 
 def start(folder: Path, code: str = PROBE, **environment: str) -> subprocess.Popen:
@@ -56,13 +56,33 @@ def finish(process: subprocess.Popen) -> tuple[str, list[str]]:
     return out.strip(), [line for line in errors.splitlines() if any(each in line for each in ours)]
 
 
+@pytest.fixture
+def sources(tmp_path) -> Path:
+    """A folder with one small source in place of the operations."""
+    folder = tmp_path / "sources"
+    folder.mkdir()
+    (folder / "small.cc").write_text("int small;")
+    return folder
+
+
 @needs_compiler
-def test_two_processes_at_once_leave_one_binary(tmp_path):
-    for process, expected in [(start(tmp_path), "True True"), (start(tmp_path, CACHED), "True")]:
-        out, notices = finish(process)
-        assert out == expected
-        assert all("compiling" in notice for notice in notices)
+def test_a_process_compiles_what_it_needs(tmp_path):
+    out, notices = finish(start(tmp_path))
+    assert out == "True True"
+    assert len(notices) == 1 and "compiling" in notices[0]
     assert [path.suffix for path in tmp_path.iterdir()] == [".so"]
+
+
+@needs_compiler
+def test_two_processes_at_once_leave_one_binary(tmp_path, sources):
+    cache = tmp_path / "cache"
+    script = str(Path(build.__file__))
+    code = CACHED.format(script=script, sources=str(sources))
+    for process in [start(cache, code) for _ in range(2)]:
+        out, notices = finish(process)
+        assert out == "True"
+        assert all("compiling" in notice for notice in notices)
+    assert [path.suffix for path in cache.iterdir()] == [".so"]
 
 
 @pytest.mark.parametrize(
@@ -86,7 +106,8 @@ def test_switched_off_without_a_word(tmp_path):
 
 
 @needs_compiler
-def test_a_folder_that_cannot_be_written(tmp_path, quick, monkeypatch):
+def test_a_folder_that_cannot_be_written(tmp_path, sources, monkeypatch):
+    monkeypatch.setattr(build, "FOLDER", sources)
     # A file where the folder should be stops the superuser too, unlike permissions.
     blocked, other = tmp_path / "blocked", tmp_path / "other"
     blocked.write_text("")
