@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 import pytest
+import tensorflow as tf
 from tensorflow.core.framework import graph_pb2
 from tensorflow.core.protobuf import saved_model_pb2
 
@@ -31,6 +32,19 @@ def watch_flows(monkeypatch: pytest.MonkeyPatch, package: str) -> None:
         for name in ("backward_warp", "splat", "softmax_splat"):
             if hasattr(module, name):
                 monkeypatch.setattr(module, name, watched(getattr(module, name)))
+
+
+def serving(model: Any) -> Any:
+    """The main output as a `tf.function` of the inputs in their order, of any size."""
+    signature = [
+        tf.TensorSpec((None,) if name == "time" else (None, None, None, 3), name=name)
+        for name in model.input_names
+    ]
+
+    def serve(*inputs: Any) -> Any:
+        return model(dict(zip(model.input_names, inputs, strict=True)))[model.main_output]
+
+    return tf.function(serve, input_signature=signature, autograph=False)
 
 
 def operations(graph: graph_pb2.GraphDef) -> set[str]:

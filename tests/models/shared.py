@@ -13,7 +13,7 @@ A network's own test class names a preset and gives its golden arrays:
 
 import contextlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,7 +24,14 @@ import tensorflow as tf
 
 import tfvfi
 from tests.golden.seeded import seeded_state
-from tests.models.looking import exported_operations, foreign, operations, pick, watch_flows
+from tests.models.looking import (
+    exported_operations,
+    foreign,
+    operations,
+    pick,
+    serving,
+    watch_flows,
+)
 from tests.pictures import texture
 from tfvfi import registry, weights
 from tfvfi.errors import InputError
@@ -253,28 +260,11 @@ class NetworkCase:
             alone = model({key: value[at : at + 1] for key, value in inputs.items()})
             np.testing.assert_allclose(np.asarray(alone[self.output])[0], together[at], atol=2e-5)
 
-    def signature(self, model: Any) -> list[tf.TensorSpec]:
-        """Inputs of any size."""
-        return [
-            tf.TensorSpec((None,) if name == "time" else (None, None, None, 3), name=name)
-            for name in model.input_names
-        ]
-
-    def serving(self, model: Any) -> Callable:
-        """A function of the inputs in their order, which gives the main output."""
-
-        def serve(*inputs):
-            return model(dict(zip(model.input_names, inputs, strict=True)))[self.output]
-
-        return serve
-
     def test_a_portable_graph_has_stock_operations_and_equals_native(self, model):
         """The graph of all sizes that an export holds."""
         inputs = self.inputs(model)
         with tfvfi.ops.portable():
-            graph = tf.function(
-                self.serving(model), input_signature=self.signature(model), autograph=False
-            ).get_concrete_function()
+            graph = serving(model).get_concrete_function()
         assert not foreign(operations(graph.graph.as_graph_def()))
         found = np.asarray(graph(*map(tf.constant, inputs.values())))
         np.testing.assert_allclose(found, np.asarray(model(inputs)[self.output]), atol=5e-5)
@@ -285,8 +275,9 @@ class NetworkCase:
         archive = keras.export.ExportArchive()
         archive.track(model)
         with tfvfi.ops.portable():
+            serve = serving(model)
             archive.add_endpoint(
-                "serve", self.serving(model), input_signature=self.signature(model)
+                "serve", serve.python_function, input_signature=serve.input_signature
             )
             archive.write_out(str(tmp_path), verbose=False)
         assert not foreign(exported_operations(tmp_path / "saved_model.pb"))
