@@ -148,7 +148,7 @@ def test_a_clip_is_dropped_previewed_run_cancelled_killed_resumed_played_downloa
         command = one(browser, "#command").get_property("textContent")
         assert (
             command.startswith("tfvfi interpolate")
-            and "--model=flow_interpolation,scale=0.5" in command
+            and "--model=flow_interpolation,flow=dis_quick,scale=0.5" in command
         )
 
         one(browser, "#start").click()
