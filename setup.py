@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from runpy import run_path
 
-from setuptools import Distribution, find_packages, setup
+from setuptools import Distribution, find_namespace_packages, setup
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
@@ -38,7 +38,8 @@ class PlatformDistribution(Distribution):
 
 
 setup(
-    packages=find_packages(include=["tfvfi*"]),
+    # Folders of data, such as `bundled`, count as packages too.
+    packages=find_namespace_packages(include=["tfvfi*"], exclude=["*__pycache__*"]),
     package_data={
         "tfvfi": [
             "**/*.cc",
