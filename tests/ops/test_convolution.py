@@ -39,6 +39,7 @@ def exact(image, kernel, bias, slope, shortcut=0.0):
         (1, 1, 7, 17, 85),
         (1, 23, 2, 3, 5),
         (1, 13, 14, 40, 35),
+        (1, 5, 9, 300, 2),
     ],
 )
 def test_it_is_a_convolution(shape):
@@ -119,6 +120,7 @@ def test_it_is_taken_only_where_no_gradients_are_wanted():
     with inference():
         assert fusible(image, 16, 16) and fusible(tf.cast(image, "bfloat16"), 16, 16)
         assert not fusible(image, 8, 16) and not fusible(image, 1024, 1024)
+        assert fusible(image, 128, 2) and not fusible(image, 127, 2)
         assert not fusible(tf.cast(image, "float16"), 16, 16)
         with ops.portable():
             assert not fusible(image, 16, 16)

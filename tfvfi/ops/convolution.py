@@ -13,6 +13,9 @@ from tfvfi.ops.tensor import Tensor
 # With fewer channels the transforms cost more than they save. The same holds for larger kernels,
 # which networks apply to few pixels.
 FEWEST_CHANNELS, LARGEST_KERNEL = 16, 512 * 512
+# From this number of input channels on, stock convolutions with few outputs split their sums by the
+# number of threads, so that the last bits of the result would depend on the machine.
+SPLIT_INPUTS = 128
 
 
 def fusible(image: Tensor, inputs: int, outputs: int) -> bool:
@@ -27,7 +30,8 @@ def fusible(image: Tensor, inputs: int, outputs: int) -> bool:
     """
     return (
         not gradients_wanted()
-        and min(inputs, outputs) >= FEWEST_CHANNELS
+        and inputs >= FEWEST_CHANNELS
+        and (outputs >= FEWEST_CHANNELS or inputs >= SPLIT_INPUTS)
         and inputs * outputs <= LARGEST_KERNEL
         and ops.dtype(image) in ("float32", "bfloat16")
         and native.usable(image)
