@@ -38,7 +38,7 @@ def test_a_quality_chooses_the_network(run):
     assert code == 0 and [each.options for each in asked] == [
         {},
         {},
-        {"scale": 0.5, "mode": "splat"},
+        {"flow": "dis_quick", "scale": 0.5, "mode": "splat"},
         {"scale": 0.25},
     ]
     assert {each.name for each in asked} == {registry.DEFAULT_MODEL}
