@@ -20,6 +20,7 @@ from absl import flags
 from tfvfi import machine, registry
 from tfvfi.cli import command
 from tfvfi.errors import InputError
+from tfvfi.media.source import open_source
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_string("input", None, "a video", flag_values=FLAGS)
@@ -29,7 +30,7 @@ flags.DEFINE_string("results", "benchmarks/results", "where the table goes", fla
 flags.mark_flag_as_required("input", flag_values=FLAGS)
 
 INTERPOLATE = Path(__file__).resolve().parents[1] / "tools" / "interpolate.py"
-MINTERPOLATE = "minterpolate=fps=2*source_fps:mi_mode=mci:mc_mode=aobmc:me_mode=bidir"
+MINTERPOLATE = "minterpolate=fps={}:mi_mode=mci:mc_mode=aobmc:me_mode=bidir"
 
 
 def main() -> None:
@@ -72,9 +73,10 @@ def commands(folder: Path) -> dict[str, list[str]]:
         for at, (name, line) in enumerate(found.items())
     }
     if shutil.which("ffmpeg"):
+        filtered = ["-vf", MINTERPOLATE.format(2 * open_source([FLAGS.input]).rate)]
         target = ["-y", str(folder / "ffmpeg.mp4")]
         found["FFmpeg's minterpolate"] = [
-            *("ffmpeg", "-v", "error", "-i", FLAGS.input, "-vf", MINTERPOLATE, *target)
+            *("ffmpeg", "-v", "error", "-i", FLAGS.input, *filtered, *target)
         ]
     return found
 
