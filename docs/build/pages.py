@@ -9,6 +9,7 @@
 import importlib
 import re
 import sys
+import textwrap
 from pathlib import Path
 
 import mkdocs_gen_files
@@ -43,12 +44,18 @@ def commands() -> str:
         module = importlib.import_module(f"tfvfi.cli.{name.replace('-', '_')}")
         about, _, more = module.__doc__.strip().partition("\n")
         parts += [f"\n## {name}\n", f"{about}\n"]
-        if examples := more.strip("\n"):
-            parts.append(f"```text\n{examples}\n```\n")
+        parts += [_paragraph(text) for text in more.strip("\n").split("\n\n") if text]
         parts += ["| Flag | Default | Meaning |", "|---|---|---|"]
         values = module.FLAGS
         parts += [_flag(values[flag]) for flag in sorted(values) if not _is_absl(values, flag)]
     return "\n".join(parts) + "\n"
+
+
+def _paragraph(text: str) -> str:
+    """A paragraph of a command's description: examples as code, and everything else as prose."""
+    if text.startswith((" ", "python tools/")):
+        return f"```shell\n{textwrap.dedent(text)}\n```\n"
+    return re.sub(r"(?<!\S)--[a-z_]+(=\S*\w)?", r"`\g<0>`", _escaped(text)) + "\n"
 
 
 def _is_absl(values, flag: str) -> bool:
