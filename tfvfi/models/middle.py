@@ -52,8 +52,7 @@ def check_middle(name: str, time: Any) -> None:
     """
     try:
         values = np.asarray(time)
-    # RuntimeError: PyTorch's tensors without values, in its exports.
-    except (NotImplementedError, TypeError, ValueError, RuntimeError):
+    except (NotImplementedError, TypeError, ValueError):
         return
     if (values != MIDDLE).any():
         raise InputError(
