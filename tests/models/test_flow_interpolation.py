@@ -51,11 +51,10 @@ def test_beats_averaging_and_plain_warping_on_real_frames(half_frames):
     assert ours > average + 1
 
 
-def test_is_as_good_as_plain_warping_on_blurred_frames(clip_frames):
+def test_beats_plain_warping_on_blurred_frames(clip_frames):
     """Of blurred frames, which splines do not help, plain means along our own flow are as good."""
     ours, plain, average = mean_scores(clip_frames, range(0, 28, 7), searched_once)
-    # The estimate without motion costs 0.01 dB here and gains more on other clips.
-    assert ours > plain - 0.02
+    assert ours > plain
     assert ours > average + 1
 
 

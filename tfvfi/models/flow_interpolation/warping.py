@@ -3,10 +3,9 @@
 The frame at time t is rendered in four steps:
 1. Consistency: each flow is compared with the reverse flow. A pixel whose two flows do not cancel
    is occluded in the other frame.
-2. Candidates: the motion at t is estimated in five ways. Each flow is splatted to t along itself,
+2. Candidates: the motion at t is estimated in four ways. Each flow is splatted to t along itself,
    where the pixels that best match the colors of the other frame dominate and holes are filled from
-   coarser averages; and each flow is used in place, which is as good where motion is uniform. The
-   fifth candidate is no motion, which cross-fades the frames where none of the others is right.
+   coarser averages; and each flow is used in place, which is as good where motion is uniform.
 3. Warping: along each candidate, both frames are warped backward to t, sampled by splines where
    they agree, and blended. Content visible in both frames is blended by time; content visible in
    one frame is taken from that frame.
@@ -29,8 +28,6 @@ PIXELS_OF_DISAGREEMENT = 1.0
 MATCH_SHARPNESS = 20.0
 # Weight of an occluded pixel: where a consistent pixel arrives too, that one is right.
 OCCLUDED = 0.05
-# How far the absence of motion counts as known: little, so that it wins where nothing else agrees.
-STILL = 0.3
 # Where a pixel receives less weight than this, there is a hole.
 HOLE = 1e-3
 # In practice no hole is left after this many halvings, which bridge 64 pixels.
@@ -71,7 +68,6 @@ def render(pair: dict[str, Any], time: Any) -> dict[str, Any]:
         Motion(fill_holes(from1["motion"], from1["weight"]), _arrived(from1)),
         Motion(pair["flow01"], in_both),
         Motion(-pair["flow10"], in_both),
-        Motion(ops.zeros_like(pair["flow01"]), STILL * ops.ones_like(mask)),
     ]
     sources = Sources(*(pair[name] for name in Sources._fields))
     frame, motion = fuse(sources, motions, mask, in_both, time)
