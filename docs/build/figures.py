@@ -207,12 +207,12 @@ FIGURES = {
         ),
     ),
     "flow_interpolation": Figure(
-        "Flow interpolation: flow in both directions, four guesses of the motion, weighted blend",
+        "Flow interpolation: flow in both directions, four estimates of the motion, weighted blend",
         (
             *_frames(),
             Box("flow", 1, 0.5, "Any flow estimator", "flow01, flow10", FIXED),
             Box("agree", 2, 0, "Occlusion", "do the flows agree?", FIXED),
-            Box("guess", 2, 1, "Four guesses", "of the motion at time", FIXED),
+            Box("guess", 2, 1, "Four estimates", "of the motion at time", FIXED),
             Box("time", 1, 1.7, "time", kind=DATA),
             Box("warp", 3, 0.5, "Spline warps", "both frames", FIXED),
             Box("blend", 4, 0.5, "Blend", "by agreement", FIXED),

@@ -38,7 +38,12 @@ class Module(torch.nn.Module):
 def exported(task: Task) -> tuple[Any, tuple[torch.Tensor, ...]]:
     """Returns the network as one graph of PyTorch's operations, and inputs for it."""
     policy = {"float32": "float32", "bfloat16": "mixed_bfloat16"}[task.precision]
-    network = registry.load(task.model, task.weights or None, dtype=policy, **task.options)
+    options = dict(task.options)
+    # A graph of PyTorch's cannot depend on values, as the choice of RIFE's scales does. For motion
+    # as small as that of the inputs, the published scales are used in any case.
+    if "doubling" in registry.options_of(task.model):
+        options["doubling"] = None
+    network = registry.load(task.model, task.weights or None, dtype=policy, **options)
     for parameter in network.parameters():
         parameter.requires_grad_(False)
     _own_operations()
