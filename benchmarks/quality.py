@@ -6,6 +6,7 @@
 From each clip, reduced to a width of 640 pixels, near triplets take every other frame, and far
 triplets the middle of two frames that are six apart. If FFmpeg is installed, its filter
 minterpolate is measured as well; it also sees the frames before and after, at the same distance.
+Middlebury's pairs have none, so it sees each of their frames twice, which does not do it justice.
 
 A split is a set of whole clips, so that settings can be chosen on one split and measured on
 another; its name is that of the files in benchmarks/results.
