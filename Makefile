@@ -50,8 +50,10 @@ test-jax: .venv-jax/ready
 	  tests/examples/test_keras_user.py -m "not slow" \
 	  --ignore-glob="tests/ops/test_native_*"
 
-test-all: $(VENV)/reference test-jax
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+# One after the other, for exports of large networks keep memory until their process ends.
+test-all: $(VENV)/reference test-jax test
+	$(BIN)/python -m pytest -m slow -n 2 --dist loadfile tests/models
+	$(BIN)/python -m pytest -m slow -n 2 --dist loadfile --ignore=tests/models
 	bash tests/run_asan.sh
 
 lint: setup
