@@ -96,7 +96,7 @@ def test_tiny_frames_at_a_quarter_of_the_size(size):
     assert frame.shape == a.shape and 0 < frame.mean() < 200
 
 
-@pytest.mark.parametrize("scale", [0, -1, 9])
+@pytest.mark.parametrize("scale", [0, -1, 9, "half", None, float("nan")])
 def test_scales_that_cannot_be(scale):
     with pytest.raises(InputError, match="scale lies above 0 and not above 8"):
         tfvfi.load("flow_interpolation", scale=scale)

@@ -56,7 +56,8 @@ class FlowInterpolation(Interpolator):
     ):
         if mode not in MODES:
             raise ArgumentError(f"mode is one of {', '.join(MODES)}. Received: {mode!r}")
-        if scale != "auto" and not 0 < scale <= 8:
+        number = isinstance(scale, int | float) and 0 < scale <= 8
+        if scale != "auto" and not number:
             raise ArgumentError(
                 f"scale lies above 0 and not above 8, or is 'auto'. Received: {scale!r}"
             )
