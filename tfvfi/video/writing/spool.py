@@ -62,7 +62,10 @@ class Spool:
         """Reads a frame that `recover` counted."""
         height, width = self.size
         frame = av.VideoFrame(width, height, self.pixel_format)
-        data = memoryview(zlib.decompress(self._files[number].read_bytes()))
+        # No more than a frame holds: the size that a file claims is not trusted.
+        held = sum(plane.buffer_size for plane in frame.planes)
+        found = zlib.decompressobj().decompress(self._files[number].read_bytes(), held)
+        data = memoryview(found)
         for plane in frame.planes:
             plane.update(data[: plane.buffer_size])
             data = data[plane.buffer_size :]
