@@ -14,6 +14,7 @@ from keras import activations, initializers, layers, ops
 
 from tfvfi.ops.convolution import doubling, fused_convolution, fused_doubling, fusible
 from tfvfi.ops.dispatch import gradients_wanted
+from tfvfi.ops.tensor import Tensor
 
 registered = keras.saving.register_keras_serializable("tfvfi")
 
@@ -28,7 +29,7 @@ class Block(layers.Layer):
     def __init__(self, **kwargs: Any):
         super().__init__(autocast=False, **kwargs)
         # The arguments and outputs of the first call, with shapes in place of tensors.
-        self._first_call: tuple[Any, Any] | None = None
+        self._first_call: tuple[Tensor, Tensor] | None = None
         self._first_outputs: Any = None
 
     @property
@@ -118,19 +119,19 @@ class Conv2D(layers.Conv2D):
             config[name] = getattr(self, name)[0]
         return _without(config, "dilation_rate", "padding", "kernel_initializer")
 
-    def call(self, image: Any) -> Any:
+    def call(self, image: Tensor) -> Tensor:
         """Returns the convolved image."""
         if self.activation in SLOPES and self.fusible(image):
             return fused_convolution(image, self.kernel, self.bias, slopes(self))
         return self.convolve(image)
 
-    def fusible(self, image: Any) -> bool:
+    def fusible(self, image: Tensor) -> bool:
         """Returns whether convolution and activation can run as one operation in this context."""
         if not (self.plain and self.built and self.use_bias):
             return False
         return fusible(image, *self.kernel.shape[2:])
 
-    def convolve(self, image: Any) -> Any:
+    def convolve(self, image: Tensor) -> Tensor:
         """Returns the image convolved by stock operations."""
         if self.padding == "valid":
             beside = (self.border, self.border)
@@ -161,7 +162,7 @@ class Double(layers.Conv2DTranspose):
         given = ("kernel_size", "strides", "padding", "kernel_initializer")
         return _without(super().get_config(), *given)
 
-    def call(self, image: Any) -> Any:
+    def call(self, image: Tensor) -> Tensor:
         """Returns the image at twice its size."""
         if gradients_wanted():
             return super().call(image)
@@ -185,7 +186,7 @@ class DoublePReLU(Double):
         super().build(input_shape)
         self.prelu.build(self.compute_output_shape(input_shape))
 
-    def call(self, image: Any) -> Any:
+    def call(self, image: Tensor) -> Tensor:
         """Returns the image at twice its size after the PReLU."""
         outputs, inputs = self.kernel.shape[2:]
         if fusible(image, inputs, 4 * outputs):
@@ -207,7 +208,7 @@ class PReLU(layers.Layer):
         """Returns the arguments from which this layer can be recreated."""
         return super().get_config()
 
-    def call(self, values: Any) -> Any:
+    def call(self, values: Tensor) -> Tensor:
         """Returns the values, with negative ones multiplied by the slope of their channel."""
         return ops.where(values > 0, values, self.alpha * values)
 
@@ -225,7 +226,7 @@ class ConvPReLU(Conv2D):
         super().build(input_shape)
         self.prelu.build(self.compute_output_shape(input_shape))
 
-    def call(self, image: Any) -> Any:
+    def call(self, image: Tensor) -> Tensor:
         """Returns the convolved image after the PReLU."""
         if self.fusible(image):
             return fused_convolution(image, self.kernel, self.bias, self.prelu.alpha)
@@ -233,7 +234,7 @@ class ConvPReLU(Conv2D):
 
 
 @registered
-def leaky_relu(maps: Any) -> Any:
+def leaky_relu(maps: Tensor) -> Tensor:
     """Returns the maps with negative values multiplied by 0.1, as in flow networks."""
     return ops.leaky_relu(maps, 0.1)
 
@@ -247,7 +248,7 @@ SLOPES = {
 }
 
 
-def slopes(layer: Any) -> Any:
+def slopes(layer: Any) -> Tensor:
     """Returns the activation of a convolution as one slope for each channel."""
     return ops.full((layer.filters,), SLOPES[layer.activation], dtype="float32")
 

@@ -1,7 +1,8 @@
 """The interface of flow estimators, for code that does not depend on a specific network."""
 
-from typing import Any, Protocol
+from typing import Protocol
 
+import keras
 import numpy as np
 
 from tfvfi.errors import InputError
@@ -15,7 +16,7 @@ class FlowEstimator(Protocol):
         ...
 
 
-def estimator_in(network: Any) -> FlowEstimator:
+def estimator_in(network: keras.Model) -> FlowEstimator:
     """Returns the flow estimator that a network is or contains.
 
     Args:

@@ -22,6 +22,7 @@ from tfvfi.models.preset import AnyTimes
 from tfvfi.models.times import check_times, parents
 from tfvfi.ops import resize
 from tfvfi.ops.sums import in_order
+from tfvfi.ops.tensor import Tensor
 from tfvfi.tracing import compiled
 
 __all__ = ["FlowEstimator", "Interpolator", "Network"]
@@ -57,15 +58,15 @@ class Interpolator(Network):
         """Returns the arguments from which this network can be recreated."""
         return {**super().get_config(), "times": self.times}
 
-    def prepare(self, frame0: Any, frame1: Any) -> dict[str, Any]:
+    def prepare(self, frame0: Tensor, frame1: Tensor) -> dict[str, Tensor]:
         """Returns what is computed once per pair: a nest of tensors with the batch axis first."""
         raise NotImplementedError
 
-    def render(self, prepared: dict[str, Any], time: Any) -> dict[str, Any]:
+    def render(self, prepared: dict[str, Tensor], time: Tensor) -> dict[str, Tensor]:
         """Returns the frame at `time` (one time per example) as "frame", with any other outputs."""
         raise NotImplementedError
 
-    def call(self, inputs: Mapping[str, Any], training: bool | None = None) -> dict[str, Any]:
+    def call(self, inputs: Mapping[str, Tensor], training: bool | None = None) -> dict[str, Tensor]:
         """Returns the outputs for a batch of pairs, each at its own time."""
         self._check_inputs(inputs)
         time = ops.convert_to_tensor(inputs["time"], dtype="float32")
@@ -77,11 +78,11 @@ class Interpolator(Network):
         with in_order():
             return self.render(self.prepare(frame0, frame1), time)
 
-    def padding(self, height: Any, width: Any) -> images.Padding:
+    def padding(self, height: Tensor, width: Tensor) -> images.Padding:
         """Returns the padding for a frame size; the default pads at the bottom and on the right."""
         return images.pad_end(height, width, self.multiple)
 
-    def pad(self, frames: Any) -> Any:
+    def pad(self, frames: Tensor) -> Tensor:
         """Pads frames as the network requires; the default repeats the border."""
         return images.pad_edge(frames, self.padding(*images.size(frames)))
 
@@ -147,7 +148,7 @@ class Interpolator(Network):
         cropped = (images.crop(frames, padding, height, width) for frames in rendered)
         return [np.clip(frames, 0, 1).astype("float32") for frames in cropped]
 
-    def frame_at_any_size(self, frame0: Any, frame1: Any, time: Any) -> Any:
+    def frame_at_any_size(self, frame0: Tensor, frame1: Tensor, time: Tensor) -> Tensor:
         """Renders a batch of pairs of any size, each at its own time, clipped to [0, 1].
 
         This is `interpolate` for tensors within one graph, as exports need it.
@@ -203,7 +204,7 @@ class Interpolator(Network):
         return frames
 
     def _flow_of_pair(
-        self, flow: Callable[[Any, Any], Any], frame0: np.ndarray, frame1: np.ndarray
+        self, flow: Callable[[Tensor, Tensor], Tensor], frame0: np.ndarray, frame1: np.ndarray
     ) -> np.ndarray:
         """Returns the flow of one pair of any size, given a function of padded frames."""
         images.check_pair(frame0, frame1)
@@ -213,11 +214,11 @@ class Interpolator(Network):
         pair = (self.pad(ops.convert_to_tensor(frames)) for frames in units)
         return ops.convert_to_numpy(flow(*pair))[0, top : top + height, left : left + width]
 
-    def _frame_at(self, prepared: dict[str, Any], time: Any) -> Any:
+    def _frame_at(self, prepared: dict[str, Tensor], time: Tensor) -> Tensor:
         """Renders the frames of prepared pairs, each at its own time."""
         return self.render(prepared, time)["frame"]
 
-    def _frames_at(self, prepared: dict[str, Any], times: Any) -> Any:
+    def _frames_at(self, prepared: dict[str, Tensor], times: Tensor) -> Tensor:
         """Renders frames of one prepared pair at several times."""
         count = ops.shape(times)[0]
         repeated = keras.tree.map_structure(lambda part: ops.repeat(part, count, axis=0), prepared)
@@ -234,25 +235,25 @@ class FlowEstimator(Network):
         super().__init__(**kwargs)
         self._flow = compiled(self.flow_at_any_size) if self.traceable else self.flow_at_any_size
 
-    def flow(self, frame0: Any, frame1: Any) -> dict[str, Any]:
+    def flow(self, frame0: Tensor, frame1: Tensor) -> dict[str, Tensor]:
         """Returns the outputs for checked frames: "flow" and any others that the network has."""
         raise NotImplementedError
 
-    def call(self, inputs: Mapping[str, Any], training: bool | None = None) -> dict[str, Any]:
+    def call(self, inputs: Mapping[str, Tensor], training: bool | None = None) -> dict[str, Tensor]:
         """Returns the outputs, with "flow" (B, H, W, 2), for sizes that the network accepts."""
         self._check_inputs(inputs)
         pair = (ops.convert_to_tensor(inputs[key], dtype="float32") for key in self.input_names)
         with in_order():
             return self.flow(*pair)
 
-    def flow_at_any_size(self, frame0: Any, frame1: Any) -> Any:
+    def flow_at_any_size(self, frame0: Tensor, frame1: Tensor) -> Tensor:
         """Returns the flow of a batch of any size, resized to a size that the network accepts."""
         height, width = images.size(frame0)
         inside = [images.next_multiple(side, self.multiple) for side in (height, width)]
         flow = self.flow(*(resize(frame, inside) for frame in (frame0, frame1)))["flow"]
         return images.resize_flow(flow, (height, width))
 
-    def both_ways(self, frame0: Any, frame1: Any) -> tuple[Any, Any]:
+    def both_ways(self, frame0: Tensor, frame1: Tensor) -> tuple[Tensor, Tensor]:
         """Returns the flow from frame0 to frame1 and the reverse flow, for a batch of any size."""
         return self.flow_at_any_size(frame0, frame1), self.flow_at_any_size(frame1, frame0)
 

@@ -28,8 +28,8 @@ middle only is trained at t = 0.5.
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
+import keras
 from keras import ops
 
 from tfvfi.errors import InputError
@@ -43,15 +43,16 @@ from tfvfi.models.superslomo.objective import (
     perceptual_term,
 )
 from tfvfi.ops import backward_warp
+from tfvfi.ops.tensor import Tensor
 
 TEACHER_WEIGHT = PIXEL_WEIGHT
 # As published, the perceptual loss subtracts this mean, whatever the network.
 MEAN = FORMS["nvidia"].mean
 
-Weights = str | Path | Mapping[str, Any] | None
+Weights = str | Path | Mapping[str, Tensor] | None
 
 
-def cycle(perceptual_weights: Weights = None) -> Callable[..., tuple[Any, dict[str, Any]]]:
+def cycle(perceptual_weights: Weights = None) -> Callable[..., tuple[Tensor, dict[str, Tensor]]]:
     """Returns the objective of cycle consistency.
 
     The batch must contain "frame0", "frame1", "frame2" and "time".
@@ -73,8 +74,8 @@ def cycle(perceptual_weights: Weights = None) -> Callable[..., tuple[Any, dict[s
     perceptual = perceptual_term(perceptual_weights)
 
     def objective(
-        network: Any, batch: Mapping[str, Any], training: bool = True
-    ) -> tuple[Any, dict[str, Any]]:
+        network: keras.Model, batch: Mapping[str, Tensor], training: bool = True
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         terms = cycle_terms(three_passes(network, batch, training), network, batch, perceptual)
         return sum(terms.values()), terms
 
@@ -82,8 +83,8 @@ def cycle(perceptual_weights: Weights = None) -> Callable[..., tuple[Any, dict[s
 
 
 def cycle_pseudo(
-    teacher: Any, perceptual_weights: Weights = None
-) -> Callable[..., tuple[Any, dict[str, Any]]]:
+    teacher: keras.Model, perceptual_weights: Weights = None
+) -> Callable[..., tuple[Tensor, dict[str, Tensor]]]:
     """Returns the objective of cycle consistency with pseudo supervision.
 
     Args:
@@ -102,8 +103,8 @@ def cycle_pseudo(
     perceptual = perceptual_term(perceptual_weights)
 
     def objective(
-        network: Any, batch: Mapping[str, Any], training: bool = True
-    ) -> tuple[Any, dict[str, Any]]:
+        network: keras.Model, batch: Mapping[str, Tensor], training: bool = True
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         passes = three_passes(network, batch, training)
         terms = cycle_terms(passes, network, batch, perceptual)
         time = times_of(network, batch["time"])
@@ -117,7 +118,7 @@ def cycle_pseudo(
     return objective
 
 
-def frozen_copy(network: Any) -> Any:
+def frozen_copy(network: keras.Model) -> keras.Model:
     """Returns a copy of a network with the same weights that is excluded from training."""
     copy = type(network).from_config(network.get_config())
     for variable, value in zip(copy.weights, network.weights, strict=True):
@@ -127,12 +128,14 @@ def frozen_copy(network: Any) -> Any:
 
 
 def three_passes(
-    network: Any, batch: Mapping[str, Any], training: bool
-) -> list[tuple[Any, Any, dict[str, Any]]]:
+    network: keras.Model, batch: Mapping[str, Tensor], training: bool
+) -> list[tuple[Tensor, Tensor, dict[str, Tensor]]]:
     """Returns the frames and outputs of the first pair, the second pair, and the cycle."""
     time = times_of(network, batch["time"])
 
-    def interpolated(frame0: Any, frame1: Any, time: Any) -> tuple[Any, Any, dict[str, Any]]:
+    def interpolated(
+        frame0: Tensor, frame1: Tensor, time: Tensor
+    ) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
         inputs = {"frame0": frame0, "frame1": frame1, "time": time}
         return frame0, frame1, network(inputs, training=training)
 
@@ -142,11 +145,11 @@ def three_passes(
 
 
 def cycle_terms(
-    passes: list[tuple[Any, Any, dict[str, Any]]],
-    network: Any,
-    batch: Mapping[str, Any],
-    perceptual: Callable[..., dict[str, Any]],
-) -> dict[str, Any]:
+    passes: list[tuple[Tensor, Tensor, dict[str, Tensor]]],
+    network: keras.Model,
+    batch: Mapping[str, Tensor],
+    perceptual: Callable[..., dict[str, Tensor]],
+) -> dict[str, Tensor]:
     """Returns the terms of cycle consistency, as far as the network has the outputs they need."""
     target = batch["frame1"]
     frame0, frame1, last = passes[-1]
@@ -155,7 +158,7 @@ def cycle_terms(
         **perceptual(last["frame"], target, MEAN),
     }
     warp = getattr(network, "warp", backward_warp)
-    warps: list[Any] = []
+    warps: list[Tensor] = []
     smooth: tuple[str, ...] = ()
     if "flow0" in last:
         smooth = "flow0", "flow1"
@@ -176,7 +179,7 @@ def cycle_terms(
     return terms
 
 
-def times_of(network: Any, time: Any) -> Any:
+def times_of(network: keras.Model, time: Tensor) -> Tensor:
     """Returns the times of a batch, or the middle for weights that support nothing else."""
     if network.times == "any":
         return ops.convert_to_tensor(time, dtype="float32")

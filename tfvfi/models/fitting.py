@@ -17,6 +17,7 @@ from tfvfi.models import objectives
 from tfvfi.models.index import preset_of
 from tfvfi.models.optimizers import recommended
 from tfvfi.models.preset import Preset
+from tfvfi.ops.tensor import Tensor
 
 AUTO = "auto"
 # Channels of a batch's "flow" that hold the true value of each output.
@@ -70,7 +71,9 @@ class Goal:
         # The terms that the objective returned for these batches, out of all that it may return.
         self.seen: set[str] = set()
 
-    def value(self, network: Any, batch: Mapping[str, Any], outputs: Any, training: bool) -> Any:
+    def value(
+        self, network: keras.Model, batch: Mapping[str, Tensor], outputs: Any, training: bool
+    ) -> Tensor:
         """Returns the total loss of a batch and updates the metrics of its terms."""
         forward = Forward(network, batch, outputs)
         total, terms = self._objective(forward, batch, training=training)
@@ -106,10 +109,14 @@ class Forward:
         outputs: The outputs that it returned.
     """
 
-    def __init__(self, network: Any, batch: Mapping[str, Any], outputs: Mapping[str, Any]):
+    def __init__(
+        self, network: keras.Model, batch: Mapping[str, Tensor], outputs: Mapping[str, Tensor]
+    ):
         self._network, self._batch, self._outputs = network, batch, outputs
 
-    def __call__(self, inputs: Mapping[str, Any], training: bool = False) -> Mapping[str, Any]:
+    def __call__(
+        self, inputs: Mapping[str, Tensor], training: bool = False
+    ) -> Mapping[str, Tensor]:
         """Returns the known outputs for the tensors of the batch, and new ones for others."""
         if all(inputs.get(name) is self._batch[name] for name in self._network.input_names):
             return self._outputs
@@ -119,7 +126,7 @@ class Forward:
         return getattr(self._network, name)
 
 
-def goal_of(network: Any, loss: Any) -> Goal | None:
+def goal_of(network: keras.Model, loss: Any) -> Goal | None:
     """Returns the objective that `compile(loss=...)` asks for; None if it is a Keras loss.
 
     Raises:
@@ -135,21 +142,21 @@ def goal_of(network: Any, loss: Any) -> Goal | None:
     return Goal(_described(network, known, "loss"), loss)
 
 
-def optimizer_of(network: Any, optimizer: Any) -> Any:
+def optimizer_of(network: keras.Model, optimizer: Any) -> Any:
     """Returns the optimizer that `compile(optimizer=...)` asks for."""
     if not (isinstance(optimizer, str) and optimizer == AUTO):
         return optimizer
     return recommended(_described(network, preset_of(network), "optimizer"))
 
 
-def metrics_of(network: Any, metrics: Any) -> Any:
+def metrics_of(network: keras.Model, metrics: Any) -> Any:
     """Returns the metrics that `compile(metrics=...)` asks for."""
     if not (isinstance(metrics, str) and metrics == AUTO):
         return metrics
     return [PSNR(), SSIM()] if network.main_output == "frame" else [EndpointError()]
 
 
-def batch_of(x: Mapping[str, Any], y: Any, output: str) -> dict[str, Any]:
+def batch_of(x: Mapping[str, Tensor], y: Any, output: str) -> dict[str, Tensor]:
     """Returns a batch in the form that objectives read, from Keras's x and y.
 
     Args:
@@ -166,7 +173,7 @@ def batch_of(x: Mapping[str, Any], y: Any, output: str) -> dict[str, Any]:
     return {**x, **known}
 
 
-def truths(batch: Mapping[str, Any], output: str) -> dict[str, Any]:
+def truths(batch: Mapping[str, Tensor], output: str) -> dict[str, Tensor]:
     """Returns the true outputs of a network, as far as the batch contains them."""
     if output == "flow":
         return {"flow": batch["flow"]} if "flow" in batch else {}
@@ -179,8 +186,8 @@ def truths(batch: Mapping[str, Any], output: str) -> dict[str, Any]:
 
 
 def compared(
-    outputs: Mapping[str, Any], known: Mapping[str, Any], asked: Any, output: str
-) -> tuple[Any, Any] | None:
+    outputs: Mapping[str, Tensor], known: Mapping[str, Tensor], asked: Any, output: str
+) -> tuple[Tensor, Tensor] | None:
     """Returns what a Keras loss or metric compares: the true values and the network's outputs.
 
     Args:
@@ -211,7 +218,7 @@ def compared(
     return {name: known[name] for name in asked}, {name: outputs[name] for name in asked}
 
 
-def _check_shapes(name: str, true: Any, pred: Any) -> None:
+def _check_shapes(name: str, true: Tensor, pred: Tensor) -> None:
     shapes = tuple(true.shape), tuple(pred.shape)
     if any(None not in pair and pair[0] != pair[1] for pair in zip(*shapes, strict=False)):
         advice = "; read records with kind='pair'" if name == "flow" else ""
@@ -221,7 +228,7 @@ def _check_shapes(name: str, true: Any, pred: Any) -> None:
         )
 
 
-def _described(network: Any, known: Preset | None, argument: str) -> Preset:
+def _described(network: keras.Model, known: Preset | None, argument: str) -> Preset:
     if known is None:
         raise InputError(
             f"no preset says how {type(network).__name__} is trained; name a `{argument}` in "

@@ -11,6 +11,7 @@ from tfvfi.models import folders
 from tfvfi.models.cache import cached_path
 from tfvfi.models.index import member_names, network_class, preset, presets
 from tfvfi.models.preset import Preset
+from tfvfi.ops.tensor import Tensor
 
 if TYPE_CHECKING:
     from keras import Model
@@ -97,7 +98,7 @@ def options_of(name: str) -> set[str]:
     return network_class(known).options() | {f"{each}_weights" for each in known.estimators}
 
 
-def trained_with(name: str, path: str | Path) -> dict[str, Any]:
+def trained_with(name: str, path: str | Path) -> dict[str, Tensor]:
     """Returns the options that weights were trained with, as far as their file records them."""
     about = weight_files.describe(path)
     options = about.get("options") if about.get("model") == name else None
@@ -176,7 +177,7 @@ def _estimator(name: str, argument: str, flow: str | Path, weights: str | Path |
 
 def _with_members(
     known: Preset, settings: Mapping[str, Any], weights: str | Path | None
-) -> dict[str, Any]:
+) -> dict[str, Tensor]:
     """Replaces the names of interpolators in a network's arguments by loaded networks."""
     settings = dict(settings)
     for argument in known.members:

@@ -7,6 +7,7 @@ import numpy as np
 
 from tfvfi.errors import ArgumentError, InputError
 from tfvfi.models.base import Interpolator
+from tfvfi.ops.tensor import Tensor
 
 MIDDLE = 0.5
 
@@ -27,15 +28,15 @@ class MiddleInterpolator(Interpolator):
             )
         super().__init__(times=times, **kwargs)
 
-    def middle(self, frame0: Any, frame1: Any) -> dict[str, Any]:
+    def middle(self, frame0: Tensor, frame1: Tensor) -> dict[str, Tensor]:
         """Returns the frame in the middle of a pair as "frame", with any other outputs."""
         raise NotImplementedError
 
-    def prepare(self, frame0: Any, frame1: Any) -> dict[str, Any]:
+    def prepare(self, frame0: Tensor, frame1: Tensor) -> dict[str, Tensor]:
         """Returns all outputs, because no other time needs anything more."""
         return self.middle(frame0, frame1)
 
-    def render(self, prepared: dict[str, Any], time: Any) -> dict[str, Any]:
+    def render(self, prepared: dict[str, Tensor], time: Tensor) -> dict[str, Tensor]:
         """Returns the prepared outputs; raises an error if a known time is not the middle."""
         check_middle(self.name, time)
         return prepared
@@ -45,7 +46,7 @@ class MiddleInterpolator(Interpolator):
         return self.times
 
 
-def check_middle(name: str, time: Any) -> None:
+def check_middle(name: str, time: Tensor) -> None:
     """Raises an error if a time is known not to be the middle.
 
     Within a graph the value of the time is unknown, so it is not checked there.

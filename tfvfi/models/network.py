@@ -11,6 +11,7 @@ from tfvfi import images
 from tfvfi.errors import InputError, plain_errors
 from tfvfi.models import fitting, folders, loading
 from tfvfi.ops.sums import in_order
+from tfvfi.ops.tensor import Tensor
 
 
 class Network(keras.Model):
@@ -45,7 +46,7 @@ class Network(keras.Model):
         with plain_errors():
             return super().__call__(*args, **kwargs)
 
-    def build(self, input_shape: Mapping[str, Any] | None = None) -> None:
+    def build(self, input_shape: Mapping[str, Tensor] | None = None) -> None:
         """Creates every variable, without computing anything.
 
         Args:
@@ -155,8 +156,8 @@ class Network(keras.Model):
     def compute_loss(
         self,
         x: Any = None,
-        y: Any = None,
-        y_pred: Any = None,
+        y: Tensor = None,
+        y_pred: Tensor = None,
         sample_weight: Any = None,
         training: bool = True,
     ) -> Any:
@@ -186,8 +187,8 @@ class Network(keras.Model):
         return super().compute_loss(x, *pair, sample_weight=sample_weight, training=training)
 
     def compute_metrics(
-        self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
-    ) -> dict[str, Any]:
+        self, x: Any, y: Tensor, y_pred: Tensor, sample_weight: Any = None
+    ) -> dict[str, Tensor]:
         """Updates the metrics, as far as the truth is known, and returns their results."""
         known = fitting.truths(fitting.batch_of(x, y, self.main_output), self.main_output)
         pair = fitting.compared(y_pred, known, self._plan.metrics, self.main_output)
@@ -196,12 +197,12 @@ class Network(keras.Model):
         return super().compute_metrics(x, *pair, sample_weight=sample_weight)
 
     @property
-    def metrics(self) -> list[Any]:
+    def metrics(self) -> list[Tensor]:
         """Returns the metrics of `compile`, once they are built, and of the objective's terms."""
         found = [metric for metric in super().metrics if getattr(metric, "built", True)]
         return found + (list(self._plan.goal.trackers.values()) if self._plan.goal else [])
 
-    def get_metrics_result(self) -> dict[str, Any]:
+    def get_metrics_result(self) -> dict[str, Tensor]:
         """Returns the metrics' values by name, without terms that the batches do not provide."""
         found = super().get_metrics_result()
         unseen = set(self._plan.goal.trackers) - self._plan.goal.seen if self._plan.goal else set()
@@ -258,7 +259,7 @@ class Network(keras.Model):
             name: (None,) if name == "time" else (None, side, side, 3) for name in self.input_names
         }
 
-    def _check_inputs(self, inputs: Mapping[str, Any]) -> None:
+    def _check_inputs(self, inputs: Mapping[str, Tensor]) -> None:
         """Raises an error if inputs have the wrong names or shapes."""
         if not isinstance(inputs, Mapping) or not set(self.input_names) <= set(inputs):
             received = sorted(inputs) if isinstance(inputs, Mapping) else type(inputs).__name__

@@ -11,11 +11,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import keras
 from keras import ops
 
 from tfvfi import losses
 from tfvfi.errors import InputError
 from tfvfi.models.preset import Objective, Preset
+from tfvfi.ops.tensor import Tensor
 
 # Compensates for squared differences of features, which are much larger than those of colors.
 PERCEPTUAL_WEIGHT = 0.005
@@ -49,7 +51,7 @@ GENERAL: Mapping[str, tuple[Objective, ...]] = {
     ),
 }
 
-Terms = tuple[Any, dict[str, Any]]
+Terms = tuple[Tensor, dict[str, Tensor]]
 
 
 def known(preset: Preset) -> dict[str, Objective]:
@@ -106,23 +108,23 @@ def build(objective: Objective, options: Mapping[str, Any]) -> Callable[..., Ter
     return function(**given)
 
 
-def paint(network: Any, batch: Mapping[str, Any], training: bool) -> Any:
+def paint(network: keras.Model, batch: Mapping[str, Tensor], training: bool) -> Tensor:
     """Returns the frame that a network renders for a batch."""
     return network({key: batch[key] for key in network.input_names}, training=training)["frame"]
 
 
-def l1(network: Any, batch: Mapping[str, Any], training: bool = True) -> Terms:
+def l1(network: keras.Model, batch: Mapping[str, Tensor], training: bool = True) -> Terms:
     """Returns the mean absolute difference between the frame and the true one."""
     return _one("l1", ops.mean(ops.abs(paint(network, batch, training) - batch["target"])))
 
 
-def charbonnier(network: Any, batch: Mapping[str, Any], training: bool = True) -> Terms:
+def charbonnier(network: keras.Model, batch: Mapping[str, Tensor], training: bool = True) -> Terms:
     """Returns the Charbonnier loss: a mean absolute difference that is smooth at zero."""
     difference = paint(network, batch, training) - batch["target"]
     return _one("charbonnier", losses.charbonnier(difference))
 
 
-def laplacian(network: Any, batch: Mapping[str, Any], training: bool = True) -> Terms:
+def laplacian(network: keras.Model, batch: Mapping[str, Tensor], training: bool = True) -> Terms:
     """Returns the difference between the Laplacian pyramids of both frames."""
     return _one("laplacian", losses.laplacian(paint(network, batch, training), batch["target"]))
 
@@ -135,7 +137,9 @@ def perceptual(perceptual_weights: Any) -> Callable[..., Terms]:
     """
     features = losses.Perceptual(perceptual_weights, layer="relu4_3")
 
-    def objective(network: Any, batch: Mapping[str, Any], training: bool = True) -> Terms:
+    def objective(
+        network: keras.Model, batch: Mapping[str, Tensor], training: bool = True
+    ) -> Terms:
         frame = paint(network, batch, training)
         terms = {
             "l1": ops.mean(ops.abs(frame - batch["target"])),
@@ -157,14 +161,16 @@ def features_of_vgg19(perceptual_weights: str | Path | Mapping[str, Any]) -> Cal
     """
     distance = losses.Perceptual(perceptual_weights, layer="relu4_4", network="vgg19")
 
-    def objective(network: Any, batch: Mapping[str, Any], training: bool = True) -> Terms:
+    def objective(
+        network: keras.Model, batch: Mapping[str, Tensor], training: bool = True
+    ) -> Terms:
         loss = distance(paint(network, batch, training), batch["target"])
         return loss, {"perceptual": loss}
 
     return objective
 
 
-def photometric(network: Any, batch: Mapping[str, Any], training: bool = True) -> Terms:
+def photometric(network: keras.Model, batch: Mapping[str, Tensor], training: bool = True) -> Terms:
     """Returns the photometric error and smoothness of a flow estimator, which need no true flow."""
     pair = {key: batch[key] for key in network.input_names}
     flow = network(pair, training=training)["flow"]
@@ -172,7 +178,7 @@ def photometric(network: Any, batch: Mapping[str, Any], training: bool = True) -
     return sum(terms.values()), terms
 
 
-def unsupervised(frame0: Any, frame1: Any, flow: Any) -> dict[str, Any]:
+def unsupervised(frame0: Tensor, frame1: Tensor, flow: Tensor) -> dict[str, Tensor]:
     """Returns photometric error and smoothness, both averaged over the pixels."""
     pixels = ops.cast(ops.prod(ops.shape(flow)[1:3]), "float32")
     return {

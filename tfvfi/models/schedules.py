@@ -8,6 +8,8 @@ import keras
 from keras import ops
 from keras.optimizers.schedules import LearningRateSchedule
 
+from tfvfi.ops.tensor import Tensor
+
 
 @keras.saving.register_keras_serializable("tfvfi")
 class LearningRate(LearningRateSchedule):
@@ -41,14 +43,14 @@ class LearningRate(LearningRateSchedule):
         self.first, self.last, self.shape, self.steps = first, last, shape, steps
         self.milestones, self.factor, self.warm_up = tuple(milestones), factor, warm_up
 
-    def __call__(self, step: Any) -> Any:
+    def __call__(self, step: Tensor) -> Tensor:
         """Returns the rate of a step, counted from 0."""
         step = ops.cast(step, "float32")
         # Step 0 already has a rate above zero, so that it changes the weights.
         rising = ops.minimum(1.0, (step + 1) / max(1, self.warm_up))
         return self._settled(step) * rising
 
-    def _settled(self, step: Any) -> Any:
+    def _settled(self, step: Tensor) -> Tensor:
         if self.shape == "cosine":
             done = (step - self.warm_up) / max(1, self.steps - self.warm_up)
             share = (1 + ops.cos(math.pi * ops.clip(done, 0.0, 1.0))) / 2

@@ -8,12 +8,13 @@ from keras import ops
 from tfvfi.images import next_multiple
 from tfvfi.ops.shift import rows_within
 from tfvfi.ops.sums import in_order
+from tfvfi.ops.tensor import Tensor
 
 # render(first row, state of the strip above) -> (strip, state for the strip below)
-Paint = Callable[[Any, Any], tuple[Any, Any]]
+Paint = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
 
-def strip_rows(height: Any, pixels_a_row: Any, pixels: int, multiple: int = 1) -> Any:
+def strip_rows(height: Tensor, pixels_a_row: Tensor, pixels: int, multiple: int = 1) -> Tensor:
     """Returns the rows per strip: about `pixels` pixels, with little left over at the bottom.
 
     Example:
@@ -25,7 +26,9 @@ def strip_rows(height: Any, pixels_a_row: Any, pixels: int, multiple: int = 1) -
     return multiple * _divided(units, strips)
 
 
-def paint_in_strips(paint: Paint, size: tuple[Any, Any, Any], rows: Any, above: Any = ()) -> Any:
+def paint_in_strips(
+    paint: Paint, size: tuple[Tensor, Tensor, Tensor], rows: Tensor, above: Tensor = ()
+) -> Tensor:
     """Renders a picture strip by strip from top to bottom, never two strips at once.
 
     Args:
@@ -58,6 +61,6 @@ def paint_in_strips(paint: Paint, size: tuple[Any, Any, Any], rows: Any, above: 
     return ops.fori_loop(0, height // rows, add_strip, (blank, first, above))[0]
 
 
-def _divided(whole: Any, part: Any) -> Any:
+def _divided(whole: Tensor, part: Tensor) -> Tensor:
     """Returns the number of parts, the last of which may be smaller."""
     return next_multiple(whole, part) // part

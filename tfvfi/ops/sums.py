@@ -10,6 +10,10 @@ depend on how busy the machine is.
 Additions that are created within `in_order()` are left unchanged: they carry the mark of additions
 that Grappler has already rewritten, so Grappler skips them. The mark is stored in exported graphs
 too and therefore also works in the process that serves them.
+
+TensorFlow has no public way to mark an operation or to give it another input, so `_mark` and
+`_split` use methods that its own code uses. Public options would switch Grappler off for the whole
+process, and would not be stored in exported graphs.
 """
 
 import contextlib

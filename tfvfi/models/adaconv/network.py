@@ -24,6 +24,7 @@ from tfvfi.models.adaconv.trunk import SPACING, Trunk
 from tfvfi.models.middle import MiddleInterpolator
 from tfvfi.models.strips import paint_in_strips, strip_rows
 from tfvfi.ops import local_convolution
+from tfvfi.ops.tensor import Tensor
 
 # How far a pixel's window reaches to each side; its last row and column are never read.
 REACH = 39
@@ -75,7 +76,7 @@ class AdaConv(MiddleInterpolator):
         """Returns the arguments from which this network can be recreated."""
         return {**super().get_config(), "border": self.border}
 
-    def middle(self, frame0: Any, frame1: Any) -> dict[str, Any]:
+    def middle(self, frame0: Tensor, frame1: Tensor) -> dict[str, Tensor]:
         """Renders the middle frame, as "frame"."""
         batch, height, width, _ = ops.shape(frame0)
         rows = strip_rows(height, batch * width, PIXELS_AT_ONCE, multiple=SPACING)
@@ -88,7 +89,7 @@ class AdaConv(MiddleInterpolator):
         around = (KERNEL_REACH, KERNEL_REACH + below, KERNEL_REACH, KERNEL_REACH)
         sources = [images.pad_zeros(self._source(frame), around) for frame in (frame0, frame1)]
 
-        def paint(first: Any, above: Any) -> tuple[Any, Any]:
+        def paint(first: Tensor, above: Tensor) -> tuple[Tensor, Tensor]:
             kept, features_above = above
             features, kept = self.trunk(_rows(pair, first + CONTEXT, rows), above=kept)
             features = ops.concatenate([features_above, features], axis=1)
@@ -101,7 +102,7 @@ class AdaConv(MiddleInterpolator):
         frame = paint_in_strips(paint, size, rows, above=(kept, features))
         return {"frame": frame[:, :height]}
 
-    def kernels(self, frame0: Any, frame1: Any, training: bool = False) -> Any:
+    def kernels(self, frame0: Tensor, frame1: Tensor, training: bool = False) -> Tensor:
         """Returns the kernels of all pixels whose window lies inside the frames.
 
         Args:
@@ -122,13 +123,13 @@ class AdaConv(MiddleInterpolator):
         features, _ = self.trunk(pair, training=training)
         return self.head(features[:, : height + GATHERED_CONTEXT, : width + GATHERED_CONTEXT])
 
-    def _source(self, frame: Any) -> Any:
+    def _source(self, frame: Tensor) -> Tensor:
         """Returns a frame to be weighted by kernels; "renormalize" needs a channel of ones."""
         if self.border == "zeros":
             return frame
         return ops.concatenate([frame, ops.ones_like(frame[..., :1])], axis=-1)
 
-    def _pixels(self, kernels: Any, sources: list[Any]) -> Any:
+    def _pixels(self, kernels: Tensor, sources: list[Tensor]) -> Tensor:
         weighed = weigh(kernels, *sources)
         if self.border == "zeros":
             return weighed
@@ -145,7 +146,7 @@ class Head(Block):
         self.gather = Product(2048, GATHERED, activation="relu", dtype=policy, name="gather")
         self.taps = Product(2 * TAPS**2, 1, dtype=policy, name="taps")
 
-    def call(self, features: Any, spacing: int = SPACING) -> Any:
+    def call(self, features: Tensor, spacing: int = SPACING) -> Tensor:
         """Returns kernels (B, h, w, 41, 82), each of which sums to 1.
 
         Args:
@@ -161,7 +162,7 @@ class Head(Block):
 class Product(layers.Conv2D):
     """A convolution of few positions and many channels, computed as one large matrix product."""
 
-    def call(self, features: Any, spacing: int = 1) -> Any:
+    def call(self, features: Tensor, spacing: int = 1) -> Tensor:
         """Returns the convolved features, reading every `spacing`-th position."""
         side = self.kernel_size[0]
         height, width = (size - (side - 1) * spacing for size in images.size(features))
@@ -179,7 +180,7 @@ class Product(layers.Conv2D):
         return ops.reshape(convolved, (-1, height, width, self.filters))
 
 
-def weigh(kernels: Any, source0: Any, source1: Any) -> Any:
+def weigh(kernels: Tensor, source0: Tensor, source1: Tensor) -> Tensor:
     """Returns the sum of both sources, weighted by the kernels of every pixel.
 
     Args:
@@ -191,11 +192,11 @@ def weigh(kernels: Any, source0: Any, source1: Any) -> Any:
     return local_convolution(source0, first) + local_convolution(source1, second)
 
 
-def _as_published(frame0: Any, frame1: Any) -> Any:
+def _as_published(frame0: Tensor, frame1: Tensor) -> Tensor:
     """Returns both frames in the published form: blue, green, red, from 0 to 255."""
     return 255.0 * ops.concatenate([frame0[..., ::-1], frame1[..., ::-1]], axis=-1)
 
 
-def _rows(picture: Any, first: Any, rows: Any) -> Any:
+def _rows(picture: Tensor, first: Tensor, rows: Tensor) -> Tensor:
     batch, _, width, channels = ops.shape(picture)
     return ops.slice(picture, (0, first, 0, 0), (batch, rows, width, channels))

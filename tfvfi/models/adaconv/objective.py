@@ -7,21 +7,22 @@ the largest column sum and not an L1 loss, and then the 2-norm of the three. Nei
 """
 
 from collections.abc import Mapping
-from typing import Any
 
+import keras
 from keras import ops
 
 from tfvfi.errors import InputError
 from tfvfi.losses.gradient import NEIGHBORS, neighbor_differences
 from tfvfi.models.adaconv.network import KERNEL_REACH, REACH, WINDOW, weigh
 from tfvfi.models.adaconv.trunk import SPACING
+from tfvfi.ops.tensor import Tensor
 
 COLORS = 3
 
 
 def objective(
-    network: Any, batch: Mapping[str, Any], training: bool = True
-) -> tuple[Any, dict[str, Any]]:
+    network: keras.Model, batch: Mapping[str, Tensor], training: bool = True
+) -> tuple[Tensor, dict[str, Tensor]]:
     """Returns the mean absolute differences of colors, and of gradients summed over 8 directions.
 
     A pixel is rendered where its whole window lies inside the crop: the central pixel of a crop of
@@ -47,7 +48,7 @@ def objective(
     return sum(terms.values()), terms
 
 
-def _compared(frame: Any, border: int) -> Any:
+def _compared(frame: Tensor, border: int) -> Tensor:
     """Returns the colors and gradients of a frame without its border."""
     outer = border - 1
     return ops.concatenate(

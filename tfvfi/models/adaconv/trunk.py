@@ -7,6 +7,7 @@ import keras
 from keras import layers, ops
 
 from tfvfi.layers import Block
+from tfvfi.ops.tensor import Tensor
 
 # Kernel size and channels of each stage; the size is halved after every stage but the last.
 STAGES = ((7, 32), (5, 64), (5, 128), (3, 256))
@@ -30,8 +31,12 @@ class Trunk(Block):
                 self.halves.append(self._conv(width, 2, f"halve{number}"))
 
     def call(
-        self, picture: Any, above: Sequence[Any] = (), dense: bool = True, training: bool = False
-    ) -> tuple[Any, list[Any]]:
+        self,
+        picture: Tensor,
+        above: Sequence[Tensor] = (),
+        dense: bool = True,
+        training: bool = False,
+    ) -> tuple[Tensor, list[Tensor]]:
         """Returns the features of a picture, and the rows to keep for the strip below.
 
         Args:
@@ -44,7 +49,7 @@ class Trunk(Block):
         """
         kept = []
 
-        def convolved(conv: layers.Conv2D, rows: Any) -> Any:
+        def convolved(conv: layers.Conv2D, rows: Tensor) -> Tensor:
             if above:
                 rows = ops.concatenate([above[len(kept)], rows], axis=1)
             kept.append(rows[:, 1 - conv.kernel_size[0] :])
@@ -65,7 +70,7 @@ class Trunk(Block):
         return layers.Conv2D(width, side, activation="relu", dtype=self.dtype_policy, name=name)
 
 
-def split(pictures: Any) -> Any:
+def split(pictures: Tensor) -> Tensor:
     """Splits each picture by even and odd rows and columns into four pictures of half the size."""
     _, height, width, channels = ops.shape(pictures)
     pairs = ops.reshape(pictures, (-1, height // 2, 2, width // 2, 2, channels))
@@ -74,7 +79,7 @@ def split(pictures: Any) -> Any:
     )
 
 
-def join(quarters: Any) -> Any:
+def join(quarters: Tensor) -> Tensor:
     """Reverses `split`."""
     _, height, width, channels = ops.shape(quarters)
     pairs = ops.reshape(quarters, (-1, 2, 2, height, width, channels))

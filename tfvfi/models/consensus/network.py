@@ -10,6 +10,7 @@ from tfvfi import images
 from tfvfi.errors import InputError
 from tfvfi.models.base import Interpolator
 from tfvfi.models.preset import AnyTimes
+from tfvfi.ops.tensor import Tensor
 
 
 @keras.saving.register_keras_serializable("tfvfi")
@@ -69,7 +70,7 @@ class Consensus(Interpolator):
         ]
         return super().from_config({**config, "members": members}, custom_objects)
 
-    def prepare(self, frame0: Any, frame1: Any) -> dict[str, Any]:
+    def prepare(self, frame0: Tensor, frame1: Tensor) -> dict[str, Tensor]:
         """Returns what each member prepares, from frames padded by its own rule."""
         # Even a member that cannot be part of a graph has compiled parts.
         prepared = [
@@ -80,7 +81,7 @@ class Consensus(Interpolator):
         ]
         return {"frame0": frame0, "members": prepared}
 
-    def render(self, prepared: dict[str, Any], time: Any) -> dict[str, Any]:
+    def render(self, prepared: dict[str, Tensor], time: Tensor) -> dict[str, Tensor]:
         """Returns the mean of the members' frames at `time`, and the frame of each as "members"."""
         height, width = images.size(prepared["frame0"])
         frames = []

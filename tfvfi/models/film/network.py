@@ -150,7 +150,7 @@ class FILM(Interpolator):
             "border": self.border,
         }
 
-    def prepare(self, frame0: Tensor, frame1: Tensor) -> dict[str, Any]:
+    def prepare(self, frame0: Tensor, frame1: Tensor) -> dict[str, Tensor]:
         """Computes images, features and flows of both frames at every fused level.
 
         Returns:
@@ -189,7 +189,7 @@ class FILM(Interpolator):
             flows.insert(0, flow)
         return flows
 
-    def render(self, prepared: dict[str, Any], time: Tensor) -> dict[str, Any]:
+    def render(self, prepared: dict[str, Tensor], time: Tensor) -> dict[str, Tensor]:
         """Renders the frame at `time` and returns it with all intermediate results.
 
         Returns:

@@ -6,15 +6,16 @@ change once, after half of the training, which shifts the emphasis from overall 
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
+import keras
 import numpy as np
 from keras import ops
 
 from tfvfi.losses import Style
 from tfvfi.models.objectives import paint
+from tfvfi.ops.tensor import Tensor
 
-Terms = tuple[Any, dict[str, Any]]
+Terms = tuple[Tensor, dict[str, Tensor]]
 Weights = str | Path | Mapping[str, np.ndarray] | None
 
 # Weights in the first and the second half of the training.
@@ -22,7 +23,7 @@ VGG, STYLE = (1.0, 0.25), (0.0, 40.0)
 HALF = 0.5
 
 
-def l1(network: Any, batch: Mapping[str, Any], training: bool = True) -> Terms:
+def l1(network: keras.Model, batch: Mapping[str, Tensor], training: bool = True) -> Terms:
     """Returns the mean absolute difference; see `tfvfi.losses` for the contract."""
     loss = ops.mean(ops.abs(paint(network, batch, training) - batch["target"]))
     return loss, {"l1": loss}
@@ -62,7 +63,9 @@ def _objective(
     distance = Style(perceptual_weights)
     losses = {"vgg": distance.vgg, "style": distance.style}
 
-    def objective(network: Any, batch: Mapping[str, Any], training: bool = True) -> Terms:
+    def objective(
+        network: keras.Model, batch: Mapping[str, Tensor], training: bool = True
+    ) -> Terms:
         frame, target = paint(network, batch, training), batch["target"]
         found, wanted = distance.features(frame), distance.features(target)
         terms = {"l1": ops.mean(ops.abs(frame - target))}
@@ -73,7 +76,7 @@ def _objective(
     return objective
 
 
-def _weight(weights: tuple[float, float], progress: Any) -> Any:
+def _weight(weights: tuple[float, float], progress: Tensor) -> Tensor:
     """Returns the weight at a given progress; without one, the weight of the second half."""
     first, second = weights
     return second if progress is None else ops.where(progress < HALF, first, second)

@@ -11,6 +11,7 @@ from keras import ops
 
 from tfvfi.errors import InputError
 from tfvfi.models.base import FlowEstimator
+from tfvfi.ops.tensor import Tensor
 
 
 class Search(NamedTuple):
@@ -64,17 +65,17 @@ class DIS(FlowEstimator):
         """Returns the arguments from which this estimator can be recreated."""
         return {**super().get_config(), "quick": self.quick}
 
-    def flow_at_any_size(self, frame0: Any, frame1: Any) -> Any:
+    def flow_at_any_size(self, frame0: Tensor, frame1: Tensor) -> Tensor:
         """Returns the flow of a batch; DIS accepts any size."""
         return self.flow(frame0, frame1)["flow"]
 
-    def both_ways(self, frame0: Any, frame1: Any) -> tuple[Any, Any]:
+    def both_ways(self, frame0: Tensor, frame1: Tensor) -> tuple[Tensor, Tensor]:
         """Returns the flow in both directions, estimated concurrently."""
         there, back = [frame0, frame1], [frame1, frame0]
         flows = self.flow_at_any_size(ops.concatenate(there), ops.concatenate(back))
         return tuple(ops.split(flows, 2))
 
-    def flow(self, frame0: Any, frame1: Any) -> dict[str, Any]:
+    def flow(self, frame0: Tensor, frame1: Tensor) -> dict[str, Tensor]:
         """Returns the flow of a batch as "flow", (B, H, W, 2)."""
         try:
             pairs = [ops.convert_to_numpy(frame) for frame in (frame0, frame1)]

@@ -13,6 +13,7 @@ from tfvfi.images import resize_flow, size
 from tfvfi.models.base import FlowEstimator, Interpolator
 from tfvfi.models.flow_interpolation import splatting, warping
 from tfvfi.ops import resize
+from tfvfi.ops.tensor import Tensor
 from tfvfi.tracing import compiled
 
 # Frames of more pixels have their flow estimated at half the size if the scale is "auto".
@@ -96,12 +97,12 @@ class FlowInterpolation(Interpolator):
             config = {**config, "flow": flow}
         return super().from_config(config, custom_objects)
 
-    def prepare(self, frame0: Any, frame1: Any) -> dict[str, Any]:
+    def prepare(self, frame0: Tensor, frame1: Tensor) -> dict[str, Tensor]:
         """Computes the flow in both directions, and what the mode derives from it."""
         flow01, flow10 = self._at_scale(self.estimator.both_ways, frame0, frame1)
         return self._prepare_with_flow(frame0, frame1, flow01, flow10)
 
-    def render(self, prepared: dict[str, Any], time: Any) -> dict[str, Any]:
+    def render(self, prepared: dict[str, Tensor], time: Tensor) -> dict[str, Tensor]:
         """Returns the frame at `time`, with the other outputs of the mode."""
         return MODES[self.mode].render(prepared, ops.reshape(time, (-1, 1, 1, 1)))
 
@@ -117,15 +118,15 @@ class FlowInterpolation(Interpolator):
         """
         return self._flow_of_pair(self._flow_alone, frame0, frame1)
 
-    def _flow(self, frame0: Any, frame1: Any) -> Any:
+    def _flow(self, frame0: Tensor, frame1: Tensor) -> Tensor:
         """Returns the flow from frame0 to frame1."""
 
-        def there(*pair: Any) -> tuple[Any]:
+        def there(*pair: Tensor) -> tuple[Tensor]:
             return (self.estimator.flow_at_any_size(*pair),)
 
         return self._at_scale(there, frame0, frame1)[0]
 
-    def _at_scale(self, estimate: Callable, frame0: Any, frame1: Any) -> Sequence[Any]:
+    def _at_scale(self, estimate: Callable, frame0: Tensor, frame1: Tensor) -> Sequence[Tensor]:
         """Estimates flows at the network's scale."""
         whole = size(frame0)
         scale = self._automatic(*whole) if self.scale == "auto" else self.scale
@@ -134,7 +135,7 @@ class FlowInterpolation(Interpolator):
         resized = (resize(frame, scale) for frame in (frame0, frame1))
         return [resize_flow(flow, whole) for flow in estimate(*resized)]
 
-    def _automatic(self, height: Any, width: Any) -> float | tuple[int, int]:
+    def _automatic(self, height: Tensor, width: Tensor) -> float | tuple[int, int]:
         """Returns what "auto" means for frames of a size: a scale, or the size to resize to."""
         # Learned estimators choose their own scales, and in a graph the size need not be known.
         known = isinstance(height, int) and isinstance(width, int)

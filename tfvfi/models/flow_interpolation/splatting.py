@@ -9,12 +9,11 @@
    the sum of the splatted pixels rather than in their color, both frames are blended in place.
 """
 
-from typing import Any
-
 from keras import ops
 
 from tfvfi.ops import backward_warp, splat
 from tfvfi.ops.fusion import window_mean
+from tfvfi.ops.tensor import Tensor
 
 # How strongly the best match dominates where several pixels arrive.
 ALPHA = 20.0
@@ -22,7 +21,7 @@ ALPHA = 20.0
 HOLE = 1e-3
 
 
-def prepare(frame0: Any, frame1: Any, flow01: Any, flow10: Any) -> dict[str, Any]:
+def prepare(frame0: Tensor, frame1: Tensor, flow01: Tensor, flow10: Tensor) -> dict[str, Tensor]:
     """Computes the metric of every pixel from the flow in both directions."""
     return {
         "frame0": frame0,
@@ -34,7 +33,7 @@ def prepare(frame0: Any, frame1: Any, flow01: Any, flow10: Any) -> dict[str, Any
     }
 
 
-def render(pair: dict[str, Any], time: Any) -> dict[str, Any]:
+def render(pair: dict[str, Tensor], time: Tensor) -> dict[str, Tensor]:
     """Returns the frame at `time`, and how many pixels of each frame arrived at each position."""
     from0 = _project(pair["frame0"], pair["metric0"], pair["flow01"] * time)
     from1 = _project(pair["frame1"], pair["metric1"], pair["flow10"] * (1 - time))
@@ -45,14 +44,14 @@ def render(pair: dict[str, Any], time: Any) -> dict[str, Any]:
     return {"frame": frame, "arrived0": from0[-1], "arrived1": from1[-1]}
 
 
-def brightness_constancy(frame: Any, other: Any, flow: Any) -> Any:
+def brightness_constancy(frame: Tensor, other: Tensor, flow: Tensor) -> Tensor:
     """Returns the metric Z of every pixel: 0 where the other frame matches along the flow."""
     gap = ops.mean(ops.abs(frame - backward_warp(other, flow)), axis=-1, keepdims=True)
     # A pixel whose flow is NaN is not splatted, and it must not affect its neighbors.
     return -ALPHA * window_mean(ops.where(ops.isnan(gap), 1.0, gap))
 
 
-def _project(frame: Any, metric: Any, flow: Any) -> tuple[Any, Any, Any]:
+def _project(frame: Tensor, metric: Tensor, flow: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Returns the weighted colors, the weights and the count of pixels at each position."""
     weight = ops.exp(metric)
     landed = splat(ops.concatenate([frame * weight, weight, ops.ones_like(weight)], axis=-1), flow)

@@ -12,13 +12,12 @@ The frame at time t is rendered in four steps:
 4. Fusion: the candidates are averaged per pixel by how well their two warped frames agree.
 """
 
-from typing import Any
-
 from keras import ops
 
 from tfvfi.images import size
 from tfvfi.ops import backward_warp, resize, splat, spline
 from tfvfi.ops.fusion import Motion, Sources, fuse
+from tfvfi.ops.tensor import Tensor
 
 # A pixel counts as occluded where its flows differ by more than this share of their length ...
 RELATIVE_DISAGREEMENT = 0.3
@@ -34,7 +33,7 @@ HOLE = 1e-3
 HOLE_LEVELS = 6
 
 
-def prepare(frame0: Any, frame1: Any, flow01: Any, flow10: Any) -> dict[str, Any]:
+def prepare(frame0: Tensor, frame1: Tensor, flow01: Tensor, flow10: Tensor) -> dict[str, Tensor]:
     """Computes consistency and match of every pixel from the flow in both directions."""
     return {
         "frame0": frame0,
@@ -50,7 +49,7 @@ def prepare(frame0: Any, frame1: Any, flow01: Any, flow10: Any) -> dict[str, Any
     }
 
 
-def render(pair: dict[str, Any], time: Any) -> dict[str, Any]:
+def render(pair: dict[str, Tensor], time: Tensor) -> dict[str, Tensor]:
     """Returns the frame at `time`, the flows from it to both frames, and the blend mask."""
     from0 = _project(pair["flow01"], pair["seen01"], pair["match01"], time)
     from1 = _project(-pair["flow10"], pair["seen10"], pair["match10"], time - 1)
@@ -79,7 +78,7 @@ def render(pair: dict[str, Any], time: Any) -> dict[str, Any]:
     }
 
 
-def consistency(flow: Any, back: Any) -> Any:
+def consistency(flow: Tensor, back: Tensor) -> Tensor:
     """Returns 1 where `flow` and then `back` lead to the start again, and less elsewhere."""
     returned = backward_warp(back, flow)
     gap = ops.sum(ops.square(flow + returned), axis=-1, keepdims=True)
@@ -88,13 +87,13 @@ def consistency(flow: Any, back: Any) -> Any:
     return ops.exp(-gap / allowed)
 
 
-def match(frame: Any, other: Any, flow: Any) -> Any:
+def match(frame: Tensor, other: Tensor, flow: Tensor) -> Tensor:
     """Returns a pixel's weight for splatting: 1 where its colors agree with `other`."""
     difference = ops.abs(frame - backward_warp(other, flow))
     return ops.exp(-MATCH_SHARPNESS * ops.mean(difference, axis=-1, keepdims=True))
 
 
-def fill_holes(total: Any, weight: Any) -> Any:
+def fill_holes(total: Tensor, weight: Tensor) -> Tensor:
     """Returns the weighted mean of splatted values, with holes filled from their surroundings.
 
     Each level averages 2 x 2 sums of the finer one until no hole is left; values of a finer level
@@ -112,7 +111,7 @@ def fill_holes(total: Any, weight: Any) -> Any:
     return filled
 
 
-def _project(motion: Any, seen: Any, matched: Any, share: Any) -> dict[str, Any]:
+def _project(motion: Tensor, seen: Tensor, matched: Tensor, share: Tensor) -> dict[str, Tensor]:
     """Splats pixels along a share of their motion and returns the weighted sums at each position.
 
     Args:
@@ -132,6 +131,6 @@ def _project(motion: Any, seen: Any, matched: Any, share: Any) -> dict[str, Any]
     }
 
 
-def _arrived(projected: dict[str, Any]) -> Any:
+def _arrived(projected: dict[str, Tensor]) -> Tensor:
     """Returns 1 where a pixel arrived, visible or occluded, and 0 in a hole."""
     return ops.minimum(projected["weight"] / OCCLUDED, 1)

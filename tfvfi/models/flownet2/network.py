@@ -22,6 +22,7 @@ from tfvfi.errors import ArgumentError
 from tfvfi.models.base import FlowEstimator
 from tfvfi.models.flownet2.subnetworks import FlowNet
 from tfvfi.ops import backward_warp, channel_norm, resize
+from tfvfi.ops.tensor import Tensor
 
 # The networks estimate flow at a quarter of the size, in units of 20 pixels.
 UNIT = 20.0
@@ -83,7 +84,7 @@ class FlowNet2(FlowEstimator):
             "fit": self.fit_rule,
         }
 
-    def flow(self, frame0: Any, frame1: Any) -> dict[str, Any]:
+    def flow(self, frame0: Tensor, frame1: Tensor) -> dict[str, Tensor]:
         """Estimates the flow from frame0 to frame1.
 
         Returns:
@@ -99,7 +100,7 @@ class FlowNet2(FlowEstimator):
             return {"flow": flow, "flow_levels": steps[0]["flow_levels"]}
         return {"flow": flow}
 
-    def steps(self, frame0: Any, frame1: Any) -> list[dict[str, Any]]:
+    def steps(self, frame0: Tensor, frame1: Tensor) -> list[dict[str, Tensor]]:
         """Returns the "flow" in pixels and the "flow_levels" of each network in the chain."""
         pair = ops.concatenate([frame0, frame1], axis=-1)
         found = []
@@ -114,7 +115,7 @@ class FlowNet2(FlowEstimator):
             found.append({"flow": flow, "flow_levels": levels})
         return found
 
-    def fused(self, frame0: Any, frame1: Any, large: Any) -> list[Any]:
+    def fused(self, frame0: Tensor, frame1: Tensor, large: Tensor) -> list[Tensor]:
         """Returns the fused flow for large and small displacements at size 1, 1/2 and 1/4."""
         pair = ops.concatenate([frame0, frame1], axis=-1)
         # Divided here, where `flownet2_sd` multiplies: in the chain it was trained in another unit.
@@ -123,7 +124,7 @@ class FlowNet2(FlowEstimator):
         known += [channel_norm(frame0 - backward_warp(frame1, flow)) for flow in (small, large)]
         return self.fuse(ops.concatenate(known, axis=-1))
 
-    def flow_at_any_size(self, frame0: Any, frame1: Any) -> Any:
+    def flow_at_any_size(self, frame0: Tensor, frame1: Tensor) -> Tensor:
         """Returns the flow of a batch of any size; see `fit`."""
         if self.fit_rule == "resize":
             return super().flow_at_any_size(frame0, frame1)
@@ -142,7 +143,7 @@ def network_names(chain: Sequence[str]) -> list[str]:
     ]
 
 
-def without_mean(frame0: Any, frame1: Any) -> tuple[Any, Any]:
+def without_mean(frame0: Tensor, frame1: Tensor) -> tuple[Tensor, Tensor]:
     """Subtracts from both frames the mean of each color over both of them."""
     # In two steps, rows first: one sum over a whole frame would lose two more digits.
     rows = ops.mean((frame0 + frame1) / 2, axis=1, keepdims=True)

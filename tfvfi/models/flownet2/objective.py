@@ -1,15 +1,17 @@
 """The training objective of FlowNet 2.0: true flow if available, otherwise the frames alone."""
 
 from collections.abc import Mapping
-from typing import Any
+
+import keras
 
 from tfvfi.losses import flow_difference, multi_scale_flow
 from tfvfi.models.objectives import unsupervised
+from tfvfi.ops.tensor import Tensor
 
 
 def objective(
-    network: Any, batch: Mapping[str, Any], training: bool = True
-) -> tuple[Any, dict[str, Any]]:
+    network: keras.Model, batch: Mapping[str, Tensor], training: bool = True
+) -> tuple[Tensor, dict[str, Tensor]]:
     """Returns the loss of a flow estimator; see `tfvfi.losses` for the contract.
 
     If the batch contains "flow", the loss is the endpoint error as published: at five levels for a
@@ -37,7 +39,7 @@ def objective(
     return sum(terms.values()), terms
 
 
-def supervised(outputs: Mapping[str, Any], truth: Any, norm: str = "l1") -> Any:
+def supervised(outputs: Mapping[str, Tensor], truth: Tensor, norm: str = "l1") -> Tensor:
     """Returns the published loss of the network's outputs, given the true flow in pixels."""
     if "flow_levels" in outputs:
         return multi_scale_flow(outputs["flow_levels"], truth, norm)[0]

@@ -15,6 +15,7 @@ from keras import ops
 
 from tfvfi.layers import Block, Conv2D, Double, leaky_relu
 from tfvfi.ops import correlation
+from tfvfi.ops.tensor import Tensor
 
 # Name of a convolution -> channels, kernel size, stride.
 Convolutions = Mapping[str, tuple[int, int, int]]
@@ -150,7 +151,7 @@ class FlowNet(Block):
             for level in (self.plan.coarsest, *levels)
         ]
 
-    def call(self, inputs: Any) -> list[Any]:
+    def call(self, inputs: Tensor) -> list[Tensor]:
         """Returns flows from the finest level to the coarsest.
 
         Args:
@@ -160,10 +161,10 @@ class FlowNet(Block):
         encode = self._encode_apart if self.plan.correlated else self._encode_together
         return self._decode(encode(inputs))
 
-    def _encode_together(self, inputs: Any) -> dict[str, Any]:
+    def _encode_together(self, inputs: Tensor) -> dict[str, Tensor]:
         return self._run(self.encoder, inputs)
 
-    def _encode_apart(self, inputs: Any) -> dict[str, Any]:
+    def _encode_apart(self, inputs: Tensor) -> dict[str, Tensor]:
         """Encodes both frames with shared weights and computes their cost volume (FlowNetC)."""
         both = ops.concatenate(ops.split(inputs, 2, axis=-1), axis=0)
         before = self._run({name: self.encoder[name] for name in LARGE_KERNELS}, both)
@@ -176,14 +177,14 @@ class FlowNet(Block):
             **self._run(after, matched),
         }
 
-    def _run(self, convolutions: Mapping[str, Any], maps: Any) -> dict[str, Any]:
+    def _run(self, convolutions: Mapping[str, Tensor], maps: Tensor) -> dict[str, Tensor]:
         """Runs convolutions in sequence and returns the output of each."""
         found = {}
         for name, convolution in convolutions.items():
             found[name] = maps = convolution(maps)
         return found
 
-    def _decode(self, found: dict[str, Any]) -> list[Any]:
+    def _decode(self, found: dict[str, Tensor]) -> list[Tensor]:
         maps = list(found.values())[-1]
         flows = [self.predictions[0](maps)]
         for step, level in enumerate(self.plan.levels):

@@ -20,6 +20,7 @@ from tfvfi.layers import Block, Conv2D, ConvPReLU, Double, PReLU
 from tfvfi.models.base import Interpolator
 from tfvfi.ops import backward_warp, resize
 from tfvfi.ops.convolution import fused_convolution
+from tfvfi.ops.tensor import Tensor
 
 # The ratio between the size of the frames and that of the coarsest features.
 COARSEST = 16
@@ -103,7 +104,7 @@ class IFRNet(Interpolator):
             "border": self.border,
         }
 
-    def prepare(self, frame0: Any, frame1: Any) -> dict[str, Any]:
+    def prepare(self, frame0: Tensor, frame1: Tensor) -> dict[str, Tensor]:
         """Subtracts the common mean from both frames and extracts their features."""
         means = [ops.mean(frame, axis=(1, 2, 3), keepdims=True) for frame in (frame0, frame1)]
         mean = (means[0] + means[1]) / 2
@@ -116,11 +117,11 @@ class IFRNet(Interpolator):
             "features1": self.features(frame1),
         }
 
-    def features(self, frame: Any) -> list[Any]:
+    def features(self, frame: Tensor) -> list[Tensor]:
         """Returns the features of a frame without its mean, from fine to coarse."""
         return self.encoder(frame if self.scale == 1 else resize(frame, self.scale))
 
-    def render(self, prepared: dict[str, Any], time: Any) -> dict[str, Any]:
+    def render(self, prepared: dict[str, Tensor], time: Tensor) -> dict[str, Tensor]:
         """Renders the frame at `time` and returns it with all intermediate results.
 
         Returns:
@@ -167,14 +168,14 @@ class IFRNet(Interpolator):
             "feature_levels": feature_levels,
         }
 
-    def padding(self, height: Any, width: Any) -> images.Padding:
+    def padding(self, height: Tensor, width: Tensor) -> images.Padding:
         """Returns the padding that the authors use: see `border`."""
         top, bottom, left, right = images.pad_end(height, width, self.multiple)
         if self.border == "zeros":
             return top, bottom, left, right
         return bottom // 2, bottom - bottom // 2, right // 2, right - right // 2
 
-    def pad(self, frames: Any) -> Any:
+    def pad(self, frames: Tensor) -> Tensor:
         """Pads frames as the authors do: see `border`."""
         pad = images.pad_zeros if self.border == "zeros" else images.pad_edge
         return pad(frames, self.padding(*images.size(frames)))
@@ -193,7 +194,7 @@ class Encoder(Block):
             for number, (width, kernel) in enumerate(zip(widths, kernels, strict=True), start=1)
         ]
 
-    def call(self, frame: Any) -> list[Any]:
+    def call(self, frame: Tensor) -> list[Tensor]:
         """Returns the features, from fine to coarse."""
         features = [frame]
         for level in self.levels:
@@ -211,7 +212,7 @@ class EncoderLevel(Block):
         self.conv0 = ConvPReLU(width, kernel, strides=2, dtype=self.dtype_policy, name="conv0")
         self.conv1 = ConvPReLU(width, dtype=self.dtype_policy, name="conv1")
 
-    def call(self, feature: Any) -> Any:
+    def call(self, feature: Tensor) -> Tensor:
         """Returns the feature at half the size."""
         return self.conv1(self.conv0(feature))
 
@@ -227,7 +228,7 @@ class Decoder(Block):
         self.residual = ResidualBlock(inside, side, dtype=self.dtype_policy, name="residual")
         self.up = Double(outside, dtype=self.dtype_policy, name="double")
 
-    def call(self, known: Any) -> Any:
+    def call(self, known: Tensor) -> Tensor:
         """Returns corrections of both flows, followed by the feature, at twice the size."""
         return self.up(self.residual(self.conv(known)))
 
@@ -247,7 +248,7 @@ class ResidualBlock(Block):
         self.conv5 = Conv2D(width, dtype=policy, name="conv5")
         self.prelu = PReLU(dtype=policy, name="prelu")
 
-    def call(self, feature: Any) -> Any:
+    def call(self, feature: Tensor) -> Tensor:
         """Returns the refined feature, of the same size and width."""
         refined = self._refine_side(self.conv1(feature), self.conv2)
         refined = self._refine_side(self.conv3(refined), self.conv4)
@@ -256,7 +257,7 @@ class ResidualBlock(Block):
             return fused_convolution(refined, conv.kernel, conv.bias, self.prelu.alpha, feature)
         return self.prelu(feature + self.conv5(refined))
 
-    def _refine_side(self, feature: Any, conv: ConvPReLU) -> Any:
+    def _refine_side(self, feature: Tensor, conv: ConvPReLU) -> Tensor:
         if conv.fusible(feature):
             return fused_convolution(feature, conv.kernel, conv.bias, conv.prelu.alpha)
         main, side = feature[..., : -self.side], feature[..., -self.side :]

@@ -1,8 +1,8 @@
 """The training objective of IFRNet: the frame, the structure of features, and a teacher's flow."""
 
 from collections.abc import Mapping
-from typing import Any
 
+import keras
 from keras import ops
 
 from tfvfi import images
@@ -15,6 +15,7 @@ from tfvfi.losses import (
     geometry,
     robust_weight,
 )
+from tfvfi.ops.tensor import Tensor
 
 GEOMETRY_WEIGHT = 0.01
 DISTILLATION_WEIGHT = 0.01
@@ -22,8 +23,8 @@ GUIDANCE_WEIGHT = 0.01
 
 
 def objective(
-    network: Any, batch: Mapping[str, Any], training: bool = True
-) -> tuple[Any, dict[str, Any]]:
+    network: keras.Model, batch: Mapping[str, Tensor], training: bool = True
+) -> tuple[Tensor, dict[str, Tensor]]:
     """Returns the published loss of IFRNet; see `tfvfi.losses` for the contract.
 
     Without "flow" in the batch there is no distillation term, as the authors do for GoPro.
@@ -36,8 +37,8 @@ def objective(
 
 
 def guided(
-    network: Any, batch: Mapping[str, Any], training: bool = True
-) -> tuple[Any, dict[str, Any]]:
+    network: keras.Model, batch: Mapping[str, Tensor], training: bool = True
+) -> tuple[Tensor, dict[str, Tensor]]:
     """Returns the published loss, but with direct supervision of the flow at every scale.
 
     It suits exact flow, such as that of `tfvfi.data.procedural`: motion is then learned many times
@@ -57,7 +58,9 @@ def guided(
     return sum(terms.values()), terms
 
 
-def frame_terms(network: Any, outputs: Mapping[str, Any], target: Any) -> dict[str, Any]:
+def frame_terms(
+    network: keras.Model, outputs: Mapping[str, Tensor], target: Tensor
+) -> dict[str, Tensor]:
     """Returns the terms that compare the frame and its intermediate features with the true ones."""
     return {
         "charbonnier": charbonnier(outputs["frame"] - target),
@@ -66,7 +69,7 @@ def frame_terms(network: Any, outputs: Mapping[str, Any], target: Any) -> dict[s
     }
 
 
-def guidance(outputs: Mapping[str, Any], flow: Any) -> Any:
+def guidance(outputs: Mapping[str, Tensor], flow: Tensor) -> Tensor:
     """Returns the endpoint errors of all flows, in pixels of the frames, summed over the scales."""
     size, total = images.size(flow), 0.0
     for final, part in ((outputs["flow0"], slice(0, 2)), (outputs["flow1"], slice(2, 4))):
@@ -75,7 +78,9 @@ def guidance(outputs: Mapping[str, Any], flow: Any) -> Any:
     return total
 
 
-def geometry_levels(network: Any, outputs: Mapping[str, Any], target: Any) -> list[Any]:
+def geometry_levels(
+    network: keras.Model, outputs: Mapping[str, Tensor], target: Tensor
+) -> list[Tensor]:
     """Returns the geometry losses at 1/2, 1/4 and 1/8 of the size."""
     features = network.features(target - outputs["mean"])
     return [
@@ -84,7 +89,7 @@ def geometry_levels(network: Any, outputs: Mapping[str, Any], target: Any) -> li
     ]
 
 
-def distillation(outputs: Mapping[str, Any], flow: Any) -> Any:
+def distillation(outputs: Mapping[str, Tensor], flow: Tensor) -> Tensor:
     """Returns the distillation losses of the coarser flows, in both directions."""
     total = 0.0
     for final, part in ((outputs["flow0"], slice(0, 2)), (outputs["flow1"], slice(2, 4))):

@@ -20,6 +20,7 @@ from tfvfi import images
 from tfvfi.layers import Block, Conv2D, Double, leaky_relu
 from tfvfi.models.base import FlowEstimator
 from tfvfi.ops import backward_warp, correlation, resize
+from tfvfi.ops.tensor import Tensor
 
 # The network estimates flow at a quarter of the size, in units of 20 pixels of the full size.
 UNIT, QUARTER = 20.0, 4
@@ -53,7 +54,7 @@ class PWCNet(FlowEstimator):
         self.decoders = [Decoder(level, dtype=policy, name=f"decoder{level}") for level in LEVELS]
         self.refiner = Refiner(dtype=policy, name="refiner")
 
-    def flow(self, frame0: Any, frame1: Any) -> dict[str, Any]:
+    def flow(self, frame0: Tensor, frame1: Tensor) -> dict[str, Tensor]:
         """Estimates the flow from frame0 to frame1.
 
         Returns:
@@ -63,7 +64,7 @@ class PWCNet(FlowEstimator):
         levels = self.flow_levels(frame0, frame1)
         return {"flow": _enlarged(levels[0], images.size(frame0)), "flow_levels": levels}
 
-    def flow_at_any_size(self, frame0: Any, frame1: Any) -> Any:
+    def flow_at_any_size(self, frame0: Tensor, frame1: Tensor) -> Tensor:
         """Returns the flow of a batch of any size, estimated at the next size divisible by 64."""
         size = images.size(frame0)
         inside = [images.next_multiple(side, self.multiple) for side in size]
@@ -71,7 +72,7 @@ class PWCNet(FlowEstimator):
         levels = self.flow_levels(*(resize(frame, inside) for frame in (frame0, frame1)))
         return _enlarged(levels[0], size)
 
-    def flow_levels(self, frame0: Any, frame1: Any) -> list[Any]:
+    def flow_levels(self, frame0: Tensor, frame1: Tensor) -> list[Tensor]:
         """Returns flows from the finest level to the coarsest, in units of 20 pixels."""
         both = self.pyramid(ops.flip(ops.concatenate([frame0, frame1]), axis=-1))
         flows, features = [], None
@@ -109,7 +110,7 @@ class Pyramid(Block):
             for level, count in enumerate(channels, start=1)
         ]
 
-    def call(self, frames: Any) -> list[Any]:
+    def call(self, frames: Tensor) -> list[Tensor]:
         """Returns the features, from the finest level to the coarsest."""
         found = []
         maps = frames
@@ -144,7 +145,9 @@ class Decoder(Block):
         ]
         self.predict_flow = Conv2D(2, name="predict_flow", **exact)
 
-    def call(self, first: Any, second: Any, below: tuple[Any, Any] | None = None) -> tuple:
+    def call(
+        self, first: Tensor, second: Tensor, below: tuple[Tensor, Tensor] | None = None
+    ) -> tuple:
         """Returns the flow of this level, in units of 20 pixels of the full size, and its features.
 
         Args:
@@ -182,13 +185,13 @@ class Refiner(Block):
         ]
         self.predict_flow = Conv2D(2, dtype="float32", name="predict_flow")
 
-    def call(self, features: Any) -> Any:
+    def call(self, features: Tensor) -> Tensor:
         """Returns a correction of the flow, in the same unit."""
         for convolution in self.convolutions:
             features = convolution(features)
         return self.predict_flow(features)
 
 
-def _enlarged(level: Any, size: tuple[Any, Any]) -> Any:
+def _enlarged(level: Tensor, size: tuple[Tensor, Tensor]) -> Tensor:
     """Resizes the finest flow to another size, in pixels of that size."""
     return images.resize_flow(UNIT / QUARTER * level, size)

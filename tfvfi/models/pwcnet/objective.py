@@ -1,13 +1,14 @@
 """The training objective of PWC-Net: the true flow at five levels, the coarsest weighted most."""
 
 from collections.abc import Mapping
-from typing import Any
 
+import keras
 from keras import ops
 
 from tfvfi.errors import InputError
 from tfvfi.losses import endpoint_error
 from tfvfi.models.pwcnet.network import UNIT
+from tfvfi.ops.tensor import Tensor
 
 # Weights of the levels at 1/4, 1/8, ... 1/64 of the size.
 WEIGHTS = (0.005, 0.01, 0.02, 0.08, 0.32)
@@ -15,8 +16,8 @@ FINEST = 4
 
 
 def objective(
-    network: Any, batch: Mapping[str, Any], training: bool = True
-) -> tuple[Any, dict[str, Any]]:
+    network: keras.Model, batch: Mapping[str, Tensor], training: bool = True
+) -> tuple[Tensor, dict[str, Tensor]]:
     """Returns the published loss, averaged over each level's pixels where the paper sums.
 
     Args:

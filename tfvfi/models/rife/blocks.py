@@ -24,6 +24,7 @@ from tfvfi.layers import (
     DoublePReLU,
 )
 from tfvfi.ops.convolution import fused_convolution
+from tfvfi.ops.tensor import Tensor
 
 FORMS = ("pairs", "chain", "scaled")
 CONVOLUTIONS = 8
@@ -65,7 +66,7 @@ class MotionBlock(Block):
             self.channels = MOTION + (features or 1)
             self.heads = [Double(4 * self.channels, dtype=policy, name="head")]
 
-    def call(self, known: Any) -> Any:
+    def call(self, known: Tensor) -> Tensor:
         """Returns flows, mask and feature, at the size of `known`, or half of it for "chain"."""
         for shrink in self.shrinks:
             known = shrink(known)
@@ -98,7 +99,7 @@ class Scale(layers.Layer):
         """Returns the arguments from which this layer can be recreated."""
         return super().get_config()
 
-    def call(self, values: Any) -> Any:
+    def call(self, values: Tensor) -> Tensor:
         """Returns the scaled values."""
         return values * self.beta
 
@@ -120,7 +121,7 @@ class ScaledResidual(Conv2D):
         super().build(input_shape)
         self.scale.build(input_shape)
 
-    def call(self, image: Any) -> Any:
+    def call(self, image: Tensor) -> Tensor:
         """Returns the refined image."""
         if self.fusible(image):
             beta = self.scale.beta
@@ -144,7 +145,7 @@ class Head(Block):
         self.double0 = DoublePReLU(width, dtype=self.dtype_policy, name="double0")
         self.double1 = Double(filters, dtype=self.dtype_policy, name="double1")
 
-    def call(self, feature: Any) -> Any:
+    def call(self, feature: Tensor) -> Tensor:
         """Returns the feature at four times its size."""
         return self.double1(self.double0(feature))
 
@@ -167,7 +168,7 @@ class Encoder(Block):
         ]
         self.double = Double(filters, dtype=self.dtype_policy, name="double")
 
-    def call(self, frame: Any) -> Any:
+    def call(self, frame: Tensor) -> Tensor:
         """Returns the features of a frame."""
         for conv in self.convs:
             frame = conv(frame)
@@ -181,7 +182,7 @@ def activated(form: str, filters: int, **kwargs: Any) -> Conv2D:
     return ConvPReLU(filters, **kwargs)
 
 
-def pixel_shuffle(maps: Any) -> Any:
+def pixel_shuffle(maps: Tensor) -> Tensor:
     """Doubles the size of maps: channels 4 c to 4 c + 3 become the four pixels of channel c."""
     batch, height, width, channels = ops.shape(maps)
     maps = ops.reshape(maps, (batch, height, width, channels // 4, 2, 2))

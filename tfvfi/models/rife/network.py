@@ -20,6 +20,7 @@ from tfvfi.models.rife.blocks import FORMS, MOTION, Encoder, MotionBlock
 from tfvfi.models.rife.pyramid import COLORS, DOUBLINGS, Motion, Pyramid
 from tfvfi.models.rife.refinement import Context, Refiner, warped_contexts
 from tfvfi.ops import backward_warp
+from tfvfi.ops.tensor import Tensor
 
 SCALES = (0.25, 0.5, 1.0, 2.0, 4.0)
 # A block downsamples its input by 4; the refinement's context downsamples frames by 16.
@@ -146,7 +147,7 @@ class RIFE(Interpolator):
             frames = 5 if self.pyramid.timed else 3
             self.teacher(maps(frames * COLORS + self.pyramid.timed + MOTION))
 
-    def prepare(self, frame0: Any, frame1: Any) -> dict[str, Any]:
+    def prepare(self, frame0: Tensor, frame1: Tensor) -> dict[str, Tensor]:
         """Returns both frames with their encodings, and their contexts for the refinement."""
         pair = frame0, frame1
         prepared = {"pair": pair}
@@ -158,7 +159,7 @@ class RIFE(Interpolator):
             prepared["contexts"] = tuple(self.context(frame) for frame in pair)
         return prepared
 
-    def render(self, prepared: dict[str, Any], time: Any) -> dict[str, Any]:
+    def render(self, prepared: dict[str, Tensor], time: Tensor) -> dict[str, Tensor]:
         """Renders the frame at `time` and returns it with all intermediate results.
 
         Returns:
@@ -169,7 +170,7 @@ class RIFE(Interpolator):
             check_middle(self.name, time)
         return self.finish(prepared, self.pyramid(prepared["pair"], moment(time)))
 
-    def finish(self, prepared: dict[str, Any], motion: Motion) -> dict[str, Any]:
+    def finish(self, prepared: dict[str, Tensor], motion: Motion) -> dict[str, Tensor]:
         """Returns the outputs of `render` for a motion: blended and, if enabled, refined."""
         outputs = blended(prepared["pair"], motion)
         if "contexts" in prepared:
@@ -180,27 +181,27 @@ class RIFE(Interpolator):
             outputs["frame"] = ops.clip(outputs["frame"] + residual, 0, 1)
         return outputs
 
-    def padding(self, height: Any, width: Any) -> images.Padding:
+    def padding(self, height: Tensor, width: Tensor) -> images.Padding:
         """Returns the padding on the right and at the bottom, as published: see `padded_to`."""
         multiple = max(self.padded_to, int(self.padded_to / self.scale))
         return images.pad_end(height, width, multiple)
 
-    def pad(self, frames: Any) -> Any:
+    def pad(self, frames: Tensor) -> Tensor:
         """Pads frames with zeros, as published."""
         return images.pad_zeros(frames, self.padding(*images.size(frames)))
 
 
-def moment(time: Any) -> Any:
+def moment(time: Tensor) -> Tensor:
     """Returns the times of a batch in the shape that the pyramid reads, (B, 1, 1, 1)."""
     return ops.reshape(ops.cast(time, "float32"), (-1, 1, 1, 1))
 
 
-def colors(pair: tuple[Any, Any]) -> list[Any]:
+def colors(pair: tuple[Tensor, Tensor]) -> list[Tensor]:
     """Returns both frames without their encodings."""
     return [maps[..., :COLORS] for maps in pair]
 
 
-def blended(pair: tuple[Any, Any], motion: Motion) -> dict[str, Any]:
+def blended(pair: tuple[Tensor, Tensor], motion: Motion) -> dict[str, Tensor]:
     """Warps both frames by a motion and blends them by its mask, without any refinement."""
     flow0, flow1 = motion.flow[..., :2], motion.flow[..., 2:]
     frame0, frame1 = colors(pair)

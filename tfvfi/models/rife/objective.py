@@ -7,13 +7,14 @@ enough to fine-tune.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
+import keras
 from keras import ops
 
 from tfvfi.losses import laplacian_mean
 from tfvfi.models.rife.network import blended, colors, moment
 from tfvfi.models.rife.pyramid import Motion
+from tfvfi.ops.tensor import Tensor
 
 DISTILLATION_WEIGHT = 0.01
 # How much better a teacher's pixel must be for its flow to be used.
@@ -21,8 +22,8 @@ BETTER = 0.01
 
 
 def objective(
-    network: Any, batch: Mapping[str, Any], training: bool = True
-) -> tuple[Any, dict[str, Any]]:
+    network: keras.Model, batch: Mapping[str, Tensor], training: bool = True
+) -> tuple[Tensor, dict[str, Tensor]]:
     """Returns the loss of RIFE's paper; see `tfvfi.losses` for the contract.
 
     As in the published training, scales are never doubled here, however large the motion.
@@ -46,7 +47,7 @@ def objective(
 
 
 def teacher_motion(
-    network: Any, pair: tuple[Any, Any], time: Any, motion: Motion, target: Any
+    network: keras.Model, pair: tuple[Tensor, Tensor], time: Tensor, motion: Motion, target: Tensor
 ) -> Motion:
     """Returns the last block's motion as corrected by the teacher, which reads the true frame."""
     now = blended(pair, motion)
@@ -60,8 +61,12 @@ def teacher_motion(
 
 
 def distillation(
-    flows: Sequence[Any], frames: Sequence[Any], teacher_flow: Any, teacher: Any, target: Any
-) -> Any:
+    flows: Sequence[Tensor],
+    frames: Sequence[Tensor],
+    teacher_flow: Tensor,
+    teacher: Tensor,
+    target: Tensor,
+) -> Tensor:
     """Returns the distance of every block's flow from the teacher's, where the teacher is better.
 
     Args:
@@ -83,5 +88,5 @@ def distillation(
     return total
 
 
-def _error(frame: Any, target: Any) -> Any:
+def _error(frame: Tensor, target: Tensor) -> Tensor:
     return ops.mean(ops.abs(frame - target), axis=-1, keepdims=True)

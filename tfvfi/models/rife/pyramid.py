@@ -14,6 +14,7 @@ from keras import ops
 from tfvfi.layers import Block
 from tfvfi.models.rife.blocks import FLOWS, MOTION, MotionBlock
 from tfvfi.ops import backward_warp, resize
+from tfvfi.ops.tensor import Tensor
 
 COLORS = 3
 DOUBLINGS = (None, "first", "second")
@@ -30,22 +31,22 @@ class Motion(NamedTuple):
         feature: What blocks additionally pass on, (B, H, W, features).
     """
 
-    flow: Any
-    mask: Any
-    feature: Any
+    flow: Tensor
+    mask: Tensor
+    feature: Tensor
 
 
 class View(NamedTuple):
     """The inputs of a block; None for those that its version or the first block lacks."""
 
-    maps0: Any
-    maps1: Any
-    time: Any = None
-    mask: Any = None
-    feature: Any = None
-    flow: Any = None
+    maps0: Tensor
+    maps1: Tensor
+    time: Tensor = None
+    mask: Tensor = None
+    feature: Tensor = None
+    flow: Tensor = None
 
-    def joined(self) -> Any:
+    def joined(self) -> Tensor:
         """Concatenates all inputs in the published order: colors before encodings."""
         maps = self.maps0, self.maps1
         parts = [each[..., :COLORS] for each in maps]
@@ -95,7 +96,7 @@ class Pyramid(Block):
             for number, width in enumerate(self.widths)
         ]
 
-    def call(self, pair: tuple[Any, Any], time: Any) -> Motion:
+    def call(self, pair: tuple[Tensor, Tensor], time: Tensor) -> Motion:
         """Returns the motion after the last block; see `doubling` of `RIFE` for large motion.
 
         Args:
@@ -125,7 +126,11 @@ class Pyramid(Block):
         return _either(ops.logical_and(*both), at_doubled_scales, as_planned)
 
     def motions(
-        self, pair: tuple[Any, Any], time: Any, known: Sequence[Motion] = (), doubled: int = 1
+        self,
+        pair: tuple[Tensor, Tensor],
+        time: Tensor,
+        known: Sequence[Motion] = (),
+        doubled: int = 1,
     ) -> list[Motion]:
         """Returns the motion after every block, from coarse to fine.
 
@@ -145,12 +150,12 @@ class Pyramid(Block):
     def _correction(
         self,
         number: int,
-        pair: tuple[Any, Any],
+        pair: tuple[Tensor, Tensor],
         before: Motion | None,
-        time: Any,
+        time: Tensor,
         doubled: int = 1,
         alone: bool = False,
-    ) -> tuple[Motion, Any]:
+    ) -> tuple[Motion, Tensor]:
         """Returns a block's estimate, and its flow before averaging the two directions of time.
 
         Args:
@@ -171,7 +176,9 @@ class Pyramid(Block):
         (flow, back), (mask, back_mask), (feature, _) = (ops.split(part, 2) for part in both)
         return Motion((flow + _swapped(back)) / 2, (mask - back_mask) / 2, feature), flow
 
-    def _view(self, pair: tuple[Any, Any], motion: Motion | None, time: Any, scale: float) -> View:
+    def _view(
+        self, pair: tuple[Tensor, Tensor], motion: Motion | None, time: Tensor, scale: float
+    ) -> View:
         """Returns the inputs of a block, at its scale."""
         if motion is not None:
             flows = motion.flow[..., :2], motion.flow[..., 2:]
@@ -188,7 +195,7 @@ class Pyramid(Block):
         # Version 3 starts with a mask and flows of zero.
         return View(*pair, None, 0 * plane, None, ops.repeat(0 * plane, FLOWS, axis=-1))
 
-    def motion(self, found: Any, enlargement: float) -> Motion:
+    def motion(self, found: Tensor, enlargement: float) -> Motion:
         """Resizes a block's output to the size of the frames.
 
         Args:
@@ -206,7 +213,7 @@ class Pyramid(Block):
         return Motion(before.flow + correction.flow, mask, correction.feature)
 
 
-def _either(large: Any, doubled: Callable[[], Motion], planned: Callable[[], Motion]) -> Motion:
+def _either(large: Tensor, doubled: Callable[[], Motion], planned: Callable[[], Motion]) -> Motion:
     """Returns the motion of every example: `doubled` where its motion is large, else `planned`.
 
     Each is computed only if some example needs it; in a graph this is a condition.
@@ -223,14 +230,14 @@ def _either(large: Any, doubled: Callable[[], Motion], planned: Callable[[], Mot
     return ops.cond(ops.any(large), mixed, planned)
 
 
-def _exceeds(flow: Any, pixels: float) -> Any:
+def _exceeds(flow: Tensor, pixels: float) -> Tensor:
     """Returns, for every example, whether its flow exceeds `pixels` along x or y anywhere."""
     return ops.max(ops.abs(flow), axis=(1, 2, 3)) > pixels
 
 
-def _swapped(flow: Any) -> Any:
+def _swapped(flow: Tensor) -> Tensor:
     return ops.concatenate([flow[..., 2:], flow[..., :2]], axis=-1)
 
 
-def _resized(maps: Any, factor: float) -> Any:
+def _resized(maps: Tensor, factor: float) -> Tensor:
     return maps if factor == 1 else resize(maps, factor)

@@ -11,6 +11,7 @@ from keras import ops
 
 from tfvfi.layers import Block, Conv2D, ConvPReLU, DoublePReLU
 from tfvfi.ops import backward_warp, resize
+from tfvfi.ops.tensor import Tensor
 
 LEVELS = 4
 
@@ -31,7 +32,7 @@ class Context(Block):
             for level in range(LEVELS)
         ]
 
-    def call(self, frame: Any) -> list[Any]:
+    def call(self, frame: Tensor) -> list[Tensor]:
         """Returns the features, from fine to coarse."""
         features = [frame]
         for halve in self.halves:
@@ -61,7 +62,7 @@ class Refiner(Block):
         ]
         self.conv = Conv2D(3, dtype=policy, name="conv")
 
-    def call(self, known: Any, contexts: list[Any]) -> Any:
+    def call(self, known: Tensor, contexts: list[Tensor]) -> Tensor:
         """Returns the residual in [-1, 1].
 
         Args:
@@ -91,12 +92,12 @@ class Halve(Block):
         self.conv1 = ConvPReLU(width, strides=2, dtype=self.dtype_policy, name="conv1")
         self.conv2 = ConvPReLU(width, dtype=self.dtype_policy, name="conv2")
 
-    def call(self, feature: Any) -> Any:
+    def call(self, feature: Tensor) -> Tensor:
         """Returns the feature at half the size."""
         return self.conv2(self.conv1(feature))
 
 
-def warped_contexts(features0: list[Any], features1: list[Any], flow: Any) -> list[Any]:
+def warped_contexts(features0: list[Tensor], features1: list[Tensor], flow: Tensor) -> list[Tensor]:
     """Warps features of both frames by the flows and concatenates them, from fine to coarse."""
     warped = []
     for feature0, feature1 in zip(features0, features1, strict=True):

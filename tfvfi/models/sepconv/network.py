@@ -16,6 +16,7 @@ from tfvfi.layers import Block, Conv2D
 from tfvfi.models.middle import MiddleInterpolator
 from tfvfi.models.strips import paint_in_strips, strip_rows
 from tfvfi.ops import resize, separable_convolution
+from tfvfi.ops.tensor import Tensor
 
 WIDTHS = (32, 64, 128, 256, 512)
 TAPS = 51
@@ -75,7 +76,7 @@ class SepConv(MiddleInterpolator):
         """Returns the arguments from which this network can be recreated."""
         return {**super().get_config(), "padding": self.padding_rule}
 
-    def middle(self, frame0: Any, frame1: Any) -> dict[str, Any]:
+    def middle(self, frame0: Tensor, frame1: Tensor) -> dict[str, Tensor]:
         """Renders the middle frame, as "frame"."""
         # The published network was trained on blue, green, red.
         features = self.features(ops.concatenate([frame0[..., ::-1], frame1[..., ::-1]], axis=-1))
@@ -87,13 +88,13 @@ class SepConv(MiddleInterpolator):
         around = (REACH, REACH + painted - height, REACH, REACH)
         padded = [images.pad_edge(frame, around) for frame in (frame0, frame1)]
 
-        def paint(first: Any, _: Any) -> tuple[Any, Any]:
+        def paint(first: Tensor, _: Tensor) -> tuple[Tensor, Tensor]:
             return self.strip(maps, padded, first, rows), ()
 
         frame = paint_in_strips(paint, (batch, painted, width), rows)
         return {"frame": frame[:, :height]}
 
-    def features(self, pair: Any) -> Any:
+    def features(self, pair: Tensor) -> Tensor:
         """Returns the U-Net's features of both frames (6 channels): 64 channels at half size."""
         skips, features = [], pair
         for level in self.encoder:
@@ -103,7 +104,9 @@ class SepConv(MiddleInterpolator):
             features = level(features) + skips.pop()
         return features
 
-    def strip(self, maps: dict[str, Any], padded: list[Any], first: Any, rows: Any) -> Any:
+    def strip(
+        self, maps: dict[str, Tensor], padded: list[Tensor], first: Tensor, rows: Tensor
+    ) -> Tensor:
         """Renders some rows of the frame.
 
         Args:
@@ -122,7 +125,7 @@ class SepConv(MiddleInterpolator):
             )
         return total
 
-    def padding(self, height: Any, width: Any) -> images.Padding:
+    def padding(self, height: Tensor, width: Tensor) -> images.Padding:
         """Returns the padding of the authors' script: see the argument `padding`."""
         border = REACH if self.padding_rule == "paper" else 0
         _, bottom, _, right = images.pad_end(height + 2 * border, width + 2 * border, PADDED_TO)
@@ -141,7 +144,7 @@ class Triple(Block):
             for step in range(3)
         ]
 
-    def call(self, features: Any) -> Any:
+    def call(self, features: Tensor) -> Tensor:
         """Returns the features after three convolutions."""
         for conv in self.convs:
             features = conv(features)
@@ -158,7 +161,7 @@ class Enlarge(Block):
         self.triple = Triple(width, dtype=self.dtype_policy, name="triple")
         self.last = Conv2D(width, activation="relu", dtype=self.dtype_policy, name="last")
 
-    def call(self, features: Any) -> Any:
+    def call(self, features: Tensor) -> Tensor:
         """Returns features of twice the size."""
         return self.last(resize(self.triple(features), 2, align_corners=True))
 
@@ -182,13 +185,13 @@ class Head(Block):
         self.last.build((None, None, None, TAPS))
         super().build(input_shape)
 
-    def call(self, features: Any) -> Any:
+    def call(self, features: Tensor) -> Tensor:
         """Returns maps at half the size of the frames."""
         for conv in self.convs:
             features = conv(features)
         return features
 
-    def taps(self, maps: Any, first: Any, rows: Any) -> Any:
+    def taps(self, maps: Tensor, first: Tensor, rows: Tensor) -> Tensor:
         """Returns the taps of `rows` rows from `first` on, as if computed for all rows."""
         wide = ops.shape(maps)[2] * 2
         # One extra row above and below, which the convolution reads and which is then cut off.
@@ -196,7 +199,7 @@ class Head(Block):
         return ops.cast(self.last(enlarged)[:, 1:-1], "float32")
 
 
-def _rows_of_double(maps: Any, first: Any, rows: Any) -> Any:
+def _rows_of_double(maps: Tensor, first: Tensor, rows: Tensor) -> Tensor:
     """Returns rows of maps upsampled by two, with aligned corners; zeros beyond the maps."""
     height = ops.shape(maps)[1]
     row = ops.arange(rows) + first

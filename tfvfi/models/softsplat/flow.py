@@ -9,6 +9,7 @@ from tfvfi import images
 from tfvfi.layers import Block, Conv2D, leaky_relu
 from tfvfi.models.pwcnet.network import Pyramid
 from tfvfi.ops import backward_warp, correlation, resize
+from tfvfi.ops.tensor import Tensor
 
 # Channels of the pyramid's levels 1 to 6, and of a decoder's convolutions.
 PYRAMID = (16, 32, 64, 96, 128, 192)
@@ -27,7 +28,7 @@ class FlowNetwork(Block):
         self.pyramid = Pyramid(PYRAMID, 2, dtype=policy, name="pyramid")
         self.decoders = [Decoder(dtype=policy, name=f"decoder{level}") for level in LEVELS]
 
-    def call(self, frames: Any) -> list[Any]:
+    def call(self, frames: Tensor) -> list[Tensor]:
         """Returns flows in pixels of their own size: at full size, 1/2, 1/4, ... 1/64.
 
         Args:
@@ -58,7 +59,9 @@ class Decoder(Block):
         # Flow stays float32 under every policy: bfloat16 would round it to tenths of a pixel.
         self.predict_flow = Conv2D(2, dtype="float32", name="predict_flow")
 
-    def call(self, first: Any, second: Any, below: Any = None) -> Any:
+    def call(
+        self, first: Tensor, second: Tensor, below: tuple[Tensor, Tensor] | None = None
+    ) -> Tensor:
         """Returns the flow of this level, in its own pixels.
 
         Args:
@@ -77,7 +80,7 @@ class Decoder(Block):
         return self.predict_flow(maps)
 
 
-def resize_flow_by_width(flow: Any, size: tuple[Any, Any]) -> Any:
+def resize_flow_by_width(flow: Tensor, size: tuple[Tensor, Tensor]) -> Tensor:
     """Resizes flow; as published, both components are scaled by the ratio of the widths."""
     widths = [ops.cast(width, "float32") for width in (images.size(flow)[1], size[1])]
     return resize(flow, size) * (widths[1] / widths[0])

@@ -9,6 +9,7 @@ import keras
 from tfvfi import images
 from tfvfi.layers import Block, Conv2D, PReLU
 from tfvfi.ops import resize
+from tfvfi.ops.tensor import Tensor
 
 Direction = Literal["down", "up"]
 
@@ -34,7 +35,7 @@ class Grid(Block):
             for name, kind, row in grid_edges(self.rows, columns)
         }
 
-    def call(self, inputs: Sequence[Any]) -> Any:
+    def call(self, inputs: Sequence[Tensor]) -> Tensor:
         """Returns the first row of the last column.
 
         Args:
@@ -49,7 +50,7 @@ class Grid(Block):
             maps = self._passed_on(column, across)
         return maps[0]
 
-    def _passed_on(self, column: int, maps: list[Any]) -> list[Any]:
+    def _passed_on(self, column: int, maps: list[Tensor]) -> list[Tensor]:
         """Returns the rows of a column, each with the contribution of the previous row added."""
         for start, end in _within(self.rows, self.columns[column]):
             passed = self.edges[_edge((start, column), (end, column))](maps[start])
@@ -80,7 +81,7 @@ class Edge(Block):
         self.prelu1 = PReLU(name="prelu1", **rounded)
         self.conv1 = Conv2D(filters, name="conv1", **plain)
 
-    def call(self, maps: Any) -> Any:
+    def call(self, maps: Tensor) -> Tensor:
         """Returns the maps of the next position."""
         size = resize(maps, 2) if self.kind == "up" else maps
         found = self.conv1(self.prelu1(self.conv0(self.prelu0(size))))
@@ -105,7 +106,7 @@ class Bridge(Block):
         self.conv1 = Conv2D(filters, name="conv1", **plain)
         self.shortcut = Conv2D(filters, 1, name="shortcut", **plain)
 
-    def call(self, maps: Any) -> Any:
+    def call(self, maps: Tensor) -> Tensor:
         """Returns maps with the new number of channels."""
         return self.conv1(self.prelu(self.conv0(maps))) + self.shortcut(maps)
 

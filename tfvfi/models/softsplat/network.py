@@ -21,6 +21,7 @@ from tfvfi.models.base import Interpolator
 from tfvfi.models.softsplat.flow import FlowNetwork
 from tfvfi.models.softsplat.synthesis import Encoder, Merger, Metric, Painter
 from tfvfi.ops import backward_warp
+from tfvfi.ops.tensor import Tensor
 
 
 @keras.saving.register_keras_serializable("tfvfi")
@@ -48,7 +49,7 @@ class SoftSplat(Interpolator):
         self.merger = Merger(dtype=policy, name="merger")
         self.painter = Painter(dtype=policy, name="painter")
 
-    def prepare(self, frame0: Any, frame1: Any) -> dict[str, Any]:
+    def prepare(self, frame0: Tensor, frame1: Tensor) -> dict[str, Tensor]:
         """Computes features, flow and metric in both directions."""
         mean, deviation = statistics(frame0, frame1)
         # Both frames, and both directions, are processed as one batch.
@@ -73,7 +74,7 @@ class SoftSplat(Interpolator):
             "deviation": deviation,
         }
 
-    def render(self, prepared: dict[str, Any], time: Any) -> dict[str, Any]:
+    def render(self, prepared: dict[str, Tensor], time: Tensor) -> dict[str, Tensor]:
         """Returns the frame at `time`, not clipped, with the pair's flows and metrics."""
         time = ops.reshape(time, (-1, 1, 1, 1))
         pair = prepared
@@ -102,14 +103,14 @@ class SoftSplat(Interpolator):
         return self._flow_of_pair(lambda *pair: self._prepare(*pair)["flow01"], frame0, frame1)
 
 
-def statistics(frame0: Any, frame1: Any) -> tuple[Any, Any]:
+def statistics(frame0: Tensor, frame1: Tensor) -> tuple[Tensor, Tensor]:
     """Returns mean and standard deviation of each example, over all values of both frames."""
     frames = ops.stack([frame0, frame1], axis=1)
     mean = _mean(frames)
     return mean[:, 0], ops.sqrt(_mean(ops.square(frames - mean)))[:, 0]
 
 
-def difference(features: Any, flow: Any) -> Any:
+def difference(features: Tensor, flow: Tensor) -> Tensor:
     """Returns the mean difference of each frame's features from the other's along the flow.
 
     Args:
@@ -122,7 +123,7 @@ def difference(features: Any, flow: Any) -> Any:
     return ops.mean(gap, axis=-1, keepdims=True)
 
 
-def _mean(frames: Any) -> Any:
+def _mean(frames: Tensor) -> Tensor:
     # In two steps, rows first: one sum over two whole frames would lose two more digits.
     rows = ops.mean(frames, axis=(3, 4), keepdims=True)
     return ops.mean(rows, axis=(1, 2), keepdims=True)

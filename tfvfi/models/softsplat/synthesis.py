@@ -11,6 +11,7 @@ from tfvfi.layers import Block, Conv2D, ConvPReLU
 from tfvfi.models.softsplat.flow import resize_flow_by_width
 from tfvfi.models.softsplat.grid import Bridge, Grid
 from tfvfi.ops import resize, softmax_splat
+from tfvfi.ops.tensor import Tensor
 
 # Channels at full, half and quarter size, and column directions of the final GridNet.
 CHANNELS, COLUMNS = (32, 64, 96), ("down", "down", "down", "up", "up", "up")
@@ -36,7 +37,7 @@ class Encoder(Block):
             for level, count in enumerate(CHANNELS)
         ]
 
-    def call(self, frames: Any) -> list[Any]:
+    def call(self, frames: Tensor) -> list[Tensor]:
         """Returns features from full size to a quarter."""
         found = []
         maps = frames
@@ -60,7 +61,7 @@ class Metric(Block):
         self.grid = Grid(METRIC_CHANNELS, METRIC_COLUMNS, dtype=policy, name="grid")
         self.output_layer = Bridge(METRIC_CHANNELS[0], 1, dtype=policy, name="output")
 
-    def call(self, frames: Any, difference: Any) -> Any:
+    def call(self, frames: Tensor, difference: Tensor) -> Tensor:
         """Returns the metric of every pixel, (B, H, W, 1), float32.
 
         Args:
@@ -84,13 +85,13 @@ class Merger(Block):
 
     def call(
         self,
-        features0: Sequence[Any],
-        features1: Sequence[Any],
-        flow0: Any,
-        flow1: Any,
-        metric0: Any,
-        metric1: Any,
-    ) -> list[Any]:
+        features0: Sequence[Tensor],
+        features1: Sequence[Tensor],
+        flow0: Tensor,
+        flow1: Tensor,
+        metric0: Tensor,
+        metric1: Tensor,
+    ) -> list[Tensor]:
         """Returns merged features from full size to a quarter.
 
         Args:
@@ -127,12 +128,12 @@ class Painter(Block):
         self.grid = Grid(CHANNELS, COLUMNS, dtype=policy, name="grid")
         self.output_layer = Bridge(CHANNELS[0], 3, dtype=policy, name="output")
 
-    def call(self, merged: Sequence[Any]) -> Any:
+    def call(self, merged: Sequence[Tensor]) -> Tensor:
         """Returns the normalized frame, float32."""
         return ops.cast(self.output_layer(self.grid(merged)), "float32")
 
 
-def _splat(features: Any, flow: Any, metric: Any) -> Any:
+def _splat(features: Tensor, flow: Tensor, metric: Tensor) -> Tensor:
     """Splats features with their metric; where several pixels arrive, the smallest metric wins."""
     carried = ops.concatenate([features, ops.cast(metric, features.dtype)], axis=-1)
     return softmax_splat(carried, flow, ops.clip(-metric, -CLIP, CLIP))

@@ -20,6 +20,7 @@ from tfvfi.errors import ArgumentError
 from tfvfi.models.base import Interpolator
 from tfvfi.models.superslomo.unets import UNet
 from tfvfi.ops import backward_warp, resize
+from tfvfi.ops.tensor import Tensor
 from tfvfi.ops.warp import GRIDS
 
 # The ratio between the size of an encoder's input and that of its coarsest features.
@@ -111,7 +112,7 @@ class SuperSloMo(Interpolator):
             "widths": self.widths,
         }
 
-    def prepare(self, frame0: Any, frame1: Any) -> dict[str, Any]:
+    def prepare(self, frame0: Tensor, frame1: Tensor) -> dict[str, Tensor]:
         """Normalizes both frames and estimates the flows between them."""
         frame0, frame1 = self._inwards(frame0), self._inwards(frame1)
         pair = ops.concatenate([frame0, frame1], axis=-1)
@@ -130,7 +131,7 @@ class SuperSloMo(Interpolator):
         }
         return prepared | {"coarsest": coarsest} if self.form == "nvidia" else prepared
 
-    def render(self, prepared: dict[str, Any], time: Any) -> dict[str, Any]:
+    def render(self, prepared: dict[str, Tensor], time: Tensor) -> dict[str, Tensor]:
         """Renders the frame at `time` and returns it with all intermediate results.
 
         Returns:
@@ -172,7 +173,7 @@ class SuperSloMo(Interpolator):
             "raw_warped1": self._outwards(raw_warped1),
         }
 
-    def warp(self, frame: Any, flow: Any) -> Any:
+    def warp(self, frame: Tensor, flow: Tensor) -> Tensor:
         """Warps a frame with this network's sampler: outside the frame lies the mean color."""
         return self._outwards(self._sample(self._inwards(frame), flow))
 
@@ -181,22 +182,22 @@ class SuperSloMo(Interpolator):
         """Returns the color that is subtracted from frames in [0, 1]."""
         return FORMS[self.form].mean
 
-    def padding(self, height: Any, width: Any) -> images.Padding:
+    def padding(self, height: Tensor, width: Tensor) -> images.Padding:
         """Returns the padding at the bottom and right; the form "nvidia" uses multiples of 64."""
         return images.pad_end(height, width, math.lcm(FORMS[self.form].stride, self.multiple))
 
-    def pad(self, frames: Any) -> Any:
+    def pad(self, frames: Tensor) -> Tensor:
         """Pads frames with black in the form "nvidia", and by repeating the border in "paliwal".
 
         Black is as published by NVIDIA; Paliwal's code resizes frames instead of padding them.
         """
         return FORMS[self.form].pad(frames, self.padding(*images.size(frames)))
 
-    def _sample(self, values: Any, flow: Any) -> Any:
+    def _sample(self, values: Tensor, flow: Tensor) -> Tensor:
         return backward_warp(values, flow, padding="zeros", grid=self.grid)
 
-    def _inwards(self, frame: Any) -> Any:
+    def _inwards(self, frame: Tensor) -> Tensor:
         return (frame - ops.convert_to_tensor(self.mean, "float32")) * FORMS[self.form].white
 
-    def _outwards(self, values: Any) -> Any:
+    def _outwards(self, values: Tensor) -> Tensor:
         return values / FORMS[self.form].white + ops.convert_to_tensor(self.mean, "float32")

@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import keras
 from keras import ops
 
 from tfvfi.losses import Perceptual, mutual_warping, total_variation
+from tfvfi.ops.tensor import Tensor
 
 # Published as 0.8 and 0.4 for values from 0 to 255; Paliwal's weights for [0, 1] equal these.
 PIXEL_WEIGHT = 0.8 * 255
@@ -17,7 +19,7 @@ SMOOTHNESS_WEIGHT = 1.0
 
 def supervised(
     perceptual_weights: str | Path | Mapping[str, Any] | None = None,
-) -> Callable[..., tuple[Any, dict[str, Any]]]:
+) -> Callable[..., tuple[Tensor, dict[str, Tensor]]]:
     """Returns the published objective of both forms; see `tfvfi.losses` for the contract.
 
     Args:
@@ -29,8 +31,8 @@ def supervised(
     perceptual = perceptual_term(perceptual_weights)
 
     def objective(
-        network: Any, batch: Mapping[str, Any], training: bool = True
-    ) -> tuple[Any, dict[str, Any]]:
+        network: keras.Model, batch: Mapping[str, Tensor], training: bool = True
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         outputs = network({key: batch[key] for key in network.input_names}, training=training)
         target = batch["target"]
         flows = outputs["flow01"], outputs["flow10"]
@@ -49,20 +51,20 @@ def supervised(
 
 def perceptual_term(
     weights: str | Path | Mapping[str, Any] | None,
-) -> Callable[[Any, Any, Any], dict[str, Any]]:
+) -> Callable[[Tensor, Tensor, Tensor], dict[str, Tensor]]:
     """Returns a function that gives the perceptual term by name, or {} without weights."""
     if weights is None:
         return lambda frame, target, mean: {}
     # As published, without the division by the deviation that VGG was trained with.
     loss = Perceptual(weights, "conv4_3", mean=(0, 0, 0), deviation=(1, 1, 1))
 
-    def term(frame: Any, target: Any, mean: Any) -> dict[str, Any]:
+    def term(frame: Tensor, target: Tensor, mean: Tensor) -> dict[str, Tensor]:
         mean = ops.convert_to_tensor(mean, "float32")
         return {"perceptual": PERCEPTUAL_WEIGHT * loss(frame - mean, target - mean)}
 
     return term
 
 
-def l1(image: Any, target: Any) -> Any:
+def l1(image: Tensor, target: Tensor) -> Tensor:
     """Returns the mean absolute difference."""
     return ops.mean(ops.abs(image - target))

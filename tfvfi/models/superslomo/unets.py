@@ -8,6 +8,7 @@ from keras import ops
 
 from tfvfi.layers import Block, Conv2D, leaky_relu
 from tfvfi.ops import resize
+from tfvfi.ops.tensor import Tensor
 
 # Kernel size on each level of the encoder; every level has half the size of the one before.
 KERNELS = (7, 5, 3, 3, 3, 3)
@@ -49,7 +50,7 @@ class UNet(Block):
             self.last = []
             self.heads = [leaky_conv(sum(outputs.values()), dtype="float32", name="last")]
 
-    def call(self, inputs: Any, beside: Any = None) -> tuple[Any, Any]:
+    def call(self, inputs: Tensor, beside: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Returns all outputs concatenated, float32, and the coarsest features of the encoder.
 
         Args:
@@ -80,7 +81,7 @@ class EncoderLevel(Block):
         self.conv1 = leaky_conv(width, kernel, dtype=self.dtype_policy, name="conv1")
         self.conv2 = leaky_conv(width, kernel, dtype=self.dtype_policy, name="conv2")
 
-    def call(self, feature: Any) -> Any:
+    def call(self, feature: Tensor) -> Tensor:
         """Returns the feature at the same size."""
         return self.conv2(self.conv1(feature))
 
@@ -92,7 +93,7 @@ class JoinAfter(EncoderLevel):
     def __init__(self, width: int, **kwargs: Any):
         super().__init__(width, 3, **kwargs)
 
-    def call(self, feature: Any, skipped: Any) -> Any:
+    def call(self, feature: Tensor, skipped: Tensor) -> Tensor:
         """Returns the feature, twice as wide as a convolution."""
         return ops.concatenate([skipped, super().call(feature)], axis=-1)
 
@@ -101,7 +102,7 @@ class JoinAfter(EncoderLevel):
 class JoinBetween(JoinAfter):
     """Two convolutions, between which the encoder's feature is concatenated."""
 
-    def call(self, feature: Any, skipped: Any) -> Any:
+    def call(self, feature: Tensor, skipped: Tensor) -> Tensor:
         """Returns the feature, as wide as a convolution."""
         return self.conv2(ops.concatenate([self.conv1(feature), skipped], axis=-1))
 

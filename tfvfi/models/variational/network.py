@@ -1,13 +1,12 @@
 """Coarse-to-fine variational flow, without weights and exportable as a graph."""
 
-from typing import Any
-
 import keras
 from keras import ops
 
 from tfvfi import images
 from tfvfi.models.base import FlowEstimator
 from tfvfi.models.variational import solver
+from tfvfi.ops.tensor import Tensor
 
 # Number of sizes at which flow is solved for: 1/2, 1/4, ... 1/128 of the frames'.
 LEVELS = 7
@@ -27,11 +26,11 @@ class Variational(FlowEstimator):
         (48, 64, 2)
     """
 
-    def flow_at_any_size(self, frame0: Any, frame1: Any) -> Any:
+    def flow_at_any_size(self, frame0: Tensor, frame1: Tensor) -> Tensor:
         """Returns the flow of a batch; any size is accepted."""
         return self.flow(frame0, frame1)["flow"]
 
-    def flow(self, frame0: Any, frame1: Any) -> dict[str, Any]:
+    def flow(self, frame0: Tensor, frame1: Tensor) -> dict[str, Tensor]:
         """Returns the flow as "flow", (B, H, W, 2), upsampled from half the size."""
         levels = list(zip(smaller(frame0), smaller(frame1), strict=True))
         flow = ops.zeros_like(levels[-1][0][..., :2])
@@ -41,7 +40,7 @@ class Variational(FlowEstimator):
         return {"flow": images.resize_flow(flow, images.size(frame0))}
 
 
-def smaller(frame: Any) -> list[Any]:
+def smaller(frame: Tensor) -> list[Tensor]:
     """Returns the frame at 1/2, 1/4, ... of its size; odd sides are rounded up."""
     found = []
     for _ in range(LEVELS):

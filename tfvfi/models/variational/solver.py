@@ -6,13 +6,12 @@ where they are large, plus the distance to the mean flow of the neighbors (Horn 
 Lucas and Kanade, 1981). Median filters keep motion edges sharp.
 """
 
-from typing import Any
-
 from keras import ops
 
 from tfvfi import images
 from tfvfi.ops import backward_warp
 from tfvfi.ops.sums import in_order
+from tfvfi.ops.tensor import Tensor
 
 # How often a frame is warped again at every size, and relaxation sweeps after each warp.
 WARPS, SWEEPS = 3, 5
@@ -30,13 +29,13 @@ SMALLEST_SIDE = 10
 MEDIANS = (2, 1)
 
 
-def features(frame: Any) -> Any:
+def features(frame: Tensor) -> Tensor:
     """Returns what must match: colors, and gradients of gray, which are robust to lighting."""
     gray = ops.mean(frame, axis=-1, keepdims=True)
     return ops.concatenate([frame, *(GRADIENT_GAIN * part for part in gradients(gray))], axis=-1)
 
 
-def solve(features0: Any, features1: Any, flow: Any) -> Any:
+def solve(features0: Tensor, features1: Tensor, flow: Tensor) -> Tensor:
     """Refines the flow from one frame to another, (B, H, W, 2).
 
     Args:
@@ -48,7 +47,7 @@ def solve(features0: Any, features1: Any, flow: Any) -> Any:
     enough = ops.cast(ops.minimum(height, width) >= SMALLEST_SIDE, "float32")
 
     @in_order()
-    def refine(_: Any, flow: Any) -> Any:
+    def refine(_: Tensor, flow: Tensor) -> Tensor:
         found = _sweep(flow, *_system(features0, features1, flow))
         for distance in MEDIANS:
             found = _median(found, distance)
@@ -58,7 +57,7 @@ def solve(features0: Any, features1: Any, flow: Any) -> Any:
     return ops.fori_loop(0, WARPS, refine, flow)
 
 
-def gradients(maps: Any) -> tuple[Any, Any]:
+def gradients(maps: Tensor) -> tuple[Tensor, Tensor]:
     """Returns derivatives along x and y over five pixels, at the same size."""
     height, width = images.size(maps)
     padded = images.pad_edge(maps, (2, 2, 2, 2))
@@ -67,7 +66,7 @@ def gradients(maps: Any) -> tuple[Any, Any]:
     return tuple((a - 8 * b + 8 * d - e) / 12 for a, b, _, d, e in (rows, columns))
 
 
-def _system(features0: Any, features1: Any, flow: Any) -> tuple[Any, Any]:
+def _system(features0: Tensor, features1: Tensor, flow: Tensor) -> tuple[Tensor, Tensor]:
     """Returns the windows' normal equations, as (xx, xy, yy) and (x, y)."""
     warped = backward_warp(features1, flow)
     difference = warped - features0
@@ -86,7 +85,7 @@ def _system(features0: Any, features1: Any, flow: Any) -> tuple[Any, Any]:
     return window[..., :3], window[..., 3:]
 
 
-def _sweep(flow: Any, matrix: Any, slope: Any) -> Any:
+def _sweep(flow: Tensor, matrix: Tensor, slope: Tensor) -> Tensor:
     """Relaxes every pixel between its window's solution and its neighbors' flow, several times."""
     xx, xy, yy = ops.split(matrix, 3, axis=-1)
     xx, yy = xx + SMOOTHNESS, yy + SMOOTHNESS
@@ -101,17 +100,17 @@ def _sweep(flow: Any, matrix: Any, slope: Any) -> Any:
     return flow + step
 
 
-def _around(maps: Any) -> Any:
+def _around(maps: Tensor) -> Tensor:
     """Returns means over 3 x 3 pixels."""
     return ops.average_pool(maps, 3, strides=1, padding="same")
 
 
-def _median(maps: Any, distance: int) -> Any:
+def _median(maps: Tensor, distance: int) -> Tensor:
     """Returns the median of each pixel and its four neighbors at that distance."""
     height, width = images.size(maps)
     padded = images.pad_edge(maps, (distance,) * 4)
 
-    def moved(down: int, right: int) -> Any:
+    def moved(down: int, right: int) -> Tensor:
         return padded[:, down : down + height, right : right + width]
 
     up, down = moved(0, distance), moved(2 * distance, distance)

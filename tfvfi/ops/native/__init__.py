@@ -223,6 +223,8 @@ def _library() -> Any:
 def _compiled_by_xla() -> bool:
     """Returns whether the graph that is being traced will be compiled by XLA."""
     import tensorflow as tf
+
+    # TensorFlow offers no public function for this question.
     from tensorflow.python.ops import control_flow_util
 
     if tf.executing_eagerly():
