@@ -61,6 +61,7 @@ def test_a_frozen_graph_has_no_variables(graph):
     assert float(tf.reduce_max(tf.abs(difference))) <= 1e-5
 
 
+@pytest.mark.slow
 def test_a_lite_file_gives_the_frame_of_the_model(tmp_path, model, graph):
     about = lite.write(tmp_path, model, graph, (64, 96))
     assert (tmp_path / "ifrnet_s_64x96.tflite").stat().st_size == about["bytes"] > 1e7

@@ -14,6 +14,8 @@ import tfvfi
 COMPILER = shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")
 
 
+# tests/export/test_saved_model.py looks for operations that stock TensorFlow lacks.
+@pytest.mark.slow
 @pytest.mark.skipif(COMPILER is None, reason="no C++ compiler")
 def test_a_program_in_cpp_gives_the_frame_of_the_model(exported, weight_file, triplet, tmp_path):
     program = tmp_path / "load_saved_model"

@@ -251,6 +251,8 @@ def test_crops_that_would_spoil_the_statistics_are_refused(like_the_reference, s
         objective.objective(like_the_reference, batch_of(side))
 
 
+# One step is fast in every network's own class.
+@pytest.mark.slow
 @pytest.mark.parametrize("side", [79, 86])
 def test_a_few_steps_lower_the_loss(side):
     model = TestAdaConv.build()

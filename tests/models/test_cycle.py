@@ -104,6 +104,7 @@ def test_terms_and_gradients_with_a_teacher(arrays, vgg16, state):
     np.testing.assert_allclose(found, np.delete(arrays["a_losses_cc_only"], 4), rtol=3e-6)
 
 
+@pytest.mark.slow
 def test_a_batch_at_half_the_size(arrays, vgg16, state):
     student, teacher = student_and_teacher(state, flow_scale=2)
     batch = published_batch(arrays, "b")
@@ -177,6 +178,8 @@ def test_a_network_without_flows_between_the_frames(ifrnet):
     assert all(np.abs(gradient).max() > 0 for gradient in gradients)
 
 
+# The other kinds of networks are fast.
+@pytest.mark.slow
 def test_a_network_that_has_flows_between_the_frames_only():
     network = registry.build("softsplat")
     batch = batch_of_textures((64, 64))

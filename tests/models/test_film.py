@@ -58,6 +58,7 @@ class TestFILM(InterpolatorCase):
             yield Golden(model, pair(size), outputs)
 
 
+@pytest.mark.slow
 def test_sizes_that_do_not_divide_as_its_authors_evaluate_them():
     model = seeded("film", "film/film.manifest.json", border="none")
     out = np.asarray(model(pair((136, 150)))["frame"])

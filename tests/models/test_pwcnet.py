@@ -51,6 +51,12 @@ class TestPWCNet(FlowEstimatorCase):
             outputs[f"flow_levels/{at}"] = (level, 3e-5)
         yield Golden(seeded("pwcnet", "pwcnet/manifest.json"), inputs, outputs)
 
+    @pytest.mark.parametrize(
+        "policy", ["mixed_bfloat16", pytest.param("mixed_float16", marks=pytest.mark.slow)]
+    )
+    def test_half_precision_keeps_coordinates(self, model, policy, monkeypatch):
+        super().test_half_precision_keeps_coordinates(model, policy, monkeypatch)
+
 
 @pytest.mark.parametrize("case", ["a", "b"])
 def test_golden_flow_of_frames_of_any_size(arrays, reference, case):

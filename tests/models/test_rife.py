@@ -187,6 +187,7 @@ def test_sides_are_padded_with_zeros_as_published(preset, scale, multiple, padde
     assert np.abs(around[:, -1]).max() == np.abs(around[:, :, padded + 1 :]).max() == 0
 
 
+@pytest.mark.slow
 def test_scales_change_the_size_at_which_motion_is_estimated():
     frames = {f"frame{at}": texture(128, 128, 1.5 * at) for at in (0, 1)}
     found = []
@@ -262,6 +263,7 @@ def test_wrong_options_are_refused(preset, options, said):
         registry.build(preset, **options)
 
 
+@pytest.mark.slow
 def test_the_form_without_refinement_has_the_same_weights():
     refined = tfvfi.load("rife_v4_0", weights=None, **SMALL_REFINED)
     fast = tfvfi.load("rife_v4_0", weights=None, **SMALL_REFINED, refine=False)

@@ -228,7 +228,9 @@ def test_the_perceptual_objective_compares_rectified_features_of_vgg19():
     assert float(loss(Echo(), {**batch, "target": batch["frame0"]})[0]) == 0
 
 
-@pytest.mark.parametrize("name", ["l1", pytest.param("perceptual", marks=pytest.mark.slow)])
+# One step is fast in every network's own class.
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["l1", "perceptual"])
 def test_a_few_steps_lower_the_loss(name):
     import keras
 

@@ -35,7 +35,7 @@ def test_the_flow_of_real_frames_brings_one_to_the_other(triplet):
 def test_frames_of_many_sizes_one_after_the_other():
     """Graphs are traced for what the sizes have in common: here a coarsest height of one."""
     model = tfvfi.load("variational")
-    for height, width in ((64, 96), (51, 140), (1, 1)):
+    for height, width in ((51, 140), (1, 1)):
         first, second = texture(height, width)[0], texture(height, width, 2.0)[0]
         flow = model.estimate(first, second)
         assert flow.shape == (height, width, 2) and np.isfinite(flow).all()

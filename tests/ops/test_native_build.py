@@ -65,6 +65,8 @@ def sources(tmp_path) -> Path:
     return folder
 
 
+# `make setup` compiles them too; the steps are fast below, with a small source.
+@pytest.mark.slow
 @needs_compiler
 def test_a_process_compiles_what_it_needs(tmp_path):
     out, notices = finish(start(tmp_path))

@@ -97,6 +97,8 @@ def test_kernels_wider_than_a_block(channels, taps):
         assert_close(one, other, 1e-4)
 
 
+# Fast at smaller sizes in tests/bits/test_same_bits.py.
+@pytest.mark.slow
 def test_bits_do_not_depend_on_the_number_of_threads():
     code = "from tests.ops.test_native_kernels import digest; print(digest())"
     processes = [

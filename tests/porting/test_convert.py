@@ -44,7 +44,6 @@ def test_options_go_with_the_weights(tmp_path):
     arrays = published("superslomo", **thin)
     for name, options, scale in (
         ("unsupervised_adobe2slowflow", {}, 2),
-        ("baseline_superslomo_adobe", {}, 1),
         ("mine", {"flow_scale": 3}, 3),
     ):
         file, output = tmp_path / f"{name}.pth", tmp_path / f"{name}.weights.h5"

@@ -37,12 +37,14 @@ def train(network, objective, batch: dict[str, np.ndarray], steps: int) -> list[
     return [float(step(batch)["loss"]) for _ in range(steps)]
 
 
+# Fast with other networks in tests/models/test_flow_splatting.py and test_pwcnet.py.
+@pytest.mark.slow
 # Matching colors is also tested, on the network alone, in tests/models/test_flownet2.py.
 @pytest.mark.parametrize(
     ("way", "steps"),
     [
         ("through rendered frames", 9),
-        pytest.param("by its own error", 24, marks=pytest.mark.slow),
+        ("by its own error", 24),
     ],
 )
 def test_weights_change_and_the_interpolation_error_falls(way, steps, frames):

@@ -69,7 +69,8 @@ def step_by_hand(settings: Settings) -> np.ndarray:
     return np.array(tiny.FIRST) - settings.learning_rate * np.array(gradient)
 
 
-@pytest.mark.parametrize("victim", [pytest.param(0, marks=pytest.mark.slow), 1])
+@pytest.mark.slow
+@pytest.mark.parametrize("victim", [0, 1])
 def test_a_lost_worker_ends_the_others_and_the_run_goes_on(tmp_path, victim):
     run = {
         **RUN,
