@@ -78,13 +78,6 @@ def psnr(a: np.ndarray, b: np.ndarray) -> float:
     return float(-10 * np.log10(np.mean((a.astype("float64") - b) ** 2)))
 
 
-class Loaded(NamedTuple):
-    """A network from a file, and the weights that it had after loading."""
-
-    network: Any
-    weights: list[np.ndarray]
-
-
 class NetworkCase:
     """What interpolators and flow estimators share; inherit one of the two below.
 
@@ -143,19 +136,19 @@ class NetworkCase:
 
     @pytest.fixture(scope="class")
     @classmethod
-    def loaded(cls, model, tmp_path_factory) -> Loaded:
-        """The shared network, saved and loaded by Keras."""
+    def loaded(cls, model, tmp_path_factory) -> tuple[Any, list[np.ndarray]]:
+        """The shared network, saved and loaded by Keras, and the weights that it had then."""
         path = tmp_path_factory.mktemp("keras") / "model.keras"
         model.save(path)
         network = keras.saving.load_model(path)
-        return Loaded(network, network.get_weights())
+        return network, network.get_weights()
 
     @pytest.fixture
     @classmethod
     def twin(cls, model, loaded) -> Any:
         """Another network of the same configuration and weights, which tests may replace."""
-        loaded.network.set_weights(model.get_weights())
-        return loaded.network
+        loaded[0].set_weights(model.get_weights())
+        return loaded[0]
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -180,8 +173,8 @@ class NetworkCase:
                 assert worst <= tolerance, f"{case.model.name} {name}: {worst:.2e} > {tolerance}"
 
     def test_keras_saves_and_loads_it(self, model, loaded):
-        assert type(loaded.network) is type(model)
-        for ours, theirs in zip(loaded.weights, model.get_weights(), strict=True):
+        assert type(loaded[0]) is type(model)
+        for ours, theirs in zip(loaded[1], model.get_weights(), strict=True):
             np.testing.assert_array_equal(ours, theirs)
 
     def test_config_builds_the_same_network(self, model, twin):

@@ -1,8 +1,7 @@
 """The interface of flow estimators, for code that does not depend on a specific network."""
 
-from typing import Protocol
+from typing import Any, Protocol
 
-import keras
 import numpy as np
 
 from tfvfi.errors import InputError
@@ -16,7 +15,7 @@ class FlowEstimator(Protocol):
         ...
 
 
-def estimator_in(network: keras.Model) -> FlowEstimator:
+def estimator_in(network: Any) -> FlowEstimator:
     """Returns the flow estimator that a network is or contains.
 
     Args:

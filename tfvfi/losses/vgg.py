@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from keras import ops
@@ -128,7 +129,7 @@ def _from_oxford(tensors: Mapping[str, np.ndarray], network: str) -> dict[str, n
 
 
 def _arranged(
-    tensors: Mapping[str, np.ndarray], network: str, last: str, source: Tensor
+    tensors: Mapping[str, np.ndarray], network: str, last: str, source: Any
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Returns kernel and bias of every convolution up to `last`, in the layout of Keras."""
     from tfvfi.checkpoints.layout import arranged

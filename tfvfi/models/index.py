@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 from tfvfi import models, startup
 from tfvfi.errors import ArgumentError, InputError
 from tfvfi.models.preset import Preset
-from tfvfi.ops.tensor import Tensor
 
 if TYPE_CHECKING:
     from keras import Model
@@ -137,7 +136,7 @@ def _installed() -> dict[str, Preset]:
 def _offered() -> Iterator[Preset]:
     for point in importlib.metadata.entry_points(group=ENTRY_POINTS):
         try:
-            offered: Tensor = point.load()
+            offered: Any = point.load()
             for known in (offered,) if isinstance(offered, Preset) else tuple(offered):
                 if not isinstance(known, Preset):
                     raise TypeError(f"it offers {known!r}, which is no Preset")

@@ -11,7 +11,6 @@ from tfvfi.models import folders
 from tfvfi.models.cache import cached_path
 from tfvfi.models.index import member_names, network_class, preset, presets
 from tfvfi.models.preset import Preset
-from tfvfi.ops.tensor import Tensor
 
 if TYPE_CHECKING:
     from keras import Model
@@ -98,7 +97,7 @@ def options_of(name: str) -> set[str]:
     return network_class(known).options() | {f"{each}_weights" for each in known.estimators}
 
 
-def trained_with(name: str, path: str | Path) -> dict[str, Tensor]:
+def trained_with(name: str, path: str | Path) -> dict[str, Any]:
     """Returns the options that weights were trained with, as far as their file records them."""
     about = weight_files.describe(path)
     options = about.get("options") if about.get("model") == name else None
@@ -177,7 +176,7 @@ def _estimator(name: str, argument: str, flow: str | Path, weights: str | Path |
 
 def _with_members(
     known: Preset, settings: Mapping[str, Any], weights: str | Path | None
-) -> dict[str, Tensor]:
+) -> dict[str, Any]:
     """Replaces the names of interpolators in a network's arguments by loaded networks."""
     settings = dict(settings)
     for argument in known.members:

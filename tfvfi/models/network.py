@@ -46,7 +46,7 @@ class Network(keras.Model):
         with plain_errors():
             return super().__call__(*args, **kwargs)
 
-    def build(self, input_shape: Mapping[str, Tensor] | None = None) -> None:
+    def build(self, input_shape: Mapping[str, Any] | None = None) -> None:
         """Creates every variable, without computing anything.
 
         Args:
@@ -197,7 +197,7 @@ class Network(keras.Model):
         return super().compute_metrics(x, *pair, sample_weight=sample_weight)
 
     @property
-    def metrics(self) -> list[Tensor]:
+    def metrics(self) -> list[keras.metrics.Metric]:
         """Returns the metrics of `compile`, once they are built, and of the objective's terms."""
         found = [metric for metric in super().metrics if getattr(metric, "built", True)]
         return found + (list(self._plan.goal.trackers.values()) if self._plan.goal else [])

@@ -177,7 +177,7 @@ class FlowNet(Block):
             **self._run(after, matched),
         }
 
-    def _run(self, convolutions: Mapping[str, Tensor], maps: Tensor) -> dict[str, Tensor]:
+    def _run(self, convolutions: Mapping[str, keras.Layer], maps: Tensor) -> dict[str, Tensor]:
         """Runs convolutions in sequence and returns the output of each."""
         found = {}
         for name, convolution in convolutions.items():
