@@ -90,7 +90,7 @@ class NetworkCase:
         unreached: Names of weights that its output does not depend on.
         exact: How the names of layers begin that are float32 under any policy.
         half_width: Of the frames in half precision. At 2,048 a bfloat16 coordinate moves in steps
-            of 16 pixels, a float16 one in steps of 2; networks without coordinates need less.
+            of 16 pixels; networks without coordinates need less.
     """
 
     preset = ""
@@ -292,7 +292,7 @@ class NetworkCase:
         expected = np.asarray(model(inputs)[self.output])
         np.testing.assert_allclose(served, expected, atol=1e-4)
 
-    # Fast in tests/models/test_ifrnet.py and, for a flow estimator, in test_pwcnet.py.
+    # Fast in test_ifrnet.py and test_pwcnet.py.
     @pytest.mark.slow
     @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
     def test_half_precision_keeps_coordinates(self, model, policy, monkeypatch):
