@@ -89,8 +89,7 @@ class NetworkCase:
         output: Its main output.
         unreached: Names of weights that its output does not depend on.
         exact: How the names of layers begin that are float32 under any policy.
-        half_width: Of the frames in half precision. At 2,048 a bfloat16 coordinate moves in steps
-            of 16 pixels; networks without coordinates need less.
+        half_width: Of frames in half precision; at 2,048 a bfloat16 moves in steps of 16 pixels.
     """
 
     preset = ""
