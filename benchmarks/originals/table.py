@@ -1,0 +1,186 @@
+"""The table of all measurements: rows, merging with an earlier table, CSV and Markdown."""
+
+import csv
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
+from itertools import groupby
+from pathlib import Path
+
+from tfvfi.benchmark.engines import OWN
+from tfvfi.media import storage, tables
+
+PLACE = ("network", "size", "precision", "machine", "threads")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One engine with one network at one size in one precision. All values are text or numbers."""
+
+    network: str
+    size: str
+    precision: str
+    engine: str
+    """"tfvfi" is ours; all others run the original."""
+    version: str
+    runs: int
+    median_s: float | None
+    lowest_s: float | None
+    highest_s: float | None
+    ours_is_faster: float | None
+    """The engine's time over ours in the same precision: 2 is twice as fast."""
+    difference: float | None
+    """The largest difference from our output in the first precision measured; frames are in [0, 1],
+    and a flow is divided by its largest value."""
+    peak_mib: float | None
+    original: str
+    """Repository and commit."""
+    licence: str
+    note: str
+    """Why the engine gave no time, or what differs from the authors' own setting."""
+    machine: str
+    threads: int
+    measured: str
+    """The date."""
+
+
+def read(path: Path) -> list[Row]:
+    """Returns the rows of a CSV file, none if it does not exist."""
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return [_row(cells) for cells in csv.DictReader(file)]
+
+
+def merged(earlier: Sequence[Row], new: Sequence[Row], order: Sequence[str]) -> list[Row]:
+    """Returns all rows, without those earlier ones that were measured again.
+
+    Args:
+        earlier: The rows of the table so far.
+        new: Rows that replace those of the same network, size, precision, machine and threads.
+        order: The networks in the order of the table.
+    """
+    replaced = {_place(row) for row in new}
+    kept = [row for row in earlier if _place(row) not in replaced]
+    places = {name: place for place, name in enumerate(order)}
+    # Engines keep the order in which they were measured.
+    return sorted(
+        [*kept, *new],
+        key=lambda row: (
+            row.machine,
+            row.size,
+            places.get(row.network, len(places)),
+            row.precision != "float32",
+        ),
+    )
+
+
+def write(rows: Sequence[Row], folder: Path) -> None:
+    """Writes peers.csv and peers.md."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tables.write_csv(folder / "peers.csv", [asdict(row) for row in rows])
+    storage.write_bytes(folder / "peers.md", markdown(rows).encode())
+
+
+def markdown(rows: Sequence[Row]) -> str:
+    """Returns the table as Markdown: who is fastest, all engines, and where originals come from."""
+    lines = [
+        "# Every network beside the one its authors published",
+        "",
+        "Written by `benchmarks/peers.py`; `docs/guides/speed.md` explains it. Seconds are medians "
+        "of interleaved rounds, each engine in a process of its own. The ratio is the time of the "
+        "other over ours: above 1, ours is faster. The difference is the largest one from our "
+        "output, in parts of white or of the largest flow, with the same weights.",
+    ]
+    for heading, group in groupby(rows, lambda row: (row.machine, row.size)):
+        section = list(group)
+        lines += ["", f"## {heading[1]} on {heading[0]}", "", *_summary(section)]
+        lines += ["", *_details(section), "", *_origins(section)]
+    return "\n".join(lines) + "\n"
+
+
+def fastest(rows: Iterable[Row]) -> Row | None:
+    """Returns the row of the fastest engine that runs the original, if any does."""
+    others = [row for row in rows if row.engine != OWN and row.median_s]
+    return min(others, key=lambda row: row.median_s, default=None)
+
+
+def _summary(rows: Sequence[Row]) -> list[str]:
+    lines = [
+        "| network | precision | ours, s | fastest other, s | engine | ratio |",
+        "|---|---|---|---|---|---|",
+    ]
+    for (network, precision), group in groupby(rows, lambda row: (row.network, row.precision)):
+        section = list(group)
+        ours = next((row for row in section if row.engine == OWN), None)
+        other = fastest(section)
+        cells = [network, precision, _seconds(ours), _seconds(other)]
+        cells += [other.engine, _number(other.ours_is_faster, ".2f")] if other else ["none", ""]
+        lines.append(_line(cells))
+    return lines
+
+
+def _details(rows: Sequence[Row]) -> list[str]:
+    lines = [
+        "| network | precision | engine | median, s | lowest to highest | runs | ratio "
+        "| difference | peak, MiB | |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        spread = f"{row.lowest_s:.3f} to {row.highest_s:.3f}" if row.median_s else ""
+        named = f"{row.engine} ({row.version})" if row.version else row.engine
+        lines.append(
+            _line(
+                [
+                    row.network,
+                    row.precision,
+                    named,
+                    _seconds(row),
+                    spread,
+                    str(row.runs),
+                    _number(row.ours_is_faster, ".2f"),
+                    _number(row.difference, ".1e"),
+                    _number(row.peak_mib, ".0f"),
+                    "" if row.median_s else row.note,
+                ]
+            )
+        )
+    return lines
+
+
+def _origins(rows: Sequence[Row]) -> list[str]:
+    lines = ["| network | original | licence | how it is run |", "|---|---|---|---|"]
+    for network, group in groupby(rows, lambda row: row.network):
+        section = list(group)
+        original = next((row for row in section if row.median_s and row.engine != OWN), section[0])
+        lines.append(_line([network, original.original, original.licence, original.note]))
+    return lines
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
+
+
+def _seconds(row: Row | None) -> str:
+    return _number(row.median_s, ".3f") if row else ""
+
+
+def _number(value: float | None, form: str) -> str:
+    return "" if value is None else format(value, form)
+
+
+def _place(row: Row) -> tuple:
+    return tuple(getattr(row, name) for name in PLACE)
+
+
+def _row(cells: dict[str, str]) -> Row:
+    """Returns a row from the text of its cells; an empty cell of a number is None."""
+    values = {}
+    for field in fields(Row):
+        text = cells[field.name]
+        if field.type is str:
+            values[field.name] = text
+        elif field.type is int:
+            values[field.name] = int(text)
+        else:
+            values[field.name] = float(text) if text else None
+    return Row(**values)
