@@ -85,14 +85,14 @@ def build(clone: Path, name: str, frames: list[np.ndarray]) -> Subject:
 
 
 def _state(network: AdaConv) -> dict[str, np.ndarray]:
-    """Returns the weights by the names that the Keras project gives them."""
+    """Returns the weights, in PyTorch's order, by the names that the Keras project gives them."""
     modules = [*network.trunk, network.gather, network.taps]
     convolutions = [each for each in modules if isinstance(each, torch.nn.Conv2d)]
     norms = [each for each in modules if isinstance(each, torch.nn.BatchNorm2d)]
     state = {}
     for number, conv in enumerate(convolutions):
         name = f"conv2d_{number}" if number else "conv2d"
-        state[f"{name}/kernel"] = conv.weight.permute(2, 3, 1, 0)
+        state[f"{name}/kernel"] = conv.weight
         state[f"{name}/bias"] = conv.bias
     for number, norm in enumerate(norms, start=1):
         name = f"batch_normalization_{number}"

@@ -3,18 +3,17 @@
 Its functions are traced as one graph, as its published SavedModels are.
 """
 
-import functools
+import os
 import sys
 import types
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from originals.subject import Subject
 
-ALIGN = 64
+ALIGN, TIME = 64, 0.5
 # The published settings, from the repository's training/config.
 SETTINGS = {
     "pyramid_levels": 7,
@@ -30,48 +29,39 @@ SETTINGS = {
 
 def build(clone: Path, name: str, frames: list[np.ndarray]) -> Subject:
     """Returns the authors' network with random weights."""
+    # The code was written for Keras 2, which TensorFlow takes from the package tf-keras.
+    os.environ["TF_USE_LEGACY_KERAS"] = "1"
+    import tensorflow as tf
+
     _replace_packages()
     sys.path.insert(0, str(clone))
-    from models.film_net import feature_extractor, fusion, interpolator, options
-    from models.film_net import pyramid_flow_estimator as estimator
+    from models.film_net import interpolator, options
 
     tf.keras.utils.set_random_seed(0)
-    # The layers are made once, not with every trace.
-    for module, layer in (
-        (feature_extractor, "FeatureExtractor"),
-        (fusion, "Fusion"),
-        (estimator, "PyramidFlowEstimator"),
-    ):
-        setattr(module, layer, functools.cache(getattr(module, layer)))
-    # Inside a graph there is nothing to wrap in a model: the outputs are all that is wanted.
-    interpolator.tf = _with_model(interpolator.tf, lambda inputs, outputs: outputs)
-    config = options.Options(**SETTINGS)
+    named = {key: tf.keras.Input((None, None, 3)) for key in ("x0", "x1")}
+    named["time"] = tf.keras.Input((1,))
+    model = interpolator.create_model(*named.values(), options.Options(**SETTINGS))
 
     @tf.function(autograph=False)
     def network(frame0: Any, frame1: Any, time: Any) -> Any:
-        return interpolator.create_model(frame0, frame1, time, config)["image"]
+        return model({"x0": frame0, "x1": frame1, "time": time}, training=False)["image"]
 
     height, width = frames[0].shape[1:3]
     more_rows, more_columns = -height % ALIGN, -width % ALIGN
     top, left = more_rows // 2, more_columns // 2
     around = ((0, 0), (top, more_rows - top), (left, more_columns - left), (0, 0))
     inputs = [tf.constant(np.pad(frame, around)) for frame in frames]
-    inputs.append(tf.constant([[0.5]]))
-    network(*inputs)
-    layers = [
-        feature_extractor.FeatureExtractor("feat_net", config),
-        estimator.PyramidFlowEstimator("predict_flow", config),
-        fusion.Fusion("fusion", config),
-    ]
 
     def output(made: Any) -> np.ndarray:
         return np.clip(made.numpy(), 0, 1)[:, top : top + height, left : left + width]
 
-    return Subject(network, tuple(inputs), output, _state(layers))
+    return Subject(network, (*inputs, tf.constant([[TIME]])), output, _state(model))
 
 
 def dense_image_warp(image: Any, flow: Any) -> Any:
     """Samples an image at positions minus flow, (y, x), within the border: TensorFlow Addons'."""
+    import tensorflow as tf
+
     image, flow = tf.convert_to_tensor(image), tf.cast(flow, tf.float32)
     batch, height, width, channels = tf.unstack(tf.shape(image))
     rows = tf.range(tf.cast(height, tf.float32))[:, None]
@@ -112,21 +102,15 @@ def _replace_packages() -> None:
     sys.modules["gin"].configurable = sys.modules["gin.tf"].configurable
 
 
-def _with_model(tensorflow: Any, model: Any) -> Any:
-    """Returns TensorFlow with another `keras.Model`."""
-    keras = types.SimpleNamespace(Model=model, layers=tensorflow.keras.layers)
-    return types.SimpleNamespace(Tensor=tensorflow.Tensor, keras=keras, ones_like=tf.ones_like)
-
-
-def _state(layers: list[Any]) -> dict[str, np.ndarray]:
+def _state(model: Any) -> dict[str, np.ndarray]:
     """Returns the weights by their names in the published SavedModels."""
-    features, flow, fusion = layers
     found = {}
-    for conv in features.extract_sublevels.convs:
+    for conv in model.get_layer("feat_net").extract_sublevels.convs:
         found |= _kernel_and_bias(f"feat_net/sub_extractor/{conv.name}", conv)
-    for predictor in flow._predictors:
+    for predictor in model.get_layer("predict_flow")._predictors:
         for conv in predictor._convs:
             found |= _kernel_and_bias(f"predict_flow/{predictor.name}/{conv.name}", conv)
+    fusion = model.get_layer("fusion")
     decoder = [conv for level in fusion.convs for conv in level]
     for number, conv in enumerate([*decoder, fusion.output_conv]):
         found |= _kernel_and_bias(f"fusion/conv2d_{number}" if number else "fusion/conv2d", conv)
@@ -134,4 +118,6 @@ def _state(layers: list[Any]) -> dict[str, np.ndarray]:
 
 
 def _kernel_and_bias(name: str, conv: Any) -> dict[str, np.ndarray]:
-    return {f"{name}/kernel": conv.kernel.numpy(), f"{name}/bias": conv.bias.numpy()}
+    # The reader of SavedModels hands kernels on in PyTorch's order, and so does this.
+    kernel = conv.kernel.numpy().transpose(3, 2, 0, 1)
+    return {f"{name}/kernel": kernel, f"{name}/bias": conv.bias.numpy()}

@@ -151,10 +151,10 @@ def _rows(
 
 
 def difference(job: Job, reference: Job) -> float | None:
-    """Returns the largest difference of two outputs, in parts of white or of the largest flow."""
+    """Returns the largest difference of two outputs, in parts of the reference's largest value."""
     if not (reference.published.exists() and reference.output.exists() and job.output.exists()):
         return None
     output, expected = (np.load(each.output).astype("float64") for each in (job, reference))
     if output.shape != expected.shape:
         return None
-    return float(f"{np.abs(output - expected).max() / max(1.0, np.abs(expected).max()):.2g}")
+    return float(f"{np.abs(output - expected).max() / (np.abs(expected).max() or 1.0):.2g}")

@@ -29,8 +29,8 @@ class Row:
     ours_is_faster: float | None
     """The engine's time over ours in the same precision: 2 is twice as fast."""
     difference: float | None
-    """The largest difference from our output in the first precision measured; frames are in [0, 1],
-    and a flow is divided by its largest value."""
+    """The largest difference from our output in the first precision measured, divided by the
+    largest value of that output."""
     peak_mib: float | None
     original: str
     """Repository and commit."""
@@ -89,7 +89,7 @@ def markdown(rows: Sequence[Row]) -> str:
         "Written by `benchmarks/peers.py`; `docs/guides/speed.md` explains it. Seconds are medians "
         "of interleaved rounds, each engine in a process of its own. The ratio is the time of the "
         "other over ours: above 1, ours is faster. The difference is the largest one from our "
-        "output, in parts of white or of the largest flow, with the same weights.",
+        "output, in parts of its largest value, with the same weights.",
     ]
     for heading, group in groupby(rows, lambda row: (row.machine, row.size)):
         section = list(group)

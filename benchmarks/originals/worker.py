@@ -111,10 +111,6 @@ def _subject(job: Job) -> Subject:
         torch.set_num_threads(job.threads)
         torch.manual_seed(0)
         torch.set_grad_enabled(False)
-    else:
-        import tensorflow as tf
-
-        tf.config.threading.set_intra_op_parallelism_threads(job.threads)
     frames = inputs.arrays(job.height, job.width, with_time=False)
     builder = importlib.import_module(f"originals.{original.builder}")
     return builder.build(Path(job.clone), job.network, frames)

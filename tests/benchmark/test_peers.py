@@ -99,7 +99,7 @@ def test_rows_relate_medians_of_all_rounds_to_ours(part, measured):
     def do(given):
         if given.engine not in times:
             return job.Result()
-        np.save(given.output, np.full((1, 2, 2, 3), 0.25 * (given.engine == "eager")))
+        np.save(given.output, np.full((1, 2, 2, 3), 0.4 + 0.1 * (given.engine == "eager")))
         given.published.touch()
         return job.Result("", "it 1", (next(times[given.engine]),), 10.0)
 
