@@ -11,7 +11,7 @@ export TFVFI_CACHE_DIR
 trap 'rm -rf "$TFVFI_CACHE_DIR"' EXIT
 export TFVFI_NATIVE=1
 export TFVFI_NATIVE_FLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
--fno-sanitize-recover=undefined -DTFVFI_ONE_TARGET"
+-fno-sanitize-recover=undefined"
 # Compiled before the sanitizer is loaded into everything, the compiler included.
 "$python" -c "from tfvfi.ops.native import build; build.cached()"
 export ASAN_OPTIONS=detect_leaks=0:abort_on_error=1

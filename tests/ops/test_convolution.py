@@ -78,16 +78,51 @@ def test_doubling_is_the_transposed_convolution(shape):
     np.testing.assert_allclose(found, np.where(out > 0, out, slope * out), atol=1e-5)
 
 
-def test_bfloat16_is_rounded_once():
-    inputs = arrays(1, 12, 20, 24, 36)
-    image = tf.cast(inputs[0], "bfloat16")
-    found = fused_convolution(image, *map(tf.constant, inputs[1:]))
+def in_bfloat16(operation, image, *others):
+    """Returns the result of an operation on an image in bfloat16, and that image."""
+    image = tf.cast(image, "bfloat16")
+    found = operation(image, *map(tf.constant, others))
     assert found.dtype == tf.bfloat16
-    expected = exact(tf.cast(image, "float32").numpy(), *inputs[1:])
-    np.testing.assert_allclose(tf.cast(found, "float32").numpy(), expected, rtol=0.0041, atol=1e-5)
-    broken = tf.constant(np.full((1, 4, 4, 24), np.nan, "float32"))
-    found = fused_convolution(tf.cast(broken, "bfloat16"), *map(tf.constant, inputs[1:]))
-    assert np.isnan(tf.cast(found, "float32").numpy()).all()
+    return tf.cast(found, "float32").numpy(), tf.cast(image, "float32").numpy()
+
+
+@pytest.mark.parametrize(
+    "shape", [(1, 12, 20, 24, 36), (2, 9, 7, 17, 85), (1, 5, 6, 3, 5), (1, 6, 9, 300, 2)]
+)
+def test_bfloat16(shape):
+    image, kernel, bias, slope = arrays(*shape)
+    shortcut = np.random.default_rng(1).normal(size=(*shape[:3], shape[4])).astype("float32")
+    found, image = in_bfloat16(fused_convolution, image, kernel, bias, slope, shortcut)
+    shortcut = tf.cast(tf.cast(shortcut, "bfloat16"), "float32").numpy()
+    expected = exact(image, kernel, bias, slope, shortcut)
+    # Values have a standard deviation of about 1, and their products are rounded to 8 bits.
+    assert np.sqrt(np.mean((found - expected) ** 2)) < 0.015
+    assert np.abs(found - expected).max() < 0.15
+
+
+def test_bfloat16_that_is_not_finite():
+    image, kernel, bias, slope = arrays(1, 4, 4, 24, 36)
+    for value in (np.nan, np.inf):
+        image[:] = value
+        found, _ = in_bfloat16(fused_convolution, image, kernel, bias, slope)
+        assert not np.isfinite(found).any()
+
+
+def test_doubling_in_bfloat16():
+    image, _, bias, slope = arrays(1, 7, 10, 16, 9)
+    kernel = np.random.default_rng(3).normal(size=(4, 4, 9, 16)).astype("float32") / 8
+    found, image = in_bfloat16(fused_doubling, image, kernel, bias, slope)
+    expected = fused_doubling(*map(tf.constant, (image, kernel, bias, slope))).numpy()
+    assert np.sqrt(np.mean((found - expected) ** 2)) < 0.02
+
+
+def test_channels_pass_through_in_bfloat16():
+    image, kernel, bias, slope = arrays(1, 10, 13, 31, 24)
+    kernel = kernel[:, :, 7:]
+    found, image = in_bfloat16(fused_convolution, image, kernel, bias, slope)
+    np.testing.assert_array_equal(found[..., :7], image[..., :7])
+    expected = exact(image[..., 7:], kernel, bias, slope)
+    assert np.sqrt(np.mean((found[..., 7:] - expected) ** 2)) < 0.015
 
 
 @pytest.mark.parametrize(

@@ -21,8 +21,11 @@ PADDINGS = {"border": 0, "zeros": 1, "masked": 2}
 def available() -> bool:
     """Returns whether compiled operations can be used, which requires the TensorFlow backend.
 
-    If necessary, they are compiled first, which requires a C++ compiler. This function never
-    raises: without compiled operations everything works, only slower.
+    If necessary, they are compiled first, which requires a C++ compiler. Without compiled
+    operations everything works, only slower.
+
+    Raises:
+        InputError: TFVFI_NATIVE_ISA names an instruction set that this processor does not have.
     """
     return keras.backend.backend() == "tensorflow" and _library() is not None
 

@@ -150,8 +150,8 @@ TFVFI_INLINE void GatherRows(const Field& field, const float* source, float* out
   }
 }
 
-TFVFI_HOT void GatherAny(const Field& field, const float* source, float* out, int64_t begin,
-                         int64_t end) {
+TFVFI_INLINE void GatherAny(const Field& field, const float* source, float* out, int64_t begin,
+                            int64_t end) {
   switch (field.channels) {
     case 1:
       return GatherRows<1>(field, source, out, begin, end);
@@ -171,7 +171,7 @@ struct Reach {
   int32_t first, last;
 };
 
-TFVFI_HOT void FindReach(const Field& field, Reach* reaches, int64_t begin, int64_t end) {
+TFVFI_INLINE void FindReach(const Field& field, Reach* reaches, int64_t begin, int64_t end) {
   Neighbors y;
   for (int64_t row = begin; row < end; ++row) {
     int32_t first = std::numeric_limits<int32_t>::max(), last = -1;
@@ -230,8 +230,8 @@ TFVFI_INLINE void ScatterBand(const Field& field, const float* values, const Rea
   }
 }
 
-TFVFI_HOT void ScatterAny(const Field& field, const float* values, const Reach* reaches, Band band,
-                          float* out) {
+TFVFI_INLINE void ScatterAny(const Field& field, const float* values, const Reach* reaches,
+                             Band band, float* out) {
   switch (field.channels) {
     case 1:
       return ScatterBand<1>(field, values, reaches, band, out);
@@ -282,8 +282,8 @@ TFVFI_INLINE void FlowGradientRows(const Field& field, const float* here, const 
   }
 }
 
-TFVFI_HOT void FlowGradientAny(const Field& field, const float* here, const float* there,
-                               float* out, int64_t begin, int64_t end) {
+TFVFI_INLINE void FlowGradientAny(const Field& field, const float* here, const float* there,
+                                  float* out, int64_t begin, int64_t end) {
   switch (field.channels) {
     case 1:
       return FlowGradientRows<1>(field, here, there, out, begin, end);
@@ -304,7 +304,7 @@ double RowCost(const Field& field) { return field.width * (5.0 + field.channels)
 
 void Gather(const Field& field, const float* source, float* out) {
   ParallelFor(field.batch * field.height, RowCost(field), [&](int64_t begin, int64_t end) {
-    GatherAny(field, source, out, begin, end);
+    Hot<GatherAny>::Run(field, source, out, begin, end);
   });
 }
 
@@ -312,7 +312,7 @@ void Scatter(const Field& field, const float* values, float* out) {
   if (field.height == 0 || field.width == 0) return;
   std::vector<Reach> reaches(field.batch * field.height);
   ParallelFor(field.batch * field.height, 2.0 * field.width, [&](int64_t begin, int64_t end) {
-    FindReach(field, reaches.data(), begin, end);
+    Hot<FindReach>::Run(field, reaches.data(), begin, end);
   });
   // Each band examines all pixels that may reach it, so there should be few bands.
   const int64_t bands = std::min<int64_t>(field.height, 4 * ThreadCount());
@@ -321,14 +321,14 @@ void Scatter(const Field& field, const float* values, float* out) {
   ParallelFor(field.batch * bands, cost, [&](int64_t begin, int64_t end) {
     for (int64_t at = begin; at < end; ++at) {
       const Band band{at / bands, row(at % bands), row(at % bands + 1)};
-      ScatterAny(field, values, reaches.data(), band, out);
+      Hot<ScatterAny>::Run(field, values, reaches.data(), band, out);
     }
   });
 }
 
 void FlowGradient(const Field& field, const float* here, const float* there, float* out) {
   ParallelFor(field.batch * field.height, RowCost(field), [&](int64_t begin, int64_t end) {
-    FlowGradientAny(field, here, there, out, begin, end);
+    Hot<FlowGradientAny>::Run(field, here, there, out, begin, end);
   });
 }
 

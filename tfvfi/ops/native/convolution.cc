@@ -11,139 +11,34 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <new>
 #include <vector>
 
+#include "convolution_loops.h"
 #include "kernel.h"
 #include "parallel.h"
-#include "products.h"
-#include "simd.h"
-#include "vectors.h"
 #include "winograd.h"
 
 namespace tfvfi {
 namespace {
 
-template <class Version, class Number>
-TFVFI_INLINE void ConvolveTiles(const Shapes& shapes, const Data<Number>& data, float* transformed,
-                                float* products, int64_t begin, int64_t end) {
-  using Vector = typename Version::Vector;
-  const int64_t per_pixel = shapes.outputs_of_pixel(), wide = shapes.scale * shapes.width;
-  const int64_t a_step = shapes.rows() * shapes.inputs, c_step = shapes.rows() * shapes.padded;
-  for (int64_t first = begin; first < end; first += shapes.block) {
-    const int64_t count = std::min<int64_t>(shapes.block, end - first);
-    for (int64_t tile = 0; tile < count; ++tile) {
-      const Place place(shapes, first + tile);
-      const Number* frame = data.image + shapes.passed +
-                            place.frame * shapes.height * shapes.width * shapes.channels_in();
-      ForChannels<Vector>(shapes.inputs, [&](auto vector, int64_t channel) TFVFI_INLINE_LAMBDA {
-        TransformChannels<decltype(vector)>(shapes, frame, place.row - 1, place.column - 1, channel,
-                                            a_step, transformed + tile * shapes.inputs);
-      });
-    }
-    for (int place = 0; place < kPlaces; ++place) {
-      Multiply<Version>(transformed + place * a_step,
-                        data.kernels + place * shapes.inputs * shapes.padded, count, shapes.inputs,
-                        shapes.padded, products + place * c_step);
-    }
-    for (int64_t tile = 0; tile < count; ++tile) {
-      const Place place(shapes, first + tile);
-      for (int64_t part = 0; part < shapes.scale * shapes.scale; ++part) {
-        const int64_t row = shapes.scale * (place.frame * shapes.height + place.row) +
-                            part / shapes.scale;
-        const int64_t pixel = row * wide + shapes.scale * place.column + part % shapes.scale;
-        const int64_t start = pixel * shapes.channels_out() + shapes.passed;
-        ForChannels<Vector>(per_pixel, [&](auto vector, int64_t channel) TFVFI_INLINE_LAMBDA {
-          FinishChannels<decltype(vector)>(shapes, data, products + tile * shapes.padded, c_step,
-                                           place, start + channel, part * per_pixel + channel);
-        });
-      }
-      if (shapes.passed) PassChannels(shapes, data, place);
-    }
-  }
-}
-
-// Versions define the vectors, how many of them a panel has, and how many rows are summed at once,
-// so that all sums stay in registers.
-struct Wide {
-  using Vector = Vector16;
-  static constexpr int kVectors = 5;
-  static constexpr int Rows(int vectors) {
-    constexpr int rows[] = {12, 12, 8, 6, 5};
-    return rows[vectors - 1];
-  }
-};
-
-struct Middle {
-  using Vector = Vector8;
-  static constexpr int kVectors = 2;
-  static constexpr int Rows(int vectors) { return vectors == 1 ? 10 : 6; }
-};
-
-struct Narrow {
-  using Vector = Vector4;
-  static constexpr int kVectors = 2;
-  static constexpr int Rows(int vectors) { return vectors == 1 ? 10 : 6; }
-};
-
-struct Functions {
-  int lanes;
-  void (*transform_kernels)(const Shapes&, const float*, float*, int64_t, int64_t);
-  void (*floats)(const Shapes&, const Data<float>&, float*, float*, int64_t, int64_t);
-  void (*halves)(const Shapes&, const Data<Half>&, float*, float*, int64_t, int64_t);
-};
-
-#define TFVFI_VERSION(Version, attributes)                                                         \
-  attributes void Transform##Version(const Shapes& shapes, const float* kernels, float* out,       \
-                                     int64_t begin, int64_t end) {                                 \
-    TransformKernels<Version>(shapes, kernels, out, begin, end);                                   \
-  }                                                                                                \
-  attributes void Floats##Version(const Shapes& shapes, const Data<float>& data,                   \
-                                  float* transformed, float* products, int64_t begin,              \
-                                  int64_t end) {                                                   \
-    ConvolveTiles<Version>(shapes, data, transformed, products, begin, end);                       \
-  }                                                                                                \
-  attributes void Halves##Version(const Shapes& shapes, const Data<Half>& data,                    \
-                                  float* transformed, float* products, int64_t begin,              \
-                                  int64_t end) {                                                   \
-    ConvolveTiles<Version>(shapes, data, transformed, products, begin, end);                       \
-  }                                                                                                \
-  constexpr Functions k##Version = {kLanes<Version::Vector>, Transform##Version, Floats##Version,  \
-                                    Halves##Version};
-
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(TFVFI_ONE_TARGET)
-#define TFVFI_MANY_VERSIONS
-TFVFI_VERSION(Wide, __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma"))))
-TFVFI_VERSION(Middle, __attribute__((target("avx2,fma"))))
-#endif
-TFVFI_VERSION(Narrow, )
-
-const Functions& Best() {
-#ifdef TFVFI_MANY_VERSIONS
-  if (__builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512dq")) {
-    return kWide;
-  }
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return kMiddle;
-#endif
-  return kNarrow;
-}
-
 struct Free {
-  void operator()(float* memory) const { ::operator delete[](memory, std::align_val_t(64)); }
+  void operator()(char* memory) const { ::operator delete[](memory, std::align_val_t(64)); }
 };
 
-std::unique_ptr<float[], Free> Allocate(int64_t count) {
-  return std::unique_ptr<float[], Free>(
-      static_cast<float*>(::operator new[](sizeof(float) * count, std::align_val_t(64))));
+std::unique_ptr<char[], Free> Allocate(int64_t bytes) {
+  return std::unique_ptr<char[], Free>(
+      static_cast<char*>(::operator new[](bytes, std::align_val_t(64))));
 }
 
 // The number of tiles in a block: as many as fit into the cache of a core with their transforms,
 // but few enough that no thread waits long for another.
-int64_t BlockOf(const Shapes& shapes) {
+int64_t BlockOf(const Shapes& shapes, int64_t factor_size) {
   constexpr int64_t kCache = 1 << 20, kFewest = 24;
-  const int64_t fitting = kCache / (kPlaces * sizeof(float) * (shapes.inputs + shapes.padded));
+  const int64_t bytes = factor_size * shapes.depth + sizeof(float) * shapes.padded;
+  const int64_t fitting = kCache / (kPlaces * bytes);
   const int64_t shared = shapes.tiles() / (4 * ThreadCount()) + 1;
   return std::max<int64_t>(kFewest, std::min(fitting, shared));
 }
@@ -173,34 +68,34 @@ class Convolution {
     const Tensor out = context.Output(0, out_shape, image.type());
     if (out.size() == 0) return;
 
-    const Functions& best = Best();
-    shapes.tile_rows = (shapes.height + kTile - 1) / kTile;
-    shapes.tile_columns = (shapes.width + kTile - 1) / kTile;
-    shapes.padded = (shapes.outputs + best.lanes - 1) / best.lanes * best.lanes;
-    shapes.block = BlockOf(shapes);
-    const auto kernels = Allocate(kPlaces * shapes.inputs * shapes.padded);
-    ParallelFor(shapes.inputs, 10.0 * shapes.padded, [&](int64_t begin, int64_t end) {
-      best.transform_kernels(shapes, kernel.data(), kernels.get(), begin, end);
-    });
-    const auto run = [&](auto number, auto function) {
-      using Number = decltype(number);
-      const Data<Number> data{image.data<Number>(), kernels.get(), bias.data(), slope.data(),
-                              shortcut.size() ? shortcut.data<Number>() : nullptr,
-                              out.data<Number>()};
-      const int64_t blocks = (shapes.tiles() + shapes.block - 1) / shapes.block;
-      const double cost = 1.0 * shapes.block * shapes.inputs * shapes.padded;
-      ParallelFor(blocks, cost, [&](int64_t begin, int64_t end) {
-        const auto transformed = Allocate(kPlaces * shapes.rows() * shapes.inputs);
-        const auto products = Allocate(kPlaces * shapes.rows() * shapes.padded);
-        function(shapes, data, transformed.get(), products.get(), begin * shapes.block,
-                 std::min(end * shapes.block, shapes.tiles()));
-      });
+    const Loops loops = BestLoops(image.type() != TF_FLOAT);
+    const auto rounded_up = [](int64_t count, int64_t step) {
+      return (count + step - 1) / step * step;
     };
-    if (image.type() == TF_FLOAT) {
-      run(float(), best.floats);
-    } else {
-      run(Half(), best.halves);
-    }
+    shapes.tile_rows = rounded_up(shapes.height, kTile) / kTile;
+    shapes.tile_columns = rounded_up(shapes.width, kTile) / kTile;
+    shapes.depth = rounded_up(shapes.inputs, loops.depth);
+    shapes.padded = rounded_up(shapes.outputs, loops.lanes);
+    shapes.block = BlockOf(shapes, loops.factor_size);
+    const auto kernels = Allocate(kPlaces * loops.factor_size * shapes.depth * shapes.padded);
+    ParallelFor(shapes.depth / loops.depth, 10.0 * shapes.padded, [&](int64_t begin, int64_t end) {
+      loops.transform_kernels(shapes, kernel.data(), kernels.get(), begin, end);
+    });
+    const Data data{image.data<void>(), kernels.get(),
+                                bias.data(),        slope.data(),
+                                shortcut.size() ? shortcut.data<void>() : nullptr,
+                                out.data<void>()};
+    const int64_t blocks = (shapes.tiles() + shapes.block - 1) / shapes.block;
+    const double cost = 1.0 * shapes.block * shapes.inputs * shapes.padded;
+    ParallelFor(blocks, cost, [&](int64_t begin, int64_t end) {
+      const int64_t bytes = kPlaces * loops.factor_size * shapes.rows() * shapes.depth;
+      const auto transformed = Allocate(bytes);
+      // Inputs that are there only to complete a step must be 0.
+      if (shapes.depth > shapes.inputs) std::memset(transformed.get(), 0, bytes);
+      const auto products = Allocate(kPlaces * sizeof(float) * shapes.rows() * shapes.padded);
+      loops.convolve(shapes, data, transformed.get(), reinterpret_cast<float*>(products.get()),
+                     begin * shapes.block, std::min(end * shapes.block, shapes.tiles()));
+    });
   }
 
  private:

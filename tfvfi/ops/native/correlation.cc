@@ -91,8 +91,8 @@ TFVFI_INLINE void VolumeRows(const Volume& v, const float* a, const float* b, fl
   }
 }
 
-TFVFI_HOT void VolumeAny(const Volume& v, const float* a, const float* b, float* out,
-                         int64_t begin, int64_t end) {
+TFVFI_INLINE void VolumeAny(const Volume& v, const float* a, const float* b, float* out,
+                            int64_t begin, int64_t end) {
   switch (v.channels) {
     case 3:
       if (v.stride == 1) return VolumeRows<3, 1>(v, a, b, out, begin, end);
@@ -187,13 +187,13 @@ TFVFI_INLINE void GradientAny(const Volume& v, const float* other, const float* 
   }
 }
 
-TFVFI_HOT void GradientToA(const Volume& v, const float* b, const float* upstream, float* out,
-                           int64_t frame, int64_t first, int64_t end) {
+TFVFI_INLINE void GradientToA(const Volume& v, const float* b, const float* upstream, float* out,
+                              int64_t frame, int64_t first, int64_t end) {
   GradientAny<true>(v, b, upstream, out, frame, first, end);
 }
 
-TFVFI_HOT void GradientToB(const Volume& v, const float* a, const float* upstream, float* out,
-                           int64_t frame, int64_t first, int64_t end) {
+TFVFI_INLINE void GradientToB(const Volume& v, const float* a, const float* upstream, float* out,
+                              int64_t frame, int64_t first, int64_t end) {
   GradientAny<false>(v, a, upstream, out, frame, first, end);
 }
 
@@ -216,7 +216,7 @@ class Correlation {
     const Volume volume = VolumeOf(a, b);
     const Tensor out = context.Output(0, ShapeOf(volume));
     ParallelFor(volume.batch * volume.rows, RowCost(volume), [&](int64_t begin, int64_t end) {
-      VolumeAny(volume, a.data(), b.data(), out.data(), begin, end);
+      Hot<VolumeAny>::Run(volume, a.data(), b.data(), out.data(), begin, end);
     });
   }
 
@@ -267,8 +267,10 @@ class CorrelationGradient : public Correlation {
       for (int64_t at = begin; at < end; ++at) {
         const int64_t frame = at / bands, first = at % bands * kBand;
         const int64_t last = std::min(first + kBand, volume.height);
-        GradientToA(volume, b.data(), upstream.data(), a_gradient.data(), frame, first, last);
-        GradientToB(volume, a.data(), upstream.data(), b_gradient.data(), frame, first, last);
+        Hot<GradientToA>::Run(volume, b.data(), upstream.data(), a_gradient.data(), frame, first,
+                              last);
+        Hot<GradientToB>::Run(volume, a.data(), upstream.data(), b_gradient.data(), frame, first,
+                              last);
       }
     });
   }

@@ -136,8 +136,8 @@ TFVFI_INLINE void Means(const float* sums, int64_t width, int64_t rows, float* m
 }
 
 // Renders rows `begin` to `end`, numbered through the batch.
-TFVFI_HOT void Fuse(const Inputs& inputs, const Settings& settings, const Size& size, float* frame,
-                    float* motion, int64_t begin, int64_t end) {
+TFVFI_INLINE void Fuse(const Inputs& inputs, const Settings& settings, const Size& size,
+                       float* frame, float* motion, int64_t begin, int64_t end) {
   const int64_t width = size.width;
   // For each motion the rows of a window, each stored by its number modulo their count.
   std::vector<std::vector<Row>> rendered(size.motions, std::vector<Row>(kRows, Row(width)));
@@ -247,7 +247,7 @@ class FuseMotions {
     const Tensor frame = context.Output(0, frame0.shape()), motion = context.Output(1, arrows);
     const double cost = 60.0 * size.width * size.motions;
     ParallelFor(size.batch * size.height, cost, [&](int64_t begin, int64_t end) {
-      Fuse(inputs, chosen, size, frame.data(), motion.data(), begin, end);
+      Hot<Fuse>::Run(inputs, chosen, size, frame.data(), motion.data(), begin, end);
     });
   }
 };

@@ -1,13 +1,19 @@
 """Loads the compiled operations into TensorFlow and registers their gradients."""
 
+import ctypes
 import functools
 import logging
 import os
+from pathlib import Path
 from typing import Any
 
+from tfvfi.errors import InputError
 from tfvfi.ops.native import build
 
 logger = logging.getLogger(__name__)
+
+# The instruction sets in the C++ sources, each of which includes those before it.
+INSTRUCTION_SETS = ("baseline", "avx2", "avx512", "avx512_bf16")
 
 
 @functools.cache
@@ -15,30 +21,49 @@ def load() -> Any:
     """Returns TensorFlow's module of the compiled operations, or None if they cannot be used.
 
     A warning gives the reason, unless TFVFI_NATIVE=0 disables the operations.
+
+    Raises:
+        InputError: TFVFI_NATIVE_ISA names an instruction set that this processor does not have.
     """
     if os.environ.get("TFVFI_NATIVE", "1") == "0":
         return None
     try:
-        library = _load()
+        library, binary = _load()
     except Exception as error:  # The portable form works whatever the problem is.
         reason = " ".join(str(error).split())[:300]
         logger.warning("operations run in portable form, which is slower: %s", reason)
         return None
+    _check_instruction_set(binary)
     _register_gradients(library)
     return library
 
 
-def _load() -> Any:
+def _load() -> tuple[Any, Path]:
     import tensorflow as tf
 
     packaged = build.packaged()
     if packaged.exists():
         try:
-            return tf.load_op_library(str(packaged))
+            return tf.load_op_library(str(packaged)), packaged
         except (tf.errors.OpError, OSError):
             # The binary was compiled elsewhere, against versions that differ from those here.
             pass
-    return tf.load_op_library(str(build.cached()))
+    cached = build.cached()
+    return tf.load_op_library(str(cached)), cached
+
+
+def _check_instruction_set(binary: Path) -> None:
+    wanted = os.environ.get("TFVFI_NATIVE_ISA")
+    if not wanted:
+        return
+    best = ctypes.CDLL(str(binary)).tfvfi_supported_isa
+    best.restype = ctypes.c_char_p
+    here = INSTRUCTION_SETS[: INSTRUCTION_SETS.index(best().decode()) + 1]
+    if wanted not in here:
+        raise InputError(
+            f"TFVFI_NATIVE_ISA is one of {', '.join(INSTRUCTION_SETS)}, of which this processor "
+            f"has {', '.join(here)}. Received: {wanted!r}"
+        )
 
 
 def _register_gradients(library: Any) -> None:

@@ -52,8 +52,8 @@ TFVFI_INLINE void ConvolveRows(const Sizes& s, const float* image, const float* 
   }
 }
 
-TFVFI_HOT void ConvolveAny(const Sizes& s, const float* image, const float* kernels, float* out,
-                           int64_t begin, int64_t end) {
+TFVFI_INLINE void ConvolveAny(const Sizes& s, const float* image, const float* kernels, float* out,
+                              int64_t begin, int64_t end) {
   if (s.channels == 3) return ConvolveRows<3>(s, image, kernels, out, begin, end);
   ConvolveRows<0>(s, image, kernels, out, begin, end);
 }
@@ -81,8 +81,8 @@ TFVFI_INLINE void KernelGradientRows(const Sizes& s, const float* image, const f
   }
 }
 
-TFVFI_HOT void KernelGradientAny(const Sizes& s, const float* image, const float* upstream,
-                                 float* out, int64_t begin, int64_t end) {
+TFVFI_INLINE void KernelGradientAny(const Sizes& s, const float* image, const float* upstream,
+                                    float* out, int64_t begin, int64_t end) {
   if (s.channels == 3) return KernelGradientRows<3>(s, image, upstream, out, begin, end);
   KernelGradientRows<0>(s, image, upstream, out, begin, end);
 }
@@ -112,8 +112,8 @@ TFVFI_INLINE void ImageGradientRows(const Sizes& s, const float* kernels, const 
   }
 }
 
-TFVFI_HOT void ImageGradientAny(const Sizes& s, const float* kernels, const float* upstream,
-                                float* out, int64_t begin, int64_t end) {
+TFVFI_INLINE void ImageGradientAny(const Sizes& s, const float* kernels, const float* upstream,
+                                   float* out, int64_t begin, int64_t end) {
   if (s.channels == 3) return ImageGradientRows<3>(s, kernels, upstream, out, begin, end);
   ImageGradientRows<0>(s, kernels, upstream, out, begin, end);
 }
@@ -140,7 +140,7 @@ class LocalConvolution {
     const Sizes s = SizesOf(image, kernels);
     const Tensor out = context.Output(0, {s.batch, s.height, s.width, s.channels});
     ParallelFor(s.batch * s.height, RowCost(s), [&](int64_t begin, int64_t end) {
-      ConvolveAny(s, image.data(), kernels.data(), out.data(), begin, end);
+      Hot<ConvolveAny>::Run(s, image.data(), kernels.data(), out.data(), begin, end);
     });
   }
 };
@@ -158,10 +158,12 @@ class LocalConvolutionGradient {
     const Tensor image_gradient = context.Output(0, image.shape());
     const Tensor kernels_gradient = context.Output(1, kernels.shape());
     ParallelFor(s.batch * s.height, RowCost(s), [&](int64_t begin, int64_t end) {
-      KernelGradientAny(s, image.data(), upstream.data(), kernels_gradient.data(), begin, end);
+      Hot<KernelGradientAny>::Run(s, image.data(), upstream.data(), kernels_gradient.data(), begin,
+                                  end);
     });
     ParallelFor(s.batch * s.padded_height, RowCost(s), [&](int64_t begin, int64_t end) {
-      ImageGradientAny(s, kernels.data(), upstream.data(), image_gradient.data(), begin, end);
+      Hot<ImageGradientAny>::Run(s, kernels.data(), upstream.data(), image_gradient.data(), begin,
+                                 end);
     });
   }
 };

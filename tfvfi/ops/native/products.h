@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "pairs.h"
 #include "simd.h"
 #include "vectors.h"
 
@@ -14,21 +15,33 @@ namespace tfvfi {
 // The largest number of rows that any version sums at once.
 constexpr int kMostRows = 12;
 
-// c = a b for some rows of a and one panel of b.
-template <class Vector, int kRows, int kVectors>
-TFVFI_INLINE void MultiplyRows(const float* a, const float* b, int64_t inputs, float* c,
+// The number of adjacent factors whose products one lane of a vector sums in one step.
+template <class Factor>
+constexpr int kDepth = sizeof(float) / sizeof(Factor);
+
+template <class Vector>
+TFVFI_INLINE Vector AddProducts(Vector sums, const float* left, Vector right) {
+  return sums + *left * right;
+}
+
+// c = a b for some rows of a and one panel of b, which holds kDepth rows of b side by side.
+template <class Vector, int kRows, int kVectors, class Factor>
+TFVFI_INLINE void MultiplyRows(const Factor* a, const Factor* b, int64_t inputs, float* c,
                                int64_t stride) {
-  constexpr int lanes = kLanes<Vector>;
+  constexpr int depth = kDepth<Factor>, lanes = kLanes<Vector>;
   Vector sums[kRows][kVectors] = {};
-  for (int64_t k = 0; k < inputs; ++k, b += kVectors * lanes) {
+  for (int64_t k = 0; k < inputs; k += depth, b += kVectors * lanes * depth) {
     Vector right[kVectors];
 #pragma GCC unroll 16
-    for (int v = 0; v < kVectors; ++v) right[v] = Load<Vector>(b + v * lanes);
+    for (int v = 0; v < kVectors; ++v) {
+      std::memcpy(&right[v], b + v * lanes * depth, sizeof(Vector));
+    }
 #pragma GCC unroll 16
     for (int row = 0; row < kRows; ++row) {
-      const float left = a[row * inputs + k];
 #pragma GCC unroll 16
-      for (int v = 0; v < kVectors; ++v) sums[row][v] += left * right[v];
+      for (int v = 0; v < kVectors; ++v) {
+        sums[row][v] = AddProducts(sums[row][v], a + row * inputs + k, right[v]);
+      }
     }
   }
 #pragma GCC unroll 16
@@ -39,22 +52,23 @@ TFVFI_INLINE void MultiplyRows(const float* a, const float* b, int64_t inputs, f
 }
 
 // Multiplies all rows, rounded up to a whole number of steps.
-template <class Vector, int kRows, int kVectors>
-TFVFI_INLINE void MultiplyPanel(const float* a, const float* b, int64_t rows, int64_t inputs,
+template <class Vector, int kRows, int kVectors, class Factor>
+TFVFI_INLINE void MultiplyPanel(const Factor* a, const Factor* b, int64_t rows, int64_t inputs,
                                 float* c, int64_t stride) {
   for (int64_t row = 0; row < rows; row += kRows) {
     MultiplyRows<Vector, kRows, kVectors>(a + row * inputs, b, inputs, c + row * stride, stride);
   }
 }
 
-template <class Version>
-TFVFI_INLINE void Multiply(const float* a, const float* b, int64_t rows, int64_t inputs,
+// c = a b. `inputs` must be divisible by kDepth.
+template <class Version, class Factor>
+TFVFI_INLINE void Multiply(const Factor* a, const Factor* b, int64_t rows, int64_t inputs,
                            int64_t padded, float* c) {
   using Vector = typename Version::Vector;
   constexpr int lanes = kLanes<Vector>;
   for (int64_t column = 0; column < padded;) {
     const int64_t vectors = std::min<int64_t>(Version::kVectors, (padded - column) / lanes);
-    const float* panel = b + column * inputs;
+    const Factor* panel = b + column * inputs;
     switch (vectors) {
       case 1:
         MultiplyPanel<Vector, Version::Rows(1), 1>(a, panel, rows, inputs, c + column, padded);

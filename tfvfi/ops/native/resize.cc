@@ -59,8 +59,8 @@ TFVFI_INLINE void ResizeRows(const Axes& axes, const float* image, float* out, i
   }
 }
 
-TFVFI_HOT void ResizeAny(const Axes& axes, const float* image, float* out, int64_t begin,
-                         int64_t end) {
+TFVFI_INLINE void ResizeAny(const Axes& axes, const float* image, float* out, int64_t begin,
+                            int64_t end) {
   switch (axes.channels) {
     case 1:
       return ResizeRows<1>(axes, image, out, begin, end);
@@ -87,8 +87,8 @@ TFVFI_INLINE void AddRow(const Axes& axes, const float* upstream, float weight, 
 }
 
 // Each input row sums the contributions of the output rows that read it, which are consecutive.
-TFVFI_HOT void GradientRows(const Axes& axes, const float* upstream, float* out, int64_t begin,
-                            int64_t end) {
+TFVFI_INLINE void GradientRows(const Axes& axes, const float* upstream, float* out, int64_t begin,
+                               int64_t end) {
   const int64_t stride = axes.width * axes.channels;
   const int64_t rows = axes.rows.size(), out_stride = axes.columns.size() * axes.channels;
   for (int64_t row = begin; row < end; ++row) {
@@ -146,7 +146,7 @@ class Resize {
     if (out.size() == 0) return;
     const double cost = width * (2.0 + axes.channels);
     ParallelFor(axes.batch * height, cost, [&](int64_t begin, int64_t end) {
-      ResizeAny(axes, image.data(), out.data(), begin, end);
+      Hot<ResizeAny>::Run(axes, image.data(), out.data(), begin, end);
     });
   }
 
@@ -168,7 +168,7 @@ class ResizeGradient {
     if (gradient.size() == 0) return;
     const double cost = (2.0 + axes.channels) * upstream.dim(1) * upstream.dim(2) / axes.height;
     ParallelFor(axes.batch * axes.height, cost, [&](int64_t begin, int64_t end) {
-      GradientRows(axes, upstream.data(), gradient.data(), begin, end);
+      Hot<GradientRows>::Run(axes, upstream.data(), gradient.data(), begin, end);
     });
   }
 

@@ -140,8 +140,8 @@ TFVFI_INLINE void ConvolveRows(const Sizes& s, const float* image, const float* 
   }
 }
 
-TFVFI_HOT void ConvolveAny(const Sizes& s, const float* image, const float* vertical,
-                           const float* horizontal, float* out, int64_t begin, int64_t end) {
+TFVFI_INLINE void ConvolveAny(const Sizes& s, const float* image, const float* vertical,
+                              const float* horizontal, float* out, int64_t begin, int64_t end) {
   if (s.channels == 3) return ConvolveRows<3>(s, image, vertical, horizontal, out, begin, end);
   ConvolveRows<0>(s, image, vertical, horizontal, out, begin, end);
 }
@@ -190,9 +190,9 @@ TFVFI_INLINE void TapGradientRows(const Sizes& s, const float* image, const floa
   }
 }
 
-TFVFI_HOT void TapGradientAny(const Sizes& s, const float* image, const float* vertical,
-                              const float* horizontal, const float* upstream, TapGradients out,
-                              int64_t begin, int64_t end) {
+TFVFI_INLINE void TapGradientAny(const Sizes& s, const float* image, const float* vertical,
+                                 const float* horizontal, const float* upstream, TapGradients out,
+                                 int64_t begin, int64_t end) {
   if (s.channels == 3) {
     return TapGradientRows<3>(s, image, vertical, horizontal, upstream, out, begin, end);
   }
@@ -226,9 +226,9 @@ TFVFI_INLINE void ImageGradientBand(const Sizes& s, const float* vertical, const
   }
 }
 
-TFVFI_HOT void ImageGradientAny(const Sizes& s, const float* vertical, const float* horizontal,
-                                const float* upstream, float* out, int64_t frame, int64_t first,
-                                int64_t end) {
+TFVFI_INLINE void ImageGradientAny(const Sizes& s, const float* vertical, const float* horizontal,
+                                   const float* upstream, float* out, int64_t frame, int64_t first,
+                                   int64_t end) {
   if (s.channels == 3) {
     return ImageGradientBand<3>(s, vertical, horizontal, upstream, out, frame, first, end);
   }
@@ -260,7 +260,8 @@ class SeparableConvolution {
     const Sizes s = SizesOf(image, vertical, horizontal);
     const Tensor out = context.Output(0, {s.batch, s.height, s.width, s.channels});
     ParallelFor(s.batch * s.height, RowCost(s), [&](int64_t begin, int64_t end) {
-      ConvolveAny(s, image.data(), vertical.data(), horizontal.data(), out.data(), begin, end);
+      Hot<ConvolveAny>::Run(s, image.data(), vertical.data(), horizontal.data(), out.data(), begin,
+                            end);
     });
   }
 };
@@ -280,16 +281,16 @@ class SeparableConvolutionGradient {
     const Tensor horizontal_gradient = context.Output(2, horizontal.shape());
     const TapGradients tap_gradients{vertical_gradient.data(), horizontal_gradient.data()};
     ParallelFor(s.batch * s.height, 2 * RowCost(s), [&](int64_t begin, int64_t end) {
-      TapGradientAny(s, image.data(), vertical.data(), horizontal.data(), upstream.data(),
-                     tap_gradients, begin, end);
+      Hot<TapGradientAny>::Run(s, image.data(), vertical.data(), horizontal.data(), upstream.data(),
+                               tap_gradients, begin, end);
     });
     const int64_t bands = (s.padded_height + kBand - 1) / kBand;
     ParallelFor(s.batch * bands, kBand * RowCost(s), [&](int64_t begin, int64_t end) {
       for (int64_t at = begin; at < end; ++at) {
         const int64_t first = at % bands * kBand;
-        ImageGradientAny(s, vertical.data(), horizontal.data(), upstream.data(),
-                         image_gradient.data(), at / bands, first,
-                         std::min(first + kBand, s.padded_height));
+        Hot<ImageGradientAny>::Run(s, vertical.data(), horizontal.data(), upstream.data(),
+                                   image_gradient.data(), at / bands, first,
+                                   std::min(first + kBand, s.padded_height));
       }
     });
   }

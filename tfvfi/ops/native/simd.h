@@ -1,22 +1,55 @@
-// Hot loops are compiled once for each generation of x86-64, and the best version is selected when
-// the library is loaded. On other machines, and for sanitizers (which start after that selection),
-// they are compiled once.
+// Hot loops are compiled once for each of several instruction sets of x86-64, and `ChosenIsa()`
+// selects the version that runs. On other machines they are compiled once.
+//
+//   TFVFI_INLINE void Add(const float* a, float* sums, int64_t count) { ... }
+//   Hot<Add>::Run(a, sums, count);
 
 #ifndef TFVFI_OPS_NATIVE_SIMD_H_
 #define TFVFI_OPS_NATIVE_SIMD_H_
 
-#include <cstdlib>  // Defines whether the C library is glibc, which the selection requires.
+#include "isa.h"
 
-#if defined(__x86_64__) && defined(__GLIBC__) && !defined(__clang__) && \
-    !defined(TFVFI_ONE_TARGET) && __GNUC__ >= 12
-#define TFVFI_HOT __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#if defined(__x86_64__) && defined(__GNUC__)
+#define TFVFI_MANY_VERSIONS
+#define TFVFI_AVX2 __attribute__((target("avx2,fma,bmi,bmi2")))
+#define TFVFI_AVX512 \
+  __attribute__((target("avx2,fma,bmi,bmi2,avx512f,avx512bw,avx512cd,avx512dq,avx512vl")))
 #else
-#define TFVFI_HOT
+#define TFVFI_AVX2
+#define TFVFI_AVX512
 #endif
 
 // Functions that hot loops call must be inlined into each of their versions.
 #define TFVFI_INLINE inline __attribute__((always_inline))
 
 #define TFVFI_INLINE_LAMBDA __attribute__((always_inline))
+
+namespace tfvfi {
+
+// The versions of a function, which must be TFVFI_INLINE.
+template <auto kFunction>
+struct Hot;
+
+template <class... Arguments, void (*kFunction)(Arguments...)>
+struct Hot<kFunction> {
+  TFVFI_AVX512 static void Avx512(Arguments... arguments) { kFunction(arguments...); }
+  TFVFI_AVX2 static void Avx2(Arguments... arguments) { kFunction(arguments...); }
+  static void Baseline(Arguments... arguments) { kFunction(arguments...); }
+
+  // Calls the best version.
+  static void Run(Arguments... arguments) {
+    switch (ChosenIsa()) {
+      case Isa::kAvx512Bf16:
+      case Isa::kAvx512:
+        return Avx512(arguments...);
+      case Isa::kAvx2:
+        return Avx2(arguments...);
+      case Isa::kBaseline:
+        return Baseline(arguments...);
+    }
+  }
+};
+
+}  // namespace tfvfi
 
 #endif  // TFVFI_OPS_NATIVE_SIMD_H_

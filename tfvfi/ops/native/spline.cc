@@ -36,8 +36,8 @@ struct Frames {
 
 // Filters rows `begin` to `end`, numbered through the batch, along both axes. `taps` holds the
 // weights of a pixel and of its neighbors at the distances 1 to `reach`.
-TFVFI_HOT void Sharpen(const Frames& size, const float* taps, int64_t reach, const float* source,
-                       float* out, int64_t begin, int64_t end) {
+TFVFI_INLINE void Sharpen(const Frames& size, const float* taps, int64_t reach, const float* source,
+                          float* out, int64_t begin, int64_t end) {
   const int64_t channels = size.channels, stride = size.width * channels;
   const int64_t margin = reach * channels;
   std::vector<float> sums(stride + 2 * margin);
@@ -66,8 +66,8 @@ TFVFI_HOT void Sharpen(const Frames& size, const float* taps, int64_t reach, con
 }
 
 // Samples rows `begin` to `end`, numbered through the batch, of the splines and of the frames.
-TFVFI_HOT void Read(const Frames& size, const float* spline, const float* frame, const float* flow,
-                    float* sharp, float* soft, int64_t begin, int64_t end) {
+TFVFI_INLINE void Read(const Frames& size, const float* spline, const float* frame,
+                       const float* flow, float* sharp, float* soft, int64_t begin, int64_t end) {
   const int64_t channels = size.channels, stride = size.width * channels;
   const int32_t height = static_cast<int32_t>(size.height);
   const int32_t width = static_cast<int32_t>(size.width);
@@ -116,7 +116,7 @@ class SplineCoefficients {
     const Tensor out = context.Output(0, image.shape());
     const double cost = 1.0 * taps.dim(0) * size.width * size.channels;
     ParallelFor(size.batch * size.height, cost, [&](int64_t begin, int64_t end) {
-      Sharpen(size, taps.data(), taps.dim(0) - 1, image.data(), out.data(), begin, end);
+      Hot<Sharpen>::Run(size, taps.data(), taps.dim(0) - 1, image.data(), out.data(), begin, end);
     });
   }
 };
@@ -136,7 +136,8 @@ class SplineRead {
     const Tensor sharp = context.Output(0, frame.shape()), soft = context.Output(1, frame.shape());
     const double cost = size.width * (10.0 + 5 * size.channels);
     ParallelFor(size.batch * size.height, cost, [&](int64_t begin, int64_t end) {
-      Read(size, spline.data(), frame.data(), flow.data(), sharp.data(), soft.data(), begin, end);
+      Hot<Read>::Run(size, spline.data(), frame.data(), flow.data(), sharp.data(), soft.data(),
+                     begin, end);
     });
   }
 };

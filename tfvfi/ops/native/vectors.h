@@ -48,14 +48,19 @@ TFVFI_INLINE Vector Load(const Half* from) {
   return reinterpret_cast<Vector>(__builtin_convertvector(upper, Whole) << 16);
 }
 
+// Returns values as bfloat16 in the lower halves of integers.
 template <class Vector>
-TFVFI_INLINE void Store(Half* to, Vector values) {
+TFVFI_INLINE typename Bits<Vector>::Whole Round(Vector values) {
   using Whole = typename Bits<Vector>::Whole;
   const Whole bits = reinterpret_cast<Whole>(values);
   const Whole rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
   const Whole quiet = (bits >> 16) | 64;
-  const auto chosen = values == values ? rounded : quiet;
-  const auto upper = __builtin_convertvector(chosen, typename Bits<Vector>::Upper);
+  return values == values ? rounded : quiet;
+}
+
+template <class Vector>
+TFVFI_INLINE void Store(Half* to, Vector values) {
+  const auto upper = __builtin_convertvector(Round(values), typename Bits<Vector>::Upper);
   std::memcpy(to, &upper, sizeof(upper));
 }
 

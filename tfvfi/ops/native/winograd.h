@@ -31,6 +31,7 @@ struct Shapes {
   int64_t passed;  // Channels before those that the kernel is applied to.
   int64_t scale;   // Output pixels per input pixel on each axis, 1 or 2.
   int64_t tile_rows, tile_columns;
+  int64_t depth;   // Inputs, rounded up to a whole number of steps of the products.
   int64_t padded;  // Outputs, rounded up to a whole number of vectors.
   int64_t block;   // Tiles in a block; its matrices have more rows, whose results are not used.
 
@@ -42,12 +43,12 @@ struct Shapes {
   int64_t rows() const { return block + kMostRows - 1; }
 };
 
-template <class Number>
+// Images are float32 or bfloat16, and so are the kernels, which are transformed.
 struct Data {
-  const Number* image;
-  const float *kernels, *bias, *slope;
-  const Number* shortcut;  // May be null.
-  Number* out;
+  const void *image, *kernels;
+  const float *bias, *slope;
+  const void* shortcut;  // May be null.
+  void* out;
 };
 
 // One axis of the transform of a window.
@@ -87,33 +88,49 @@ TFVFI_INLINE void TransformKernel(const Vector in[3], Vector out[kWindow]) {
   out[5] = in[2];
 }
 
-// Transforms kernels, [3, 3, inputs, outputs], to [place][panel][input][column of the panel].
-template <class Version>
-TFVFI_INLINE void TransformKernels(const Shapes& shapes, const float* kernels, float* out,
+// Transforms the kernels of one input, [3, 3, inputs, outputs], for a vector of outputs.
+template <class Vector>
+TFVFI_INLINE void TransformInput(const Shapes& shapes, const float* kernels, int64_t input,
+                                 int64_t output, Vector out[kPlaces]) {
+  const int64_t there = std::min<int64_t>(kLanes<Vector>, shapes.outputs - output);
+  Vector columns[3][kWindow];
+  for (int x = 0; x < 3; ++x) {
+    Vector column[3] = {};
+    for (int y = 0; y < 3; ++y) {
+      const int64_t at = ((y * 3 + x) * shapes.inputs + input) * shapes.outputs + output;
+      std::memcpy(&column[y], kernels + at, there * sizeof(float));
+    }
+    TransformKernel(column, columns[x]);
+  }
+  for (int y = 0; y < kWindow; ++y) {
+    Vector row[3];
+    for (int x = 0; x < 3; ++x) row[x] = columns[x][y];
+    TransformKernel(row, out + y * kWindow);
+  }
+}
+
+// Transforms kernels to [place][panel][step of the products][column of the panel][input of the
+// step].
+template <class Version, class Factor>
+TFVFI_INLINE void TransformKernels(const Shapes& shapes, const float* kernels, Factor* out,
                                    int64_t begin, int64_t end) {
   using Vector = typename Version::Vector;
-  constexpr int lanes = kLanes<Vector>, panel = Version::kVectors * lanes;
-  for (int64_t input = begin; input < end; ++input) {
+  constexpr int depth = kDepth<Factor>, lanes = kLanes<Vector>, panel = Version::kVectors * lanes;
+  for (int64_t step = begin; step < end; ++step) {
     for (int64_t output = 0; output < shapes.padded; output += lanes) {
-      const int64_t there = std::min<int64_t>(lanes, shapes.outputs - output);
-      Vector columns[3][kWindow];
-      for (int x = 0; x < 3; ++x) {
-        Vector column[3] = {};
-        for (int y = 0; y < 3; ++y) {
-          const int64_t at = ((y * 3 + x) * shapes.inputs + input) * shapes.outputs + output;
-          std::memcpy(&column[y], kernels + at, there * sizeof(float));
-        }
-        TransformKernel(column, columns[x]);
+      Vector places[depth][kPlaces] = {};
+      for (int64_t input = step * depth; input < std::min((step + 1) * depth, shapes.inputs);
+           ++input) {
+        TransformInput(shapes, kernels, input, output, places[input - step * depth]);
       }
       const int64_t first = output / panel * panel;
       const int64_t wide = std::min<int64_t>(panel, shapes.padded - first);
-      float* place = out + first * shapes.inputs + input * wide + output - first;
-      for (int y = 0; y < kWindow; ++y) {
-        Vector row[3], transformed[kWindow];
-        for (int x = 0; x < 3; ++x) row[x] = columns[x][y];
-        TransformKernel(row, transformed);
-        for (int x = 0; x < kWindow; ++x, place += shapes.inputs * shapes.padded) {
-          Store(place, transformed[x]);
+      Factor* to = out + first * shapes.depth + (step * wide + output - first) * depth;
+      for (int place = 0; place < kPlaces; ++place, to += shapes.depth * shapes.padded) {
+        if constexpr (depth == 1) {
+          Store(to, places[0][place]);
+        } else {
+          StorePairs(to, places[0][place], places[1][place]);
         }
       }
     }
@@ -121,9 +138,9 @@ TFVFI_INLINE void TransformKernels(const Shapes& shapes, const float* kernels, f
 }
 
 // Transforms the windows of a block of tiles, at some channels, to [place][tile][input].
-template <class Vector, class Number>
+template <class Vector, class Number, class Factor>
 TFVFI_INLINE void TransformChannels(const Shapes& shapes, const Number* frame, int64_t top,
-                                    int64_t left, int64_t channel, int64_t step, float* out) {
+                                    int64_t left, int64_t channel, int64_t step, Factor* out) {
   Vector rows[kWindow][kWindow];
   for (int y = 0; y < kWindow; ++y) {
     const bool inside = top + y >= 0 && top + y < shapes.height;
@@ -160,7 +177,7 @@ struct Place {
 
 // Writes some channels of a tile of the output, the first value of which has the index `first`.
 template <class Vector, class Number>
-TFVFI_INLINE void FinishChannels(const Shapes& shapes, const Data<Number>& data,
+TFVFI_INLINE void FinishChannels(const Shapes& shapes, const Data& data,
                                  const float* products, int64_t step, const Place& place,
                                  int64_t first, int64_t channel) {
   Vector halves[kTile][kWindow];
@@ -180,21 +197,22 @@ TFVFI_INLINE void FinishChannels(const Shapes& shapes, const Data<Number>& data,
     for (int x = 0; x < place.columns; ++x) {
       const int64_t at = first + (y * shapes.scale * shapes.width + x) * pixel;
       Vector value = back[x] + bias;
-      if (data.shortcut) value += Load<Vector>(data.shortcut + at);
-      Store(data.out + at, value > 0 ? value : slope * value);
+      if (data.shortcut) value += Load<Vector>(static_cast<const Number*>(data.shortcut) + at);
+      Store(static_cast<Number*>(data.out) + at, value > 0 ? value : slope * value);
     }
   }
 }
 
 // Copies the channels of a tile that the kernel is not applied to.
 template <class Number>
-TFVFI_INLINE void PassChannels(const Shapes& shapes, const Data<Number>& data, const Place& place) {
+TFVFI_INLINE void PassChannels(const Shapes& shapes, const Data& data, const Place& place) {
   for (int64_t y = 0; y < place.rows; ++y) {
     const int64_t row = place.frame * shapes.height + place.row + y;
     for (int64_t x = 0; x < place.columns; ++x) {
       const int64_t pixel = row * shapes.width + place.column + x;
-      std::memcpy(data.out + pixel * shapes.channels_out(),
-                  data.image + pixel * shapes.channels_in(), shapes.passed * sizeof(Number));
+      std::memcpy(static_cast<Number*>(data.out) + pixel * shapes.channels_out(),
+                  static_cast<const Number*>(data.image) + pixel * shapes.channels_in(),
+                  shapes.passed * sizeof(Number));
     }
   }
 }
