@@ -5,6 +5,7 @@ import os
 import random
 import shutil
 import time
+import zlib
 
 import cv2
 import numpy as np
@@ -302,6 +303,22 @@ def test_a_damaged_frame_of_an_unfinished_segment_is_not_believed(tmp_path, monk
     interpolate_video(source, tmp_path / "out.mkv", network, 2, **settings)
     assert network.pairs == 39 - 5
     same(tmp_path / "out.mkv", whole(source, tmp_path, "out.mkv"))
+
+
+@pytest.mark.parametrize("content", [b"no zlib", zlib.compress(b"short"), zlib.compress(b"")])
+def test_a_forged_frame_of_an_unfinished_segment_is_refused(tmp_path, monkeypatch, content):
+    """Its checksum is right, so only its content gives it away."""
+    monkeypatch.setattr(spool, "SECONDS", 0.0)
+    source = film(tmp_path, 40)
+    settings = {"resume": True, "scene_cuts": "mix", "progress": False}
+    with pytest.raises(RuntimeError):
+        interpolate_video(source, tmp_path / "out.mkv", Stops(30), 2, **settings)
+    kept = sorted((tmp_path / ".out.mkv.parts" / "frames").glob("*.planes"))[3]
+    kept.unlink()
+    kept.with_name(f"{kept.name[:8]}-{zlib.crc32(content):08x}.planes").write_bytes(content)
+    with pytest.raises(InputError, match=r"00000003-.* no frame of 128 x 96 .* remove .*parts"):
+        interpolate_video(source, tmp_path / "out.mkv", Fade(), 2, **settings)
+    assert not (tmp_path / "out.mkv").exists()
 
 
 @pytest.mark.parametrize("form", ["png", "jpeg"])

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import av
 
+from tfvfi.errors import InputError
 from tfvfi.media.colors import fresh_copy
 
 # Frames are kept if a segment takes longer than SECONDS, estimated after MEASURED frames.
@@ -64,7 +65,16 @@ class Spool:
         frame = av.VideoFrame(width, height, self.pixel_format)
         # No more than a frame holds: the size that a file claims is not trusted.
         held = sum(plane.buffer_size for plane in frame.planes)
-        found = zlib.decompressobj().decompress(self._files[number].read_bytes(), held)
+        file = self._files[number]
+        try:
+            found = zlib.decompressobj().decompress(file.read_bytes(), held)
+        except zlib.error:
+            found = b""
+        if len(found) != held:
+            raise InputError(
+                f"{file} holds no frame of {width} x {height} in {self.pixel_format}; it was not "
+                f"written by this work; remove the folder {file.parents[1]} and start again"
+            )
         data = memoryview(found)
         for plane in frame.planes:
             plane.update(data[: plane.buffer_size])
