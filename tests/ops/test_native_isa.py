@@ -1,0 +1,98 @@
+"""TFVFI_NATIVE_ISA: every instruction set computes the same, and a wrong one is refused."""
+
+import hashlib
+import multiprocessing
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from tfvfi import ops
+from tfvfi.errors import InputError
+from tfvfi.ops.convolution import fused_convolution
+from tfvfi.ops.native import library
+
+if keras.backend.backend() != "tensorflow":
+    pytest.skip("the native operations are not there", allow_module_level=True)
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def compare(instruction_set: str) -> str:
+    """Compares operations with their portable forms and returns a digest of their results.
+
+    Args:
+        instruction_set: The value of TFVFI_NATIVE_ISA, which this process must not have used yet.
+
+    Returns:
+        A digest, or the message of the error if there is one.
+    """
+    os.environ["TFVFI_NATIVE_ISA"] = instruction_set
+    try:
+        assert ops.native_available()
+    except InputError as error:
+        return str(error)
+    # These modules use the native operations, which fixes the instruction set.
+    from tests.ops.conftest import assert_close
+    from tests.ops.test_convolution import arrays, exact, in_bfloat16
+    from tests.ops.test_native_kernels import cases, results
+
+    digest = hashlib.sha256()
+    for channels in (3, 32):
+        for operation, inputs in cases(9, 11, channels, 1).values():
+            actual = results(operation, inputs)
+            with ops.portable():
+                expected = results(operation, inputs)
+            for one, other in zip(actual, expected, strict=True):
+                assert_close(one, other, 1e-4)
+                digest.update(np.ascontiguousarray(one).tobytes())
+    image, *others = arrays(1, 9, 11, 40, 35)
+    found = np.asarray(fused_convolution(*map(keras.ops.convert_to_tensor, (image, *others))))
+    assert_close(found, exact(image, *others), 1e-5)
+    digest.update(found.tobytes())
+    found, image = in_bfloat16(fused_convolution, image, *others)
+    error = np.sqrt(np.mean((found - exact(image, *others)) ** 2))
+    # Only one instruction set rounds products.
+    assert (error > 0.004) == (instruction_set == "avx512_bf16"), error
+    return digest.hexdigest()
+
+
+def compare_all(*instruction_sets: str) -> None:
+    """Prints the result for each, computed in a process of its own that imports little."""
+    fork = multiprocessing.get_context("fork")
+    for instruction_set in instruction_sets:
+        with fork.Pool(1) as pool:
+            print(instruction_set, pool.apply(compare, (instruction_set,)), sep=": ", flush=True)
+
+
+@pytest.mark.parametrize(
+    "instruction_sets",
+    [("avx2",), pytest.param(library.INSTRUCTION_SETS, marks=pytest.mark.slow, id="all")],
+)
+def test_every_instruction_set_computes_the_same(instruction_sets):
+    asked = [*instruction_sets, "sse"]
+    code = f"from tests.ops.test_native_isa import compare_all; compare_all(*{asked})"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    answers = dict(line.split(": ", 1) for line in done.stdout.splitlines())
+    assert list(answers) == asked
+    names = ", ".join(library.INSTRUCTION_SETS)
+    assert answers["sse"].startswith(f"TFVFI_NATIVE_ISA is one of {names}, of which this processor")
+    # A processor that lacks a set lacks all later ones.
+    refused = [name for name in asked if answers[name].endswith(f"Received: {name!r}")]
+    assert refused == asked[-len(refused) :]
+    # Without fused multiplications and additions, results differ in the last bits.
+    if "baseline" in asked and "avx2" not in refused:
+        assert answers["baseline"] != answers["avx2"]
