@@ -48,10 +48,7 @@ FLOWNET2 = Original(
 )
 FLOWNET2_S = Original("NVIDIA/flownet2-pytorch", "Apache-2.0", "flownet2")
 PACKAGED = "the authors' module as HolyWu/vs-rife packages it"
-
-
-def _rife(ref: str = "") -> Original:
-    return Original("HolyWu/vs-rife", "MIT", "rife", ref, note=PACKAGED)
+BRANCHES = f"{PACKAGED}; it looks at values to choose its scales, which cannot be exported"
 
 
 ORIGINALS: Mapping[str, Original] = {
@@ -99,9 +96,9 @@ ORIGINALS: Mapping[str, Original] = {
     "flownet2_sd": FLOWNET2_S,
     "flownet2_cs": FLOWNET2,
     "flownet2_css": FLOWNET2,
-    "rife_v3_8": _rife("v1.2.0"),
-    "rife_v4_0": _rife("v2.0.0"),
-    "rife_v4_26": _rife(),
+    "rife_v3_8": Original("HolyWu/vs-rife", "MIT", "rife", "v1.2.0", note=BRANCHES),
+    "rife_v4_0": Original("HolyWu/vs-rife", "MIT", "rife", "v2.0.0", note=BRANCHES),
+    "rife_v4_26": Original("HolyWu/vs-rife", "MIT", "rife", note=PACKAGED),
     "film": Original(
         "google-research/frame-interpolation",
         "Apache-2.0",

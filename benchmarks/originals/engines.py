@@ -41,46 +41,30 @@ def compiled_last(subject: Subject, precision: str, threads: int, folder: Path) 
 
 
 def openvino(subject: Subject, precision: str, threads: int, folder: Path) -> Run:
-    """OpenVINO, which converts the PyTorch module itself; the conversion is kept in `folder`."""
+    """OpenVINO, from the network as an ONNX file."""
     import openvino
 
-    path = folder / "original.xml"
-    if not path.exists():
-        converted = openvino.convert_model(subject.network, example_input=subject.inputs)
-        # The file appears only when it is complete: a time limit may end the process.
-        unfinished = path.with_name("unfinished.xml")
-        openvino.save_model(converted, unfinished, compress_to_fp16=False)
-        unfinished.with_suffix(".bin").rename(path.with_suffix(".bin"))
-        unfinished.rename(path)
     hint = {"float32": "f32", "bfloat16": "bf16"}[precision]
     settings = {
         "PERFORMANCE_HINT": "LATENCY",
         "INFERENCE_NUM_THREADS": threads,
         "INFERENCE_PRECISION_HINT": hint,
     }
-    model = openvino.Core().compile_model(path, "CPU", settings)
+    model = openvino.Core().compile_model(_onnx_file(subject, folder), "CPU", settings)
     arrays = [each.numpy() for each in subject.inputs]
     return lambda: _tensor(model(arrays)[0])
 
 
 def onnxruntime(subject: Subject, precision: str, threads: int, folder: Path) -> Run:
-    """ONNX Runtime; the conversion is kept in `folder`."""
+    """ONNX Runtime, which has no bfloat16 for processors."""
     import onnxruntime
-    import torch
 
     if precision != "float32":
         raise InputError(f"ONNX Runtime does not compute in {precision} on processors")
-    path = folder / "original.onnx"
-    if not path.exists():
-        unfinished = path.with_name("unfinished.onnx")
-        torch.onnx.export(
-            subject.network, subject.inputs, str(unfinished), dynamo=True, external_data=False,
-            verbose=False,
-        )  # fmt: skip
-        unfinished.rename(path)
+    file = _onnx_file(subject, folder)
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = threads
-    session = onnxruntime.InferenceSession(path, settings, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(file, settings, providers=["CPUExecutionProvider"])
     # An input that the graph does not depend on is not in the file.
     arrays = {
         each.name: given.numpy()
@@ -132,6 +116,27 @@ def _channels_last(subject: Subject) -> tuple[Any, tuple[Any, ...]]:
         each.to(memory_format=memory) if each.ndim == 4 else each for each in subject.inputs
     )
     return subject.network.to(memory_format=memory), inputs
+
+
+def _onnx_file(subject: Subject, folder: Path) -> Path:
+    """Returns the network as an ONNX file, which is kept in `folder` for later turns."""
+    import torch
+
+    path = folder / "original.onnx"
+    if not path.exists():
+        # The file appears only when it is complete: a time limit may end the process.
+        unfinished = path.with_name("unfinished.onnx")
+        torch.onnx.export(
+            subject.network,
+            subject.inputs,
+            str(unfinished),
+            dynamo=True,
+            optimize=False,
+            external_data=False,
+            verbose=False,
+        )
+        unfinished.rename(path)
+    return path
 
 
 def _tensor(array: Any) -> Any:

@@ -2,8 +2,8 @@
 
 Each takes the arguments that the authors' code passes, channels first, and computes what the kernel
 computes. They are written as a user without a GPU would write them: no loops over pixels, no
-compiled extension, and little memory. torch.compile gets a form of its own, which multiplies whole
-windows, because it fuses the products into their sum.
+compiled extension, and little memory. torch.compile and conversions to other formats get forms of
+their own: fewer operations, which multiply whole windows and are fused with the sum.
 """
 
 from typing import Any
@@ -117,7 +117,7 @@ def separable_convolution(
     """
     vertical, horizontal, image = vertical.float(), horizontal.float(), image.float()
     taps, height, width = vertical.shape[1:]
-    if _fuses():
+    if _traced() and not _converted():
         windows = image.unfold(2, taps, 1).unfold(3, taps, 1)
         down, across = (each.movedim(1, -1).unsqueeze(1) for each in (vertical, horizontal))
         return (windows * down.unsqueeze(-1) * across.unsqueeze(-2)).sum((-2, -1))
@@ -154,7 +154,7 @@ def _correlation(
 ) -> torch.Tensor:
     height, width = features0.shape[2:]
     around = functional.pad(features1, [reach] * 4)
-    if _fuses():
+    if _traced():
         one = features0.float().unsqueeze(2)
         rows = [
             around[:, :, row : row + height].unfold(3, 2 * reach + 1, 1)[..., ::stride]
@@ -172,15 +172,19 @@ def _correlation(
     )
 
 
-def _fuses() -> bool:
-    """Whether torch.compile reads this, rather than a conversion to another format."""
-    return torch.compiler.is_dynamo_compiling() and not torch.compiler.is_exporting()
+def _traced() -> bool:
+    """Whether operations are recorded, by torch.compile or by a conversion."""
+    return torch.compiler.is_compiling() or _converted()
+
+
+def _converted() -> bool:
+    """Whether operations are recorded in order to be converted to another format."""
+    return torch.compiler.is_exporting() or torch.jit.is_tracing()
 
 
 def _in_strips(strip: Any, height: int, bytes_per_row: int) -> torch.Tensor:
     """Returns all rows, computed some at a time; a conversion would repeat each strip."""
-    converting = torch.compiler.is_exporting() or torch.jit.is_tracing()
-    rows = height if converting else max(1, STRIP // bytes_per_row)
+    rows = height if _converted() else max(1, STRIP // bytes_per_row)
     return torch.cat(
         [strip(start, min(rows, height - start)) for start in range(0, height, rows)], dim=2
     )

@@ -37,8 +37,7 @@ def main(job_as_json: str) -> None:
     try:
         result = JOBS.get(job.engine, run)(job)
     except Exception as error:
-        sentence = re.sub(r"\s+", " ", re.sub(r"\x1b\[[0-9;]*m", "", str(error))).strip()
-        result = Result(f"{type(error).__name__}: {sentence[:LONGEST]}")
+        result = Result(_sentence(error))
         if "PEERS_DEBUG" in os.environ:
             raise
     print(json.dumps(asdict(result)), file=answers, flush=True)
@@ -86,6 +85,12 @@ def run(job: Job) -> Result:
     package = PACKAGES.get(job.engine, "torch")
     version = f"{package} {importlib.metadata.version(package)}"
     return Result("", version, tuple(seconds or [first]), machine.memory_mib("VmHWM"))
+
+
+def _sentence(error: Exception) -> str:
+    """Returns the first sentence of an error's message."""
+    plain = re.sub(r"\s+", " ", re.sub(r"\x1b\[[0-9;]*m", "", str(error))).strip()
+    return f"{type(error).__name__}: {plain.partition('. ')[0][:LONGEST]}"
 
 
 def _ours(job: Job) -> tuple[Callable[[], Any], Callable[[Any], np.ndarray]]:
