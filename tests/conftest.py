@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).parent.parent
+# A process that is larger looks for garbage after every test.
+MOST_MEMORY = 2 * 2**30
 
 
 def pytest_configure() -> None:
@@ -24,6 +26,21 @@ def pytest_configure() -> None:
 def tidy() -> Iterator[None]:
     """Frees the networks and graphs of a module, which are full of cycles, before the next one."""
     yield
+    _forget()
+    # What is left stays, and need not be looked at again.
+    gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def room() -> Iterator[None]:
+    """Frees networks that a test leaves behind if they are large, before the module ends."""
+    yield
+    if _resident() > MOST_MEMORY:
+        _forget()
+
+
+def _forget() -> None:
+    """Frees graphs and networks that nothing uses any more."""
     if "tensorflow" in sys.modules:
         from tensorflow.python.framework.ops import gradient_registry
 
@@ -32,8 +49,11 @@ def tidy() -> Iterator[None]:
         for name in [name for name in known if name.startswith("CustomGradient-")]:
             del known[name]
     gc.collect()
-    # What is left stays, and need not be looked at again.
-    gc.freeze()
+
+
+def _resident() -> int:
+    """The memory of this process, in bytes."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 @pytest.fixture(scope="session")
