@@ -32,7 +32,7 @@ class Job:
         precision: "float32" or "bfloat16".
         threads: The number of threads of the engine.
         runs: How often it runs after a first run that is not counted.
-        budget: Seconds that these runs may take; a first run that takes longer is counted.
+        budget: Seconds that these runs may take; one is made in any case.
     """
 
     engine: str
