@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 from absl import flags
-from originals import measuring, sources, table
+from originals import measuring, table
 from originals.catalog import ORIGINALS
 from originals.engines import ENGINES
 
@@ -58,13 +58,13 @@ def main() -> None:
         runs=FLAGS.runs,
         limit=FLAGS.limit,
         threads=FLAGS.threads or machine.cores(),
+        sources=Path(FLAGS.sources),
     )
     print(machine.describe(plan.threads), flush=True)
     results = Path(FLAGS.results)
     for name in FLAGS.networks:
-        clone = sources.fetch(ORIGINALS[name], Path(FLAGS.sources))
         with tempfile.TemporaryDirectory() as folder:
-            found = measuring.measure(name, plan, clone, Path(folder), _note)
+            found = measuring.measure(name, plan, Path(folder), _note)
         table.write(
             table.merged(table.read(results / "peers.csv"), found, list(ORIGINALS)), results
         )

@@ -2,7 +2,7 @@
 
 import datetime
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from originals.job import CONVERTED, FRESH, ORIGINAL, Job, Result, do
 from originals.table import Row
 from tfvfi import machine
 from tfvfi.benchmark.engines import OWN
+from tfvfi.errors import InputError
 
 Contestant = tuple[str, str]
 """An engine and a precision."""
@@ -34,6 +35,7 @@ class Plan:
         runs: How often a network runs in a turn.
         limit: Seconds that a turn may take in total.
         threads: The number of threads of each engine.
+        sources: The folder of the authors' repositories.
     """
 
     width: int
@@ -44,25 +46,30 @@ class Plan:
     runs: int
     limit: float
     threads: int
+    sources: Path
 
 
-def measure(name: str, plan: Plan, clone: Path, folder: Path, note: Callable[[str], None]):
+def measure(name: str, plan: Plan, folder: Path, note: Callable[[str], None]) -> list[Row]:
     """Measures a network beside its original.
 
     Args:
         name: The name of our network.
         plan: How to measure it.
-        clone: The authors' repository.
         folder: An empty folder for weights, conversions and outputs.
         note: Called with a sentence about every step.
 
     Returns:
         One row for every engine and precision.
     """
+    clone, unable = plan.sources.resolve() / ORIGINALS[name].folder, ""
+    try:
+        sources.fetch(ORIGINALS[name], plan.sources)
+    except InputError as error:
+        unable = str(error)
     first = Job(
         engine=ORIGINAL,
         network=name,
-        clone=str(clone.resolve()),
+        clone=str(clone),
         folder=str(folder),
         width=plan.width,
         height=plan.height,
@@ -70,7 +77,7 @@ def measure(name: str, plan: Plan, clone: Path, folder: Path, note: Callable[[st
         runs=plan.runs,
         budget=plan.limit / 10,
     )
-    unable = _prepared(first, plan.limit, note)
+    unable = _prepared(first, unable, plan.limit, note)
     jobs = {
         (engine, precision): replace(first, engine=engine, precision=precision)
         for precision in plan.precisions
@@ -93,11 +100,12 @@ def _engines(name: str, plan: Plan) -> list[str]:
     return [engine for engine in plan.engines if engine in able]
 
 
-def _prepared(first: Job, limit: float, note: Callable[[str], None]) -> str:
+def _prepared(first: Job, unable: str, limit: float, note: Callable[[str], None]) -> str:
     """Writes the weights of both; returns why the original cannot run, or nothing."""
-    original = do(first, limit)
-    if original.refused:
-        note(f"{first.network}: the original cannot be built: {original.refused}")
+    if not unable:
+        unable = do(first, limit).refused
+    if unable:
+        note(f"{first.network}: the original cannot be built: {unable}")
     else:
         converted = do(replace(first, engine=CONVERTED), limit)
         if not converted.refused:
@@ -106,7 +114,7 @@ def _prepared(first: Job, limit: float, note: Callable[[str], None]) -> str:
     # Without the same weights times can be compared, but outputs cannot.
     first.published.unlink(missing_ok=True)
     do(replace(first, engine=FRESH), limit)
-    return original.refused
+    return unable
 
 
 def _rows(
@@ -115,7 +123,7 @@ def _rows(
     jobs: Mapping[Contestant, Job],
     results: Mapping[Contestant, Sequence[Result]],
     commit: str,
-):
+) -> Iterator[Row]:
     original = ORIGINALS[name]
     described = machine.describe(plan.threads)
     medians = {

@@ -84,10 +84,13 @@ def measured(part, monkeypatch, tmp_path):
     """Measures IFRNet with processes that give the results of a function."""
     measuring = part("originals.measuring")
 
-    def measure(do, rounds=2):
+    def measure(do, rounds=2, cloned=True):
+        if cloned:
+            (tmp_path / "IFRNet").mkdir()
         monkeypatch.setattr(measuring, "do", lambda job, limit: do(job))
-        plan = measuring.Plan(64, 32, ("float32",), ("eager", "tensorflow"), rounds, 1, 9.0, 1)
-        return measuring.measure("ifrnet_s", plan, tmp_path, tmp_path, lambda sentence: None)
+        engines = ("eager", "tensorflow")
+        plan = measuring.Plan(64, 32, ("float32",), engines, rounds, 1, 9.0, 1, tmp_path)
+        return measuring.measure("ifrnet_s", plan, tmp_path, lambda sentence: None)
 
     return measure
 
@@ -138,6 +141,13 @@ def test_an_original_that_cannot_be_built_leaves_ours(part, measured):
     ours, theirs = measured(do, rounds=1)
     assert ours.median_s == 0.1 and theirs.note == "no file"
     assert seen == [job.ORIGINAL, job.FRESH, "tfvfi"]
+
+
+def test_a_repository_that_cannot_be_cloned_leaves_ours(part, measured, monkeypatch):
+    job = part("originals.job")
+    monkeypatch.setattr(part("originals.sources"), "GITHUB", "/nowhere/")
+    ours, theirs = measured(lambda _: job.Result("", "it 1", (0.1,), 1.0), 1, cloned=False)
+    assert ours.median_s == 0.1 and "clone it to" in theirs.note
 
 
 def test_a_process_has_a_time_limit(part, tmp_path):
