@@ -12,8 +12,17 @@ from typing import Any
 import keras
 from keras import activations, initializers, layers, ops
 
-from tfvfi.ops.convolution import doubling, fused_convolution, fused_doubling, fusible
+from tfvfi.ops.convolution import (
+    doubling,
+    doubling_fusible,
+    fused_convolution,
+    fused_doubling,
+    fused_large_convolution,
+    fusible,
+    large_fusible,
+)
 from tfvfi.ops.dispatch import gradients_wanted
+from tfvfi.ops.prelu import prelu
 from tfvfi.ops.tensor import Tensor
 
 registered = keras.saving.register_keras_serializable("tfvfi")
@@ -122,14 +131,29 @@ class Conv2D(layers.Conv2D):
     def call(self, image: Tensor) -> Tensor:
         """Returns the convolved image."""
         if self.activation in SLOPES and self.fusible(image):
-            return fused_convolution(image, self.kernel, self.bias, slopes(self))
+            return self.fused(image, slopes(self))
         return self.convolve(image)
 
     def fusible(self, image: Tensor) -> bool:
         """Returns whether convolution and activation can run as one operation in this context."""
-        if not (self.plain and self.built and self.use_bias):
+        if not self.built or self.dilation > 1:
             return False
-        return fusible(image, *self.kernel.shape[2:])
+        if self.plain:
+            return fusible(image, *self.kernel.shape[2:])
+        return large_fusible(image, self.kernel, self.strides[0])
+
+    def fused(self, image: Tensor, slope: Tensor, shortcut: Tensor | None = None) -> Tensor:
+        """Returns the convolved image, with negative values multiplied by a slope per channel.
+
+        Args:
+            image: An image that is `fusible`.
+            slope: The factors for negative values.
+            shortcut: For 3 x 3 at stride 1: a tensor that is added before the slope is applied.
+        """
+        bias = self.bias if self.use_bias else ops.zeros((self.filters,), "float32")
+        if self.plain:
+            return fused_convolution(image, self.kernel, bias, slope, shortcut)
+        return fused_large_convolution(image, self.kernel, bias, slope, self.strides[0])
 
     def convolve(self, image: Tensor) -> Tensor:
         """Returns the image convolved by stock operations."""
@@ -166,8 +190,8 @@ class Double(layers.Conv2DTranspose):
         """Returns the image at twice its size."""
         if gradients_wanted():
             return super().call(image)
-        outputs, inputs = self.kernel.shape[2:]
-        if self.activation in SLOPES and self.use_bias and fusible(image, inputs, 4 * outputs):
+        fused = self.activation in SLOPES and self.use_bias
+        if fused and doubling_fusible(image, self.kernel):
             return fused_doubling(image, self.kernel, self.bias, slopes(self))
         doubled = doubling(image, self.kernel)
         return self.activation(doubled + self.bias if self.use_bias else doubled)
@@ -188,8 +212,7 @@ class DoublePReLU(Double):
 
     def call(self, image: Tensor) -> Tensor:
         """Returns the image at twice its size after the PReLU."""
-        outputs, inputs = self.kernel.shape[2:]
-        if fusible(image, inputs, 4 * outputs):
+        if doubling_fusible(image, self.kernel):
             return fused_doubling(image, self.kernel, self.bias, self.prelu.alpha)
         return self.prelu(super().call(image))
 
@@ -210,7 +233,7 @@ class PReLU(layers.Layer):
 
     def call(self, values: Tensor) -> Tensor:
         """Returns the values, with negative ones multiplied by the slope of their channel."""
-        return ops.where(values > 0, values, self.alpha * values)
+        return prelu(values, self.alpha)
 
 
 @registered
@@ -229,7 +252,7 @@ class ConvPReLU(Conv2D):
     def call(self, image: Tensor) -> Tensor:
         """Returns the convolved image after the PReLU."""
         if self.fusible(image):
-            return fused_convolution(image, self.kernel, self.bias, self.prelu.alpha)
+            return self.fused(image, self.prelu.alpha)
         return self.prelu(self.convolve(image))
 
 

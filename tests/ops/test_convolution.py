@@ -7,7 +7,14 @@ import pytest
 from tfvfi import ops
 from tfvfi.layers import Conv2D, ConvPReLU, Double, leaky_relu
 from tfvfi.ops import native
-from tfvfi.ops.convolution import fused_convolution, fused_doubling, fusible
+from tfvfi.ops.convolution import (
+    doubling,
+    fused_convolution,
+    fused_doubling,
+    fused_large_convolution,
+    fusible,
+    large_fusible,
+)
 from tfvfi.ops.dispatch import inference
 
 if keras.backend.backend() != "tensorflow" or not native.available():
@@ -24,8 +31,10 @@ def arrays(batch, height, width, channels, outputs, kernel=3):
     return [array.astype("float32") for array in (image, weights, bias, slope)]
 
 
-def exact(image, kernel, bias, slope, shortcut=0.0):
-    out = tf.nn.conv2d(*(array.astype("float64") for array in (image, kernel)), 1, "SAME").numpy()
+def exact(image, kernel, bias, slope, shortcut=0.0, stride=1):
+    beside = (len(kernel) // 2,) * 2
+    padded = np.pad(image.astype("float64"), ((0, 0), beside, beside, (0, 0)))
+    out = tf.nn.conv2d(padded, kernel.astype("float64"), stride, "VALID").numpy()
     out = out + bias + shortcut
     return np.where(out > 0, out, slope * out)
 
@@ -77,6 +86,30 @@ def test_doubling_is_the_transposed_convolution(shape):
     found = fused_doubling(*map(tf.constant, inputs)).numpy()
     np.testing.assert_allclose(found, np.where(out > 0, out, slope * out), atol=1e-5)
 
+    np.testing.assert_allclose(doubling(*map(tf.constant, inputs[:2])) + bias, out, atol=1e-5)
+
+
+@pytest.mark.parametrize(("side", "stride"), [(5, 1), (5, 2), (7, 1), (7, 2)])
+@pytest.mark.parametrize(
+    "shape",
+    # Less than a tile, several blocks with parts of tiles, and panels of every width.
+    [(1, 1, 1, 1, 1), (2, 1, 7, 3, 5), (1, 70, 61, 6, 32), (1, 23, 2, 17, 85), (2, 9, 30, 40, 24)],
+)
+def test_large_convolution(shape, side, stride):
+    image, kernel, bias, slope = arrays(*shape, kernel=side)
+    inputs = map(tf.constant, (image, kernel, bias, slope))
+    found = fused_large_convolution(*inputs, stride).numpy()
+    expected = exact(image, kernel, bias, slope, stride=stride)
+    np.testing.assert_allclose(found, expected, atol=4e-5)
+
+
+@pytest.mark.parametrize(("side", "stride"), [(5, 1), (5, 2), (7, 1), (7, 2)])
+def test_errors_of_large_convolution_are_those_of_sums_in_float32(side, stride):
+    image, kernel, bias, slope = arrays(1, 64, 64, 32, 32, kernel=side)
+    found = fused_large_convolution(*map(tf.constant, (image, kernel, bias, slope)), stride)
+    errors = found.numpy() - exact(image, kernel, bias, slope, stride=stride)
+    assert np.sqrt(np.mean(errors**2)) < 2.5e-6
+
 
 def in_bfloat16(operation, image, *others):
     """Returns the result of an operation on an image in bfloat16, and that image."""
@@ -108,6 +141,15 @@ def test_bfloat16_that_is_not_finite():
         assert not np.isfinite(found).any()
 
 
+@pytest.mark.parametrize(("side", "stride"), [(7, 1), (5, 2)])
+def test_large_convolution_rounds_bfloat16_once(side, stride):
+    image, *others = arrays(1, 12, 21, 24, 36, kernel=side)
+    found, image = in_bfloat16(
+        lambda *inputs: fused_large_convolution(*inputs, stride), image, *others
+    )
+    np.testing.assert_allclose(found, exact(image, *others, stride=stride), rtol=0.0041, atol=2e-5)
+
+
 def test_doubling_in_bfloat16():
     image, _, bias, slope = arrays(1, 7, 10, 16, 9)
     kernel = np.random.default_rng(3).normal(size=(4, 4, 9, 16)).astype("float32") / 8
@@ -132,9 +174,13 @@ def test_channels_pass_through_in_bfloat16():
         Conv2D(20, activation="relu"),
         Conv2D(20, activation=leaky_relu),
         ConvPReLU(20),
+        Conv2D(20, activation="relu", use_bias=False),
         Double(20, activation=leaky_relu),
-        # These have no such form.
         Conv2D(20, 5),
+        Conv2D(20, 5, strides=2, activation=leaky_relu),
+        Conv2D(20, 7, activation="relu", use_bias=False),
+        ConvPReLU(20, 7, strides=2),
+        # These have no such form.
         Conv2D(20, strides=2),
         Conv2D(20, dilation=2),
         Conv2D(20, activation="tanh"),
@@ -157,8 +203,14 @@ def test_it_is_taken_only_where_no_gradients_are_wanted():
         assert not fusible(image, 8, 16) and not fusible(image, 1024, 1024)
         assert fusible(image, 128, 2) and not fusible(image, 127, 2)
         assert not fusible(tf.cast(image, "float16"), 16, 16)
+        kernel = tf.zeros((5, 5, 16, 16))
+        assert large_fusible(image, kernel, 1) and large_fusible(image, kernel[..., :3, :], 2)
+        assert not large_fusible(image, kernel[..., :15], 1)
+        assert not large_fusible(image, kernel[:3, :3], 2)
+        assert not large_fusible(image, tf.zeros((5, 5, 256, 512)), 2)
         with ops.portable():
-            assert not fusible(image, 16, 16)
+            assert not fusible(image, 16, 16) and not large_fusible(image, kernel, 1)
+    assert not large_fusible(image, kernel, 1)
 
 
 def test_wrong_shapes_are_refused():

@@ -64,9 +64,28 @@ def results(operation, inputs, **options):
     return [out, *gradients]
 
 
+def without_gradients(channels):
+    """Results of the operations that have no gradients."""
+    random = np.random.default_rng(0)
+    image = tf.constant(random.normal(size=(2, 37, 53, channels)).astype("float32"))
+    for side, stride in ((3, 1), (5, 1), (5, 2), (7, 1), (7, 2)):
+        kernel = tf.constant(random.normal(size=(side, side, channels, 20)).astype("float32"))
+        bias, slope = tf.zeros(20), tf.fill((20,), 0.1)
+        for kind in ("float32", "bfloat16"):
+            inputs = tf.cast(image, kind), kernel, bias, slope
+            if side == 3:
+                yield native.fused_convolution(*inputs)
+            else:
+                yield native.large_convolution(*inputs, stride)
+    yield native.prelu(image, tf.fill((channels,), 0.1))
+
+
 def digest() -> str:
     """A digest of every bit that every operation and gradient gives."""
     found = hashlib.sha256()
+    for channels in (6, 40):
+        for result in without_gradients(channels):
+            found.update(tf.cast(result, "float32").numpy().tobytes())
     for channels in (3, 32, 300):
         for operation, inputs in cases(channels=channels).values():
             for array in results(operation, inputs):
@@ -162,6 +181,7 @@ GRID = tf.constant([1.0, 1, 0, 1, 1, 0])
 SETTINGS = {
     "max_displacement": 4, "stride": 1, "kernel_size": 1, "output_stride": 1, "padding": -1
 }  # fmt: skip
+DOUBLED = {"doubled": False}
 IMAGE, FLOW = (1, 5, 6, 3), (1, 5, 6, 2)
 # Straight to the kernels, past the checks that the public functions make.
 WRONG = [
@@ -195,6 +215,14 @@ WRONG = [
         [zeros(*IMAGE), zeros(1, 3, 4, 3, 3), zeros(*IMAGE)],
         {},
     ),
+    ("convolution", [zeros(*IMAGE), zeros(3, 2, 3, 4), *[zeros(4)] * 2, zeros(0)], DOUBLED),
+    ("large_convolution", [zeros(*IMAGE), zeros(5, 3, 3, 4), *[zeros(4)] * 2], {"stride": 1}),
+    ("large_convolution", [zeros(*IMAGE), zeros(3, 3, 3, 4), *[zeros(4)] * 2], {"stride": 1}),
+    ("large_convolution", [zeros(*IMAGE), zeros(5, 5, 2, 4), *[zeros(4)] * 2], {"stride": 1}),
+    ("large_convolution", [zeros(*IMAGE), zeros(5, 5, 3, 4), *[zeros(3)] * 2], {"stride": 1}),
+    ("large_convolution", [zeros(*IMAGE), zeros(5, 5, 3, 4), *[zeros(4)] * 2], {"stride": 3}),
+    ("prelu", [zeros(*IMAGE), zeros(4)], {}),
+    ("prelu", [zeros(5, 6, 3), zeros(3)], {}),
     ("resize", [zeros(*IMAGE), [4], [1.0, 1.0]], {"align_corners": False}),
     ("resize", [zeros(*IMAGE), [4, -4], [1.0, 1.0]], {"align_corners": False}),
     ("resize", [zeros(*IMAGE), [4, 4], [0.0, 1.0]], {"align_corners": False}),

@@ -14,7 +14,12 @@ from tfvfi.ops.tensor import Tensor
 
 # With fewer channels the transforms cost more than they save. The same holds for larger kernels,
 # which networks apply to few pixels.
-FEWEST_CHANNELS, LARGEST_KERNEL = 16, 512 * 512
+FEWEST_CHANNELS, LARGEST_KERNEL = 16, 1024 * 512
+# The same for kernels of `fused_doubling` and `fused_large_convolution`.
+LARGEST_DOUBLING, LARGEST_LARGE = 512 * 512, 512 * 512
+# Sides of kernels and strides of `fused_large_convolution`. For 3 x 3 at stride 2, stock operations
+# are as fast.
+LARGE_SIDES, LARGE_STRIDES = (5, 7), (1, 2)
 # From this number of input channels on, stock convolutions with few outputs split their sums by the
 # number of threads, so that the last bits of the result would depend on the machine.
 SPLIT_INPUTS = 128
@@ -40,6 +45,38 @@ def fusible(image: Tensor, inputs: int, outputs: int) -> bool:
     )
 
 
+def doubling_fusible(image: Tensor, kernel: Tensor) -> bool:
+    """Returns whether `fused_doubling` can process an image in the current context.
+
+    Args:
+        image: [N, H, W, C].
+        kernel: [4, 4, D, C].
+    """
+    outputs, inputs = kernel.shape[2:]
+    return 4 * inputs * outputs <= LARGEST_DOUBLING and fusible(image, inputs, 4 * outputs)
+
+
+def large_fusible(image: Tensor, kernel: Tensor, stride: int) -> bool:
+    """Returns whether `fused_large_convolution` can process an image in the current context.
+
+    Args:
+        image: [N, H, W, C].
+        kernel: [K, K, C, D].
+        stride: The step between output pixels.
+    """
+    side, _, inputs, outputs = kernel.shape
+    return (
+        not gradients_wanted()
+        and side in LARGE_SIDES
+        and stride in LARGE_STRIDES
+        and outputs >= FEWEST_CHANNELS
+        and stride * stride * inputs * outputs <= LARGEST_LARGE
+        # Products are float32. At stride 2, products of bfloat16 in the stock form are as fast.
+        and (ops.dtype(image) == "float32" or (ops.dtype(image), stride) == ("bfloat16", 1))
+        and native.usable(image)
+    )
+
+
 def fused_convolution(
     image: Tensor, kernel: Tensor, bias: Tensor, slope: Tensor, shortcut: Tensor | None = None
 ) -> Tensor:
@@ -57,6 +94,24 @@ def fused_convolution(
         [N, H, W, C - inputs + D] of the image's type.
     """
     return native.fused_convolution(image, kernel, bias, slope, shortcut)
+
+
+def fused_large_convolution(
+    image: Tensor, kernel: Tensor, bias: Tensor, slope: Tensor, stride: int
+) -> Tensor:
+    """Returns a convolution of an image that is padded with K // 2 zeros, followed by PReLU.
+
+    Args:
+        image: [N, H, W, C], float32 or bfloat16.
+        kernel: [K, K, C, D], where K is 5 or 7.
+        bias: [D].
+        slope: [D], as for `fused_convolution`.
+        stride: The step between output pixels, 1 or 2.
+
+    Returns:
+        [N, ceil(H / stride), ceil(W / stride), D] of the image's type.
+    """
+    return native.large_convolution(image, kernel, bias, slope, stride)
 
 
 def fused_doubling(image: Tensor, kernel: Tensor, bias: Tensor, slope: Tensor) -> Tensor:
@@ -83,7 +138,8 @@ def doubling(image: Tensor, kernel: Tensor) -> Tensor:
     """Returns the transposed convolution of `fused_doubling`, computed by a stock convolution.
 
     TensorFlow's own transposed convolution splits its sums by the number of threads, so that the
-    last bits of the result depend on the machine. Those of a convolution do not.
+    last bits of the result depend on the machine. Those of a convolution do not. Every output pixel
+    depends on 2 x 2 input pixels, so a 2 x 2 convolution of the padded image computes all of them.
 
     Args:
         image: [N, H, W, C].
@@ -92,12 +148,19 @@ def doubling(image: Tensor, kernel: Tensor) -> Tensor:
     Returns:
         [N, 2 H, 2 W, D].
     """
-    outputs = kernel.shape[2]
-    pixels = ops.conv(image, _as_convolution(kernel), padding="same")
-    batch, height, width, _ = ops.shape(pixels)
-    pixels = ops.reshape(pixels, (batch, height, width, 2, 2, outputs))
-    pixels = ops.transpose(pixels, (0, 1, 3, 2, 4, 5))
-    return ops.reshape(pixels, (batch, 2 * height, 2 * width, outputs))
+    _, _, outputs, inputs = kernel.shape
+    batch, height, width, _ = ops.shape(image)
+    taps = ops.reshape(ops.flip(kernel, (0, 1)), (2, 2, 2, 2, outputs, inputs))
+    taps = ops.reshape(ops.transpose(taps, (0, 2, 5, 1, 3, 4)), (2, 2, inputs, 4 * outputs))
+    pixels = ops.conv(ops.pad(image, ((0, 0), (1, 1), (1, 1), (0, 0))), taps, padding="valid")
+    rows = []
+    for y in range(2):
+        row = [
+            pixels[:, y : y + height, x : x + width, at * outputs : (at + 1) * outputs]
+            for x, at in ((0, 2 * y), (1, 2 * y + 1))
+        ]
+        rows.append(ops.stack(row, axis=3))
+    return ops.reshape(ops.stack(rows, axis=2), (batch, 2 * height, 2 * width, outputs))
 
 
 def _as_convolution(kernel: Tensor) -> Tensor:

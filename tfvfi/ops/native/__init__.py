@@ -200,6 +200,28 @@ def fused_convolution(
     return out
 
 
+def large_convolution(
+    image: Tensor, kernel: Tensor, bias: Tensor, slope: Tensor, stride: int
+) -> Tensor:
+    """See `tfvfi.ops.convolution`."""
+    import tensorflow as tf
+
+    out = _library().tfvfi_large_convolution(
+        image, *(tf.cast(tensor, "float32") for tensor in (kernel, bias, slope)), stride=stride
+    )
+    batch, *sides, _ = image.shape
+    sides = [None if side is None else -(-side // stride) for side in sides]
+    out.set_shape((batch, *sides, kernel.shape[3]))
+    return out
+
+
+def prelu(values: Tensor, slope: Tensor) -> Tensor:
+    """See `tfvfi.ops.prelu`."""
+    import tensorflow as tf
+
+    return _library().tfvfi_prelu(values, tf.cast(slope, "float32"))
+
+
 def resize(
     image: Tensor, height: Side, width: Side, scale_y: Tensor, scale_x: Tensor, align_corners: bool
 ) -> Tensor:
