@@ -7,7 +7,7 @@ from typing import Any, Literal
 import keras
 
 from tfvfi import images
-from tfvfi.layers import Block, Conv2D, PReLU
+from tfvfi.layers import Block, Conv2D, PReLU, slopes
 from tfvfi.ops import resize
 from tfvfi.ops.tensor import Tensor
 
@@ -84,8 +84,8 @@ class Edge(Block):
     def call(self, maps: Tensor) -> Tensor:
         """Returns the maps of the next position."""
         size = resize(maps, 2) if self.kind == "up" else maps
-        found = self.conv1(self.prelu1(self.conv0(self.prelu0(size))))
-        return maps + found if self.kind == "across" else found
+        hidden = conv_prelu(self.conv0, self.prelu1, self.prelu0(size))
+        return conv_add(self.conv1, hidden, maps if self.kind == "across" else None)
 
 
 @keras.saving.register_keras_serializable("tfvfi.softsplat")
@@ -108,7 +108,23 @@ class Bridge(Block):
 
     def call(self, maps: Tensor) -> Tensor:
         """Returns maps with the new number of channels."""
-        return self.conv1(self.prelu(self.conv0(maps))) + self.shortcut(maps)
+        hidden = conv_prelu(self.conv0, self.prelu, maps)
+        return conv_add(self.conv1, hidden, self.shortcut(maps))
+
+
+def conv_prelu(conv: Conv2D, prelu: PReLU, maps: Tensor) -> Tensor:
+    """Returns convolved maps after the PReLU, in one operation where possible."""
+    if prelu.built and conv.fusible(maps):
+        return conv.fused(maps, prelu.alpha)
+    return prelu(conv(maps))
+
+
+def conv_add(conv: Conv2D, maps: Tensor, shortcut: Tensor | None = None) -> Tensor:
+    """Returns convolved maps with a shortcut added, in one operation where possible."""
+    if conv.fusible(maps):
+        return conv.fused(maps, slopes(conv), shortcut)
+    found = conv(maps)
+    return found if shortcut is None else shortcut + found
 
 
 def grid_edges(rows: int, columns: Sequence[Direction]) -> Iterator[tuple[str, str, int]]:
