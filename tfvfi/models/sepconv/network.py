@@ -79,7 +79,8 @@ class SepConv(MiddleInterpolator):
     def middle(self, frame0: Tensor, frame1: Tensor) -> dict[str, Tensor]:
         """Renders the middle frame, as "frame"."""
         # The published network was trained on blue, green, red.
-        features = self.features(ops.concatenate([frame0[..., ::-1], frame1[..., ::-1]], axis=-1))
+        pair = [ops.flip(frame, axis=-1) for frame in (frame0, frame1)]
+        features = self.features(ops.concatenate(pair, axis=-1))
         maps = {name: head(features) for name, head in self.heads.items()}
 
         batch, height, width, _ = ops.shape(frame0)
@@ -207,8 +208,9 @@ def _rows_of_double(maps: Tensor, first: Tensor, rows: Tensor) -> Tensor:
     position = position * (ops.cast(height - 1, "float32") / ops.cast(2 * height - 1, "float32"))
     above = ops.cast(ops.floor(position), "int32")
     share = ops.reshape(position - ops.cast(above, "float32"), (1, -1, 1, 1))
-    inside = ops.reshape(ops.logical_and(row >= 0, row < 2 * height), (1, -1, 1, 1))
+    inside = ops.cast(ops.logical_and(row >= 0, row < 2 * height), "float32")
+    inside = ops.reshape(inside, (1, -1, 1, 1))
     upper = ops.cast(ops.take(maps, above, axis=1), "float32")
     lower = ops.cast(ops.take(maps, ops.minimum(above + 1, height - 1), axis=1), "float32")
-    blended = ops.where(inside, upper * (1 - share) + lower * share, 0.0)
+    blended = upper * (inside * (1 - share)) + lower * (inside * share)
     return ops.cast(blended, maps.dtype)
