@@ -13,7 +13,7 @@ import pytest
 
 from tfvfi import ops
 from tfvfi.errors import InputError
-from tfvfi.ops.convolution import fused_convolution
+from tfvfi.ops.convolution import fused_convolution, fused_large_convolution
 from tfvfi.ops.native import library
 
 if keras.backend.backend() != "tensorflow":
@@ -54,6 +54,10 @@ def compare(instruction_set: str) -> str:
     found = np.asarray(fused_convolution(*map(keras.ops.convert_to_tensor, (image, *others))))
     assert_close(found, exact(image, *others), 1e-5)
     digest.update(found.tobytes())
+    image7, *others7 = arrays(1, 9, 11, 17, 35, kernel=7)
+    large = fused_large_convolution(*map(keras.ops.convert_to_tensor, (image7, *others7)), 1)
+    assert_close(large, exact(image7, *others7), 4e-5)
+    digest.update(np.asarray(large).tobytes())
     found, image = in_bfloat16(fused_convolution, image, *others)
     error = np.sqrt(np.mean((found - exact(image, *others)) ** 2))
     # Only one instruction set rounds products.
