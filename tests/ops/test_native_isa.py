@@ -1,6 +1,5 @@
 """TFVFI_NATIVE_ISA: every instruction set computes the same, and a wrong one is refused."""
 
-import hashlib
 import multiprocessing
 import os
 import subprocess
@@ -23,13 +22,13 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def compare(instruction_set: str) -> str:
-    """Compares operations with their portable forms and returns a digest of their results.
+    """Compares operations with their portable forms.
 
     Args:
         instruction_set: The value of TFVFI_NATIVE_ISA, which this process must not have used yet.
 
     Returns:
-        A digest, or the message of the error if there is one.
+        "equal", or the message if the instruction set is refused.
     """
     os.environ["TFVFI_NATIVE_ISA"] = instruction_set
     try:
@@ -41,7 +40,6 @@ def compare(instruction_set: str) -> str:
     from tests.ops.test_convolution import arrays, exact, in_bfloat16
     from tests.ops.test_native_kernels import cases, results
 
-    digest = hashlib.sha256()
     for channels in (3, 32):
         for operation, inputs in cases(9, 11, channels, 1).values():
             actual = results(operation, inputs)
@@ -49,20 +47,17 @@ def compare(instruction_set: str) -> str:
                 expected = results(operation, inputs)
             for one, other in zip(actual, expected, strict=True):
                 assert_close(one, other, 1e-4)
-                digest.update(np.ascontiguousarray(one).tobytes())
     image, *others = arrays(1, 9, 11, 40, 35)
     found = np.asarray(fused_convolution(*map(keras.ops.convert_to_tensor, (image, *others))))
     assert_close(found, exact(image, *others), 1e-5)
-    digest.update(found.tobytes())
     image7, *others7 = arrays(1, 9, 11, 17, 35, kernel=7)
     large = fused_large_convolution(*map(keras.ops.convert_to_tensor, (image7, *others7)), 1)
     assert_close(large, exact(image7, *others7), 4e-5)
-    digest.update(np.asarray(large).tobytes())
     found, image = in_bfloat16(fused_convolution, image, *others)
     error = np.sqrt(np.mean((found - exact(image, *others)) ** 2))
     # Only one instruction set rounds products.
     assert (error > 0.004) == (instruction_set == "avx512_bf16"), error
-    return digest.hexdigest()
+    return "equal"
 
 
 def compare_all(*instruction_sets: str) -> None:
@@ -97,6 +92,4 @@ def test_every_instruction_set_computes_the_same(instruction_sets):
     # A processor that lacks a set lacks all later ones.
     refused = [name for name in asked if answers[name].endswith(f"Received: {name!r}")]
     assert refused == asked[-len(refused) :]
-    # Without fused multiplications and additions, results differ in the last bits.
-    if "baseline" in asked and "avx2" not in refused:
-        assert answers["baseline"] != answers["avx2"]
+    assert all(answers[name] == "equal" for name in asked if name not in refused)
