@@ -12,26 +12,16 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
-#include <memory>
-#include <new>
 #include <vector>
 
 #include "convolution_loops.h"
 #include "kernel.h"
 #include "parallel.h"
+#include "scratch.h"
 #include "winograd.h"
 
 namespace tfvfi {
 namespace {
-
-struct Free {
-  void operator()(char* memory) const { ::operator delete[](memory, std::align_val_t(64)); }
-};
-
-std::unique_ptr<char[], Free> Allocate(int64_t bytes) {
-  return std::unique_ptr<char[], Free>(
-      static_cast<char*>(::operator new[](bytes, std::align_val_t(64))));
-}
 
 // The number of tiles in a block: as many as fit into the cache of a core with their transforms,
 // but few enough that no thread waits long for another.
@@ -77,24 +67,26 @@ class Convolution {
     shapes.depth = rounded_up(shapes.inputs, loops.depth);
     shapes.padded = rounded_up(shapes.outputs, loops.lanes);
     shapes.block = BlockOf(shapes, loops.factor_size);
-    const auto kernels = Allocate(kPlaces * loops.factor_size * shapes.depth * shapes.padded);
+    const auto kernels = Allocate<char>(kPlaces * loops.factor_size * shapes.depth * shapes.padded);
     ParallelFor(shapes.depth / loops.depth, 10.0 * shapes.padded, [&](int64_t begin, int64_t end) {
       loops.transform_kernels(shapes, kernel.data(), kernels.get(), begin, end);
     });
-    const Data data{image.data<void>(), kernels.get(),
-                                bias.data(),        slope.data(),
-                                shortcut.size() ? shortcut.data<void>() : nullptr,
-                                out.data<void>()};
+    const Data data{image.data<void>(),
+                    kernels.get(),
+                    bias.data(),
+                    slope.data(),
+                    shortcut.size() ? shortcut.data<void>() : nullptr,
+                    out.data<void>()};
     const int64_t blocks = (shapes.tiles() + shapes.block - 1) / shapes.block;
     const double cost = 1.0 * shapes.block * shapes.inputs * shapes.padded;
     ParallelFor(blocks, cost, [&](int64_t begin, int64_t end) {
       const int64_t bytes = kPlaces * loops.factor_size * shapes.rows() * shapes.depth;
-      const auto transformed = Allocate(bytes);
+      const auto transformed = Allocate<char>(bytes);
       // Inputs that are there only to complete a step must be 0.
       if (shapes.depth > shapes.inputs) std::memset(transformed.get(), 0, bytes);
-      const auto products = Allocate(kPlaces * sizeof(float) * shapes.rows() * shapes.padded);
-      loops.convolve(shapes, data, transformed.get(), reinterpret_cast<float*>(products.get()),
-                     begin * shapes.block, std::min(end * shapes.block, shapes.tiles()));
+      const auto products = Allocate<float>(kPlaces * shapes.rows() * shapes.padded);
+      loops.convolve(shapes, data, transformed.get(), products.get(), begin * shapes.block,
+                     std::min(end * shapes.block, shapes.tiles()));
     });
   }
 

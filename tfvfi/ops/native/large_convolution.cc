@@ -13,13 +13,12 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
-#include <memory>
-#include <new>
 #include <type_traits>
 
 #include "isa.h"
 #include "kernel.h"
 #include "parallel.h"
+#include "scratch.h"
 #include "seven.h"
 #include "simd.h"
 #include "vectors.h"
@@ -347,15 +346,6 @@ Functions Best() {
   }
 }
 
-struct Free {
-  void operator()(float* memory) const { ::operator delete[](memory, std::align_val_t(64)); }
-};
-
-std::unique_ptr<float[], Free> Allocate(int64_t count) {
-  return std::unique_ptr<float[], Free>(
-      static_cast<float*>(::operator new[](sizeof(float) * count, std::align_val_t(64))));
-}
-
 // As many tiles as fit into the cache of a core with their transforms, but few enough that no
 // thread waits long for another. Blocks with parts are rather square, because around them lie
 // windows that only parts read.
@@ -400,7 +390,7 @@ class LargeConvolution {
     s.tile_columns = (s.columns + s.tile() - 1) / s.tile();
     s.padded = (s.outputs + best.lanes - 1) / best.lanes * best.lanes;
     ChooseBlock(&s);
-    const auto kernels = Allocate(kPlaces * s.kernel_size());
+    const auto kernels = Allocate<float>(kPlaces * s.kernel_size());
     ParallelFor(s.parts * s.parts * s.inputs(), 10.0 * s.padded, [&](int64_t begin, int64_t end) {
       best.transform_kernels(s, kernel.data(), kernels.get(), begin, end);
     });
@@ -412,8 +402,8 @@ class LargeConvolution {
                              ((s.tile_columns + s.block_columns - 1) / s.block_columns);
       const double cost = 1.0 * s.windows() * s.inputs() * s.padded;
       ParallelFor(blocks, cost, [&](int64_t begin, int64_t end) {
-        const auto transformed = Allocate(kPlaces * s.windows() * s.inputs());
-        const auto products = Allocate(kPlaces * s.windows() * s.padded);
+        const auto transformed = Allocate<float>(kPlaces * s.windows() * s.inputs());
+        const auto products = Allocate<float>(kPlaces * s.windows() * s.padded);
         for (int64_t block = begin; block < end; ++block) {
           function(s, data, transformed.get(), products.get(), block);
         }
