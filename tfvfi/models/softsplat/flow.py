@@ -59,9 +59,7 @@ class Decoder(Block):
         # Flow stays float32 under every policy: bfloat16 would round it to tenths of a pixel.
         self.predict_flow = Conv2D(2, dtype="float32", name="predict_flow")
 
-    def call(
-        self, first: Tensor, second: Tensor, below: tuple[Tensor, Tensor] | None = None
-    ) -> Tensor:
+    def call(self, first: Tensor, second: Tensor, below: Tensor | None = None) -> Tensor:
         """Returns the flow of this level, in its own pixels.
 
         Args:
