@@ -161,6 +161,8 @@ def many(tmp_path_factory) -> tuple[Path, dict[str, str], float]:
     return videos, checksums(output), time.monotonic() - start
 
 
+# Workers that are killed are fast in tests/data/test_making.py.
+@pytest.mark.slow
 def test_killed_three_times_it_gives_the_same_bytes(many, tmp_path):
     kill_and_resume(many, tmp_path / "mine", np.random.default_rng(1).uniform(0.3, 0.9, 3))
 

@@ -120,11 +120,12 @@ def test_results_of_another_run_are_not_continued(clips, tmp_path):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "label"),
     [
         ("flow_interpolation", "flow_interpolation"),
-        pytest.param("ifrnet_s,weights=None", "ifrnet_s_fresh", marks=pytest.mark.slow),
+        ("ifrnet_s,weights=None", "ifrnet_s_fresh"),
     ],
 )
 def test_numbers_do_not_depend_on_batches_or_on_native_operations(clips, tmp_path, name, label):

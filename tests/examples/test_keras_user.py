@@ -23,6 +23,8 @@ def follow(model, output, capsys, *more):
         assert list((output / "logs").rglob("events.*"))
 
 
+# Its steps are fast one by one in tests/models/test_fit.py and test_deferred.py.
+@pytest.mark.slow
 def test_a_small_network(tmp_path, capsys):
     small = ("--steps=2", "--batch_size=1", "--crop_size=32")
     follow("ifrnet_s", tmp_path, capsys, *small)

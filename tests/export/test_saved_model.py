@@ -113,6 +113,7 @@ def test_an_operation_that_stock_tensorflow_lacks_is_found(exported, tmp_path, w
         check.as_a_stranger(broken, model)
 
 
+@pytest.mark.slow
 def test_an_export_of_other_weights_is_found(exported, monkeypatch):
     monkeypatch.setattr(check, "SIZES", ((1, 33, 47),))
     with pytest.raises(InputError, match="differs from Keras"):

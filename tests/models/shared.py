@@ -106,10 +106,7 @@ class NetworkCase:
         raise NotImplementedError
 
     def inputs(self, model: Any, size: tuple[int, int] | None = None, batch: int = 1) -> dict:
-        """Two frames that differ, and a time where the network takes one.
-
-        The examples of a batch are pictures of different brightness.
-        """
+        """Two frames that differ, in a batch also in brightness, and a time where one is taken."""
         size = size or self.size
         frames = [
             np.concatenate([texture(*size, shift, seed) / (1 + seed) for seed in range(batch)])
@@ -264,6 +261,8 @@ class NetworkCase:
             alone = model({key: value[at : at + 1] for key, value in inputs.items()})
             np.testing.assert_allclose(np.asarray(alone[self.output])[0], together[at], atol=2e-5)
 
+    # Fast in test_ifrnet.py and test_pwcnet.py.
+    @pytest.mark.slow
     def test_a_portable_graph_has_stock_operations_and_equals_native(self, model):
         """The graph of all sizes that an export holds."""
         inputs = self.inputs(model)

@@ -145,6 +145,7 @@ def test_wrong_options_are_refused(options, said):
         registry.build("film", **options)
 
 
+@pytest.mark.slow
 def test_the_objectives_weights_change_at_half_of_the_training():
     model, arrays = TestFILM.build(), seeded_vgg.oxford()
     inputs = pair((64, 64))

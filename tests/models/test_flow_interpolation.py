@@ -51,6 +51,7 @@ def test_beats_averaging_and_plain_warping_on_real_frames(half_frames):
     assert ours > average + 1
 
 
+@pytest.mark.slow
 def test_beats_plain_warping_on_blurred_frames(clip_frames):
     """Of blurred frames, which splines do not help, plain means along our own flow are as good."""
     ours, plain, average = mean_scores(clip_frames, range(0, 28, 7), searched_once)

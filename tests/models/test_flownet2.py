@@ -193,6 +193,8 @@ def tune(model, loss, steps, rate):
     return values
 
 
+# One step is fast in every network's own class.
+@pytest.mark.slow
 def test_without_truth_the_weights_change_and_the_error_falls():
     """In the origin no gradient reached the weights."""
     model = TestFlowNetS.build()

@@ -73,6 +73,9 @@ class TestIFRNet(InterpolatorCase):
     def test_half_precision_keeps_coordinates(self, model, policy, monkeypatch):
         super().test_half_precision_keeps_coordinates(model, policy, monkeypatch)
 
+    def test_a_portable_graph_has_stock_operations_and_equals_native(self, model):
+        super().test_a_portable_graph_has_stock_operations_and_equals_native(model)
+
     def test_a_preset_folder_gives_the_same_network(self, model, tmp_path):
         super().test_a_preset_folder_gives_the_same_network(model, tmp_path)
 

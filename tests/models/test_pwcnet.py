@@ -57,6 +57,9 @@ class TestPWCNet(FlowEstimatorCase):
     def test_half_precision_keeps_coordinates(self, model, policy, monkeypatch):
         super().test_half_precision_keeps_coordinates(model, policy, monkeypatch)
 
+    def test_a_portable_graph_has_stock_operations_and_equals_native(self, model):
+        super().test_a_portable_graph_has_stock_operations_and_equals_native(model)
+
 
 @pytest.mark.parametrize("case", ["a", "b"])
 def test_golden_flow_of_frames_of_any_size(arrays, reference, case):

@@ -29,6 +29,7 @@ def arrays(run) -> dict[str, np.ndarray]:
     return {name: array for name, array in tiny.weights(run).items() if name != "state"}
 
 
+@pytest.mark.slow
 def test_replicas_and_workers_equal_one_replica(tmp_path):
     run = {**RUN, "records": tiny.records(tmp_path / "records")}
     # By plain descent one step is enough to tell a mean from a sum.
