@@ -56,29 +56,6 @@ TFVFI_INLINE void ConvolveTiles(const Shapes& shapes, const Data& data, void* me
   }
 }
 
-// Versions define the vectors, how many of them a panel has, and how many rows are summed at once,
-// so that all sums stay in registers.
-struct Wide {
-  using Vector = Vector16;
-  static constexpr int kVectors = 5;
-  static constexpr int Rows(int vectors) {
-    constexpr int rows[] = {12, 12, 8, 6, 5};
-    return rows[vectors - 1];
-  }
-};
-
-struct Middle {
-  using Vector = Vector8;
-  static constexpr int kVectors = 2;
-  static constexpr int Rows(int vectors) { return vectors == 1 ? 10 : 6; }
-};
-
-struct Narrow {
-  using Vector = Vector4;
-  static constexpr int kVectors = 2;
-  static constexpr int Rows(int vectors) { return vectors == 1 ? 10 : 6; }
-};
-
 template <class Version, class Factor>
 TFVFI_INLINE void TransformAny(const Shapes& shapes, const float* kernels, void* out, int64_t begin,
                                int64_t end) {

@@ -18,6 +18,7 @@
 #include "isa.h"
 #include "kernel.h"
 #include "parallel.h"
+#include "products.h"
 #include "scratch.h"
 #include "seven.h"
 #include "simd.h"
@@ -28,9 +29,6 @@ namespace {
 
 using seven::kPlaces;
 using seven::kWindow;
-
-// The largest number of rows of a matrix that any version sums at once.
-constexpr int kMostRows = 12;
 
 struct Shapes {
   int64_t batch, height, width, channels, outputs;
@@ -193,29 +191,6 @@ TFVFI_INLINE void MultiplyAll(const Shapes& s, const float* a, const int64_t* mo
                               int64_t rows, float* c) {
   MultiplyFrom<Version>(s, a, moves, b, rows, c, 0);
 }
-
-// Versions define the vectors, how many of them a panel has, and how many rows are summed at once,
-// so that all sums stay in registers.
-struct Wide {
-  using Vector = Vector16;
-  static constexpr int kVectors = 5;
-  static constexpr int Rows(int vectors) {
-    constexpr int rows[] = {12, 12, 8, 6, 5};
-    return rows[vectors - 1];
-  }
-};
-
-struct Middle {
-  using Vector = Vector8;
-  static constexpr int kVectors = 2;
-  static constexpr int Rows(int vectors) { return vectors == 1 ? 10 : 6; }
-};
-
-struct Narrow {
-  using Vector = Vector4;
-  static constexpr int kVectors = 2;
-  static constexpr int Rows(int vectors) { return vectors == 1 ? 10 : 6; }
-};
 
 // Writes some channels of one tile.
 template <int kTile, class Vector, class Number>

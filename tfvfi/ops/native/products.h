@@ -15,6 +15,29 @@ namespace tfvfi {
 // The largest number of rows that any version sums at once.
 constexpr int kMostRows = 12;
 
+// Versions define the vectors, how many of them a panel has, and how many rows are summed at once,
+// so that all sums stay in registers.
+struct Wide {
+  using Vector = Vector16;
+  static constexpr int kVectors = 5;
+  static constexpr int Rows(int vectors) {
+    constexpr int rows[] = {12, 12, 8, 6, 5};
+    return rows[vectors - 1];
+  }
+};
+
+struct Middle {
+  using Vector = Vector8;
+  static constexpr int kVectors = 2;
+  static constexpr int Rows(int vectors) { return vectors == 1 ? 10 : 6; }
+};
+
+struct Narrow {
+  using Vector = Vector4;
+  static constexpr int kVectors = 2;
+  static constexpr int Rows(int vectors) { return vectors == 1 ? 10 : 6; }
+};
+
 // The number of adjacent factors whose products one lane of a vector sums in one step.
 template <class Factor>
 constexpr int kDepth = sizeof(float) / sizeof(Factor);
