@@ -19,6 +19,7 @@ TFVFI_INLINE void ConvolveTiles(const Shapes& shapes, const Data& data, void* me
                                 float* products, int64_t begin, int64_t end) {
   using Vector = typename Version::Vector;
   Factor* transformed = static_cast<Factor*>(memory);
+  constexpr int64_t unmoved = 0;
   const int64_t per_pixel = shapes.outputs_of_pixel(), wide = shapes.scale * shapes.width;
   const int64_t a_step = shapes.rows() * shapes.depth, c_step = shapes.rows() * shapes.padded;
   for (int64_t first = begin; first < end; first += shapes.block) {
@@ -33,10 +34,10 @@ TFVFI_INLINE void ConvolveTiles(const Shapes& shapes, const Data& data, void* me
       });
     }
     for (int place = 0; place < kPlaces; ++place) {
-      Multiply<Version>(transformed + place * a_step,
-                        static_cast<const Factor*>(data.kernels) +
-                            place * shapes.depth * shapes.padded,
-                        count, shapes.depth, shapes.padded, products + place * c_step);
+      const auto kernels = static_cast<const Factor*>(data.kernels);
+      Multiply<Version>(transformed + place * a_step, &unmoved, 1, shapes.depth,
+                        kernels + place * shapes.depth * shapes.padded, count, shapes.padded,
+                        products + place * c_step);
     }
     for (int64_t tile = 0; tile < count; ++tile) {
       const Place place(shapes, first + tile);

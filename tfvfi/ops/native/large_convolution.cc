@@ -141,55 +141,10 @@ TFVFI_INLINE void TransformChannels(const Shapes& s, const Number* frame, int64_
   }
 }
 
-// c = the sum over parts of a b, for some rows and one panel of b. The rows of a part are those of
-// the first one, moved by `moves`.
-template <class Vector, int kRows, int kVectors>
-TFVFI_INLINE void MultiplyRows(const float* a, const int64_t* moves, int64_t parts, int64_t inputs,
-                               const float* b, float* c, int64_t stride) {
-  constexpr int lanes = kLanes<Vector>;
-  Vector sums[kRows][kVectors] = {};
-  for (int64_t part = 0; part < parts; ++part) {
-    const float* rows = a + moves[part];
-    for (int64_t k = 0; k < inputs; ++k, b += kVectors * lanes) {
-      Vector right[kVectors];
-#pragma GCC unroll 16
-      for (int v = 0; v < kVectors; ++v) right[v] = Load<Vector>(b + v * lanes);
-#pragma GCC unroll 16
-      for (int row = 0; row < kRows; ++row) {
-        const float left = rows[row * inputs + k];
-#pragma GCC unroll 16
-        for (int v = 0; v < kVectors; ++v) sums[row][v] += left * right[v];
-      }
-    }
-  }
-#pragma GCC unroll 16
-  for (int row = 0; row < kRows; ++row) {
-#pragma GCC unroll 16
-    for (int v = 0; v < kVectors; ++v) Store(c + row * stride + v * lanes, sums[row][v]);
-  }
-}
-
-// All rows and all panels, each of which has the most vectors that are left.
-template <class Version, int kVectors = Version::kVectors>
-TFVFI_INLINE void MultiplyFrom(const Shapes& s, const float* a, const int64_t* moves,
-                               const float* b, int64_t rows, float* c, int64_t column) {
-  using Vector = typename Version::Vector;
-  constexpr int wide = kVectors * kLanes<Vector>, step = Version::Rows(kVectors);
-  const int64_t parts = s.parts * s.parts, inputs = s.inputs();
-  for (; column + wide <= s.padded; column += wide) {
-    for (int64_t row = 0; row < rows; row += step) {
-      MultiplyRows<Vector, step, kVectors>(a + row * inputs, moves, parts, inputs,
-                                           b + column * parts * inputs, c + row * s.padded + column,
-                                           s.padded);
-    }
-  }
-  if constexpr (kVectors > 1) MultiplyFrom<Version, kVectors - 1>(s, a, moves, b, rows, c, column);
-}
-
 template <class Version>
 TFVFI_INLINE void MultiplyAll(const Shapes& s, const float* a, const int64_t* moves, const float* b,
                               int64_t rows, float* c) {
-  MultiplyFrom<Version>(s, a, moves, b, rows, c, 0);
+  Multiply<Version>(a, moves, s.parts * s.parts, s.inputs(), b, rows, s.padded, c);
 }
 
 // Writes some channels of one tile.

@@ -3,8 +3,8 @@
 #ifndef TFVFI_OPS_NATIVE_PRODUCTS_H_
 #define TFVFI_OPS_NATIVE_PRODUCTS_H_
 
-#include <algorithm>
 #include <cstdint>
+#include <cstring>
 
 #include "pairs.h"
 #include "simd.h"
@@ -47,23 +47,27 @@ TFVFI_INLINE Vector AddProducts(Vector sums, const float* left, Vector right) {
   return sums + *left * right;
 }
 
-// c = a b for some rows of a and one panel of b, which holds kDepth rows of b side by side.
+// c = the sum over parts of a b, for some rows of a and one panel of b, which holds kDepth rows of b
+// side by side. The rows of a part are those of the first one, moved by `moves`.
 template <class Vector, int kRows, int kVectors, class Factor>
-TFVFI_INLINE void MultiplyRows(const Factor* a, const Factor* b, int64_t inputs, float* c,
-                               int64_t stride) {
+TFVFI_INLINE void MultiplyRows(const Factor* a, const int64_t* moves, int64_t parts, int64_t inputs,
+                               const Factor* b, float* c, int64_t stride) {
   constexpr int depth = kDepth<Factor>, lanes = kLanes<Vector>;
   Vector sums[kRows][kVectors] = {};
-  for (int64_t k = 0; k < inputs; k += depth, b += kVectors * lanes * depth) {
-    Vector right[kVectors];
-#pragma GCC unroll 16
-    for (int v = 0; v < kVectors; ++v) {
-      std::memcpy(&right[v], b + v * lanes * depth, sizeof(Vector));
-    }
-#pragma GCC unroll 16
-    for (int row = 0; row < kRows; ++row) {
+  for (int64_t part = 0; part < parts; ++part) {
+    const Factor* rows = a + moves[part];
+    for (int64_t k = 0; k < inputs; k += depth, b += kVectors * lanes * depth) {
+      Vector right[kVectors];
 #pragma GCC unroll 16
       for (int v = 0; v < kVectors; ++v) {
-        sums[row][v] = AddProducts(sums[row][v], a + row * inputs + k, right[v]);
+        std::memcpy(&right[v], b + v * lanes * depth, sizeof(Vector));
+      }
+#pragma GCC unroll 16
+      for (int row = 0; row < kRows; ++row) {
+#pragma GCC unroll 16
+        for (int v = 0; v < kVectors; ++v) {
+          sums[row][v] = AddProducts(sums[row][v], rows + row * inputs + k, right[v]);
+        }
       }
     }
   }
@@ -74,44 +78,23 @@ TFVFI_INLINE void MultiplyRows(const Factor* a, const Factor* b, int64_t inputs,
   }
 }
 
-// Multiplies all rows, rounded up to a whole number of steps.
-template <class Vector, int kRows, int kVectors, class Factor>
-TFVFI_INLINE void MultiplyPanel(const Factor* a, const Factor* b, int64_t rows, int64_t inputs,
-                                float* c, int64_t stride) {
-  for (int64_t row = 0; row < rows; row += kRows) {
-    MultiplyRows<Vector, kRows, kVectors>(a + row * inputs, b, inputs, c + row * stride, stride);
-  }
-}
-
-// c = a b. `inputs` must be divisible by kDepth.
-template <class Version, class Factor>
-TFVFI_INLINE void Multiply(const Factor* a, const Factor* b, int64_t rows, int64_t inputs,
-                           int64_t padded, float* c) {
+// Multiplies all rows, rounded up to a whole number of steps, by the panels of b from a column on,
+// each of which has the most vectors that are left. `inputs` must be divisible by kDepth.
+template <class Version, class Factor, int kVectors = Version::kVectors>
+TFVFI_INLINE void Multiply(const Factor* a, const int64_t* moves, int64_t parts, int64_t inputs,
+                           const Factor* b, int64_t rows, int64_t padded, float* c,
+                           int64_t column = 0) {
   using Vector = typename Version::Vector;
-  constexpr int lanes = kLanes<Vector>;
-  for (int64_t column = 0; column < padded;) {
-    const int64_t vectors = std::min<int64_t>(Version::kVectors, (padded - column) / lanes);
-    const Factor* panel = b + column * inputs;
-    switch (vectors) {
-      case 1:
-        MultiplyPanel<Vector, Version::Rows(1), 1>(a, panel, rows, inputs, c + column, padded);
-        break;
-      case 2:
-        MultiplyPanel<Vector, Version::Rows(2), 2>(a, panel, rows, inputs, c + column, padded);
-        break;
-      case 3:
-        MultiplyPanel<Vector, Version::Rows(3), std::min(3, Version::kVectors)>(
-            a, panel, rows, inputs, c + column, padded);
-        break;
-      case 4:
-        MultiplyPanel<Vector, Version::Rows(4), std::min(4, Version::kVectors)>(
-            a, panel, rows, inputs, c + column, padded);
-        break;
-      default:
-        MultiplyPanel<Vector, Version::Rows(5), std::min(5, Version::kVectors)>(
-            a, panel, rows, inputs, c + column, padded);
+  constexpr int wide = kVectors * kLanes<Vector>, step = Version::Rows(kVectors);
+  for (; column + wide <= padded; column += wide) {
+    for (int64_t row = 0; row < rows; row += step) {
+      MultiplyRows<Vector, step, kVectors>(a + row * inputs, moves, parts, inputs,
+                                           b + column * parts * inputs, c + row * padded + column,
+                                           padded);
     }
-    column += vectors * lanes;
+  }
+  if constexpr (kVectors > 1) {
+    Multiply<Version, Factor, kVectors - 1>(a, moves, parts, inputs, b, rows, padded, c, column);
   }
 }
 
