@@ -7,7 +7,6 @@ Every round runs every command once, in the same order, so that other work on th
 all of them. The table names the machine and relates every median to that of the first model.
 """
 
-import shutil
 import statistics
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import minterpolate
 from absl import flags
 
 from tfvfi import machine, registry
@@ -30,7 +30,6 @@ flags.DEFINE_string("results", "benchmarks/results", "where the table goes", fla
 flags.mark_flag_as_required("input", flag_values=FLAGS)
 
 INTERPOLATE = Path(__file__).resolve().parents[1] / "tools" / "interpolate.py"
-MINTERPOLATE = "minterpolate=fps={}:mi_mode=mci:mc_mode=aobmc:me_mode=bidir"
 
 
 def main() -> None:
@@ -72,12 +71,11 @@ def commands(folder: Path) -> dict[str, list[str]]:
         name: [*line, f"--output={folder / f'{at}.mp4'}"]
         for at, (name, line) in enumerate(found.items())
     }
-    if shutil.which("ffmpeg"):
-        filtered = ["-vf", MINTERPOLATE.format(2 * open_source([FLAGS.input]).rate)]
-        target = ["-y", str(folder / "ffmpeg.mp4")]
-        found["FFmpeg's minterpolate"] = [
-            *("ffmpeg", "-v", "error", "-i", FLAGS.input, *filtered, *target)
-        ]
+    if minterpolate.installed():
+        rate = 2 * open_source([FLAGS.input]).rate
+        found[minterpolate.NAME] = minterpolate.command_line(
+            FLAGS.input, rate, folder / "ffmpeg.mp4"
+        )
     return found
 
 

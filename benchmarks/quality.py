@@ -13,7 +13,6 @@ another; its name is that of the files in benchmarks/results.
 """
 
 import csv
-import shutil
 import subprocess
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -21,6 +20,7 @@ from itertools import islice
 from pathlib import Path
 
 import cv2
+import minterpolate
 import numpy as np
 from absl import flags
 
@@ -48,7 +48,6 @@ STEPS = {"near": 1, "far": 3}
 START, APART = 10, 15
 WIDTH = 640
 COMPARED = "rife_v4_0"
-MINTERPOLATE = "minterpolate=fps=2:mi_mode=mci:mc_mode=aobmc:me_mode=bidir"
 
 # The frames before, around and after the removed one.
 Window = list[np.ndarray]
@@ -59,8 +58,8 @@ def main() -> None:
     """Writes the scores of every triplet as CSV, and their means as Markdown."""
     compared = {"RIFE 4.0": registry.ModelSpec(COMPARED)}
     methods: dict[str, Render] = {"average": average}
-    if shutil.which("ffmpeg"):
-        methods["FFmpeg's minterpolate"] = minterpolate
+    if minterpolate.installed():
+        methods[minterpolate.NAME] = by_minterpolate
     for name, spec in (registry.QUALITIES | compared).items():
         methods[f"{name} ({spec.label})"] = rendered_by(spec)
     rows = []
@@ -120,14 +119,14 @@ def average(window: Window) -> np.ndarray:
     return np.rint((first.astype(np.float32) + last) / 2).astype(first.dtype)
 
 
-def minterpolate(window: Window) -> np.ndarray:
+def by_minterpolate(window: Window) -> np.ndarray:
     """Returns the frame that FFmpeg's motion compensation renders in the middle of a window."""
     height, width, _ = window[0].shape
     raw = ["-f", "rawvideo", "-pix_fmt", "rgb24"]
     source = [*raw, "-s", f"{width}x{height}", "-r", "1", "-i", "-"]
     # The filter needs a frame after the last one that counts.
     frames = np.stack([*window, window[-1]])
-    command_line = ["ffmpeg", "-v", "error", *source, "-vf", MINTERPOLATE, *raw, "-"]
+    command_line = ["ffmpeg", "-v", "error", *source, "-vf", minterpolate.filter_to(2), *raw, "-"]
     done = subprocess.run(command_line, input=frames.tobytes(), capture_output=True, check=True)
     rendered = np.frombuffer(done.stdout, np.uint8).reshape(-1, height, width, 3)
     # The filter drops frames at the beginning, so the middle is found by the frame before it.

@@ -1,13 +1,14 @@
 """The table of all measurements: rows, merging with an earlier table, CSV and Markdown."""
 
-import csv
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
+import sheets
+from sheets import line, number
+
 from tfvfi.benchmark.engines import OWN
-from tfvfi.media import storage, tables
 
 PLACE = ("network", "size", "precision", "machine", "threads")
 
@@ -45,10 +46,7 @@ class Row:
 
 def read(path: Path) -> list[Row]:
     """Returns the rows of a CSV file, none if it does not exist."""
-    if not path.exists():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return [_row(cells) for cells in csv.DictReader(file)]
+    return sheets.read(path, Row)
 
 
 def merged(earlier: Sequence[Row], new: Sequence[Row], order: Sequence[str]) -> list[Row]:
@@ -59,12 +57,10 @@ def merged(earlier: Sequence[Row], new: Sequence[Row], order: Sequence[str]) -> 
         new: Rows that replace those of the same network, size, precision, machine and threads.
         order: The networks in the order of the table.
     """
-    replaced = {_place(row) for row in new}
-    kept = [row for row in earlier if _place(row) not in replaced]
     places = {name: place for place, name in enumerate(order)}
     # Engines keep the order in which they were measured.
     return sorted(
-        [*kept, *new],
+        sheets.replaced(earlier, new, PLACE),
         key=lambda row: (
             row.machine,
             row.size,
@@ -76,9 +72,7 @@ def merged(earlier: Sequence[Row], new: Sequence[Row], order: Sequence[str]) -> 
 
 def write(rows: Sequence[Row], folder: Path) -> None:
     """Writes peers.csv and peers.md."""
-    folder.mkdir(parents=True, exist_ok=True)
-    tables.write_csv(folder / "peers.csv", [asdict(row) for row in rows])
-    storage.write_bytes(folder / "peers.md", markdown(rows).encode())
+    sheets.write(rows, markdown(rows), folder, "peers")
 
 
 def markdown(rows: Sequence[Row]) -> str:
@@ -114,8 +108,8 @@ def _summary(rows: Sequence[Row]) -> list[str]:
         ours = next((row for row in section if row.engine == OWN), None)
         other = fastest(section)
         cells = [network, precision, _seconds(ours), _seconds(other)]
-        cells += [other.engine, _number(other.ours_is_faster, ".2f")] if other else ["none", ""]
-        lines.append(_line(cells))
+        cells += [other.engine, number(other.ours_is_faster, ".2f")] if other else ["none", ""]
+        lines.append(line(cells))
     return lines
 
 
@@ -129,7 +123,7 @@ def _details(rows: Sequence[Row]) -> list[str]:
         spread = f"{row.lowest_s:.3f} to {row.highest_s:.3f}" if row.median_s else ""
         named = f"{row.engine} ({row.version})" if row.version else row.engine
         lines.append(
-            _line(
+            line(
                 [
                     row.network,
                     row.precision,
@@ -137,9 +131,9 @@ def _details(rows: Sequence[Row]) -> list[str]:
                     _seconds(row),
                     spread,
                     str(row.runs),
-                    _number(row.ours_is_faster, ".2f"),
-                    _number(row.difference, ".1e"),
-                    _number(row.peak_mib, ".0f"),
+                    number(row.ours_is_faster, ".2f"),
+                    number(row.difference, ".1e"),
+                    number(row.peak_mib, ".0f"),
                     "" if row.median_s else row.note,
                 ]
             )
@@ -152,35 +146,9 @@ def _origins(rows: Sequence[Row]) -> list[str]:
     for network, group in groupby(rows, lambda row: row.network):
         section = list(group)
         original = next((row for row in section if row.median_s and row.engine != OWN), section[0])
-        lines.append(_line([network, original.original, original.licence, original.note]))
+        lines.append(line([network, original.original, original.licence, original.note]))
     return lines
 
 
-def _line(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
-
-
 def _seconds(row: Row | None) -> str:
-    return _number(row.median_s, ".3f") if row else ""
-
-
-def _number(value: float | None, form: str) -> str:
-    return "" if value is None else format(value, form)
-
-
-def _place(row: Row) -> tuple:
-    return tuple(getattr(row, name) for name in PLACE)
-
-
-def _row(cells: dict[str, str]) -> Row:
-    """Returns a row from the text of its cells; an empty cell of a number is None."""
-    values = {}
-    for field in fields(Row):
-        text = cells[field.name]
-        if field.type is str:
-            values[field.name] = text
-        elif field.type is int:
-            values[field.name] = int(text)
-        else:
-            values[field.name] = float(text) if text else None
-    return Row(**values)
+    return number(row.median_s, ".3f") if row else ""
