@@ -45,12 +45,12 @@ def ceiling(precisions: tuple[str, ...] = ("float32", "bfloat16")) -> Ceiling:
     return Ceiling(rates, 1e-9 * COPIED / _copy())
 
 
-def describe(threads: int) -> str:
-    """Returns a description of the machine in one line."""
+def describe(threads: int | None = None) -> str:
+    """Returns a description of the machine, and of the threads used if given, in one line."""
     return (
         f"{processor()}, {cores()} cores, {memory_gib():.0f} GiB; {platform.system()} "
-        f"{platform.machine()}, Python {platform.python_version()}; {threads} threads"
-    )
+        f"{platform.machine()}, Python {platform.python_version()}"
+    ) + (f"; {threads} threads" if threads else "")
 
 
 def cores() -> int:

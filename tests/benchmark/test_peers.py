@@ -1,26 +1,16 @@
 """The comparison with the authors' networks: its table, its processes, and its stand-ins."""
 
-import importlib
 import subprocess
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests import commands
+from tests.benchmark.conftest import BENCHMARKS
 from tfvfi import ops, registry
 from tfvfi.cli import command
 from tfvfi.errors import InputError
-
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-
-
-@pytest.fixture
-def part(monkeypatch):
-    """Imports a module as the script does, which finds its neighbors first."""
-    monkeypatch.syspath_prepend(BENCHMARKS)
-    return importlib.import_module
 
 
 @pytest.fixture
