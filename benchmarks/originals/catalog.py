@@ -48,7 +48,7 @@ FLOWNET2 = Original(
 )
 FLOWNET2_S = Original("NVIDIA/flownet2-pytorch", "Apache-2.0", "flownet2")
 PACKAGED = "the authors' module as HolyWu/vs-rife packages it"
-BRANCHES = f"{PACKAGED}; it looks at values to choose its scales, which cannot be exported"
+BRANCHES = f"{PACKAGED}; it looks at values to choose its scales: exports record one choice"
 
 
 ORIGINALS: Mapping[str, Original] = {

@@ -130,7 +130,7 @@ def _onnx_file(subject: Subject, folder: Path) -> Path:
             subject.network,
             subject.inputs,
             str(unfinished),
-            dynamo=True,
+            dynamo=not subject.branches,
             optimize=False,
             external_data=False,
             verbose=False,

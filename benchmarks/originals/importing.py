@@ -12,7 +12,7 @@ from unittest.mock import MagicMock
 import torch
 
 
-def load(clone: Path, name: str, unused: tuple[str, ...] = ()) -> Any:
+def load(clone: Path, name: str, unused: tuple[str, ...] = (), on_processor: bool = False) -> Any:
     """Imports a module of a clone.
 
     Args:
@@ -20,6 +20,7 @@ def load(clone: Path, name: str, unused: tuple[str, ...] = ()) -> Any:
         name: The module inside it.
         unused: Modules that it imports but that a forward pass does not need. Those that are not
             installed are replaced.
+        on_processor: Removes `.cuda()` from the source, so that tensors stay where they are.
     """
     for each in unused:
         try:
@@ -29,7 +30,12 @@ def load(clone: Path, name: str, unused: tuple[str, ...] = ()) -> Any:
     sys.path.insert(0, str(clone))
     # Scripts read their flags when they are imported.
     sys.argv = [name]
-    return importlib.import_module(name)
+    if not on_processor:
+        return importlib.import_module(name)
+    file = clone / f"{name}.py"
+    loaded = types.ModuleType(name)
+    exec(compile(file.read_text().replace(".cuda()", ""), file, "exec"), vars(loaded))
+    return loaded
 
 
 def package(name: str, folder: Path) -> None:
@@ -56,8 +62,3 @@ def without_downloads() -> Iterator[None]:
         yield
     finally:
         torch.hub.load_state_dict_from_url, torch.nn.Module.load_state_dict = download, take
-
-
-def on_this_processor() -> None:
-    """Makes `.cuda()` leave tensors and modules where they are."""
-    torch.Tensor.cuda = torch.nn.Module.cuda = lambda self, *_, **__: self

@@ -30,9 +30,9 @@ class Enlarged(torch.nn.Module):
 def build(clone: Path, name: str, frames: list[np.ndarray]) -> Subject:
     """Returns the authors' network with random weights and our correlation."""
     importing.module("correlation", FunctionCorrelation=stand_ins.correlation)
-    importing.on_this_processor()
     with importing.without_downloads():
-        network = importing.load(clone, "run", ("PIL", "PIL.Image")).Network().eval()
+        script = importing.load(clone, "run", ("PIL", "PIL.Image"), on_processor=True)
+        network = script.Network().eval()
     pair = [tensors.resized(tensors.first(frame, bgr=True), MULTIPLE) for frame in frames]
     return Subject(
         Enlarged(network), tuple(pair), tensors.flow_of(frames[0]), tensors.state_of(network)

@@ -94,4 +94,5 @@ def build(clone: Path, name: str, frames: list[np.ndarray]) -> Subject:
         (*pair, torch.full((1, 1, 1, 1), tensors.TIME)),
         tensors.frame_of(frames[0]),
         tensors.state_of(version.network),
+        branches=name != "rife_v4_26",
     )

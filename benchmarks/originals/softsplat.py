@@ -27,12 +27,12 @@ class Middle(torch.nn.Module):
 def build(clone: Path, name: str, frames: list[np.ndarray]) -> Subject:
     """Returns the authors' network with random weights, our correlation and our splatting."""
     importing.module("correlation", FunctionCorrelation=stand_ins.correlation)
-    importing.on_this_processor()
     # The authors' own code normalizes what is splatted; only the sum itself is a CUDA kernel.
     splatting = importing.load(clone, "softsplat", ("cupy",))
     splatting.softsplat_func = types.SimpleNamespace(apply=stand_ins.splat)
     with importing.without_downloads():
-        network = importing.load(clone, "run", ("PIL", "PIL.Image")).Network().eval()
+        script = importing.load(clone, "run", ("PIL", "PIL.Image"), on_processor=True)
+        network = script.Network().eval()
     pair = [tensors.padded(tensors.first(frame, bgr=True), MULTIPLE) for frame in frames]
     output = tensors.frame_of(frames[0], bgr=True)
     return Subject(Middle(network), tuple(pair), output, tensors.state_of(network))

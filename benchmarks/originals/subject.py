@@ -17,9 +17,12 @@ class Subject:
             colors. They are prepared before the clock starts.
         output: Converts what the network returns to the form of ours: (1, H, W, C), float32.
         state: Its weights by their published names, from which ours are converted.
+        branches: Whether it looks at values to choose what it computes. A conversion then records
+            what it does with the inputs.
     """
 
     network: Any
     inputs: tuple[Any, ...]
     output: Callable[[Any], np.ndarray]
     state: Mapping[str, np.ndarray]
+    branches: bool = False
