@@ -1,141 +1,129 @@
-"""Measures the video pipeline: memory, the network's share of the time, and a huge frame.
+"""Measures whole videos with twice the rate: time, the network's share of it, and memory.
 
-    python benchmarks/video.py --what=memory
-    python benchmarks/video.py --what=share --input=clip_720p.mp4 --model=ifrnet_s --weights=FILE
-    python benchmarks/video.py --what=large --model=ifrnet_s
+    python benchmarks/video.py --input=clip.mp4 --sources=CLONES
+    python benchmarks/video.py --sizes=256x144 --frames=6 --longer=0 --others=
 
-The weights affect only the pictures, not these figures; by default they are fresh.
+The content of --input is enlarged to each of the --sizes. Our chains are what `tools/interpolate.py
+--factor=2` runs. Beside them run the filter minterpolate, if FFmpeg is installed, and a script that
+decodes with OpenCV, renders with the authors' IFRNet small in PyTorch, and encodes with OpenCV; its
+repository is cloned into --sources. All chains take turns in every round. Our chains also run on a
+clip of the first size that is --longer times as long: memory must not grow.
+
+The table is written after every clip; measuring a clip again replaces its rows.
 """
 
-import resource
-import subprocess
-import sys
 import tempfile
-import time
-from fractions import Fraction
+from collections.abc import Mapping
 from pathlib import Path
 
-import av
-import cv2
-import numpy as np
 from absl import flags
+from originals import sources
+from originals.catalog import ORIGINALS
+from videos import chains, clip, table
 
-import tfvfi
-from tfvfi import registry
+from tfvfi import machine, registry
 from tfvfi.cli import command
-from tfvfi.media.colors import EXACT
-from tfvfi.media.source import Video
+from tfvfi.errors import ArgumentError, InputError
+from tfvfi.options import frame_size
+
+OTHERS = ["minterpolate", "torch"]
+SAMPLE = Path(__file__).resolve().parents[1] / "samples" / "clip.mp4"
+IFRNET = "ifrnet_s"
 
 FLAGS = flags.FlagValues()
-flags.DEFINE_enum("what", "memory", ["memory", "share", "large"], "to measure", flag_values=FLAGS)
-flags.DEFINE_string("input", None, "a clip for share; else one is drawn", flag_values=FLAGS)
-flags.DEFINE_string("model", "flow_interpolation", "the network", flag_values=FLAGS)
-flags.DEFINE_string("weights", None, "its .weights.h5 file", flag_values=FLAGS)
-flags.DEFINE_integer("frames", 24, "source frames for share and memory", 2, flag_values=FLAGS)
-flags.DEFINE_list("size", [7680, 4320], "width and height for large", flag_values=FLAGS)
-flags.DEFINE_string("tile", "auto", "as in tools/interpolate.py", flag_values=FLAGS)
-RATE = Fraction(24000, 1001)
-
-
-class Timed:
-    """Wraps a network and measures the time that is spent in it."""
-
-    def __init__(self, network):
-        self.network = network
-        self.name = network.name
-        self.seconds = 0.0
-
-    def interpolate(self, a, b, times):
-        """Returns the network's frames."""
-        start = time.perf_counter()
-        try:
-            return self.network.interpolate(a, b, times)
-        finally:
-            self.seconds += time.perf_counter() - start
+flags.DEFINE_string("input", str(SAMPLE), "a clip, for the content", flag_values=FLAGS)
+flags.DEFINE_list("sizes", ["1920x1080", "3840x2160"], "width x height", flag_values=FLAGS)
+flags.DEFINE_list("frames", ["12", "6"], "source frames, for each size", flag_values=FLAGS)
+flags.DEFINE_integer("longer", 3, "times; 0 for no longer clip", 0, flag_values=FLAGS)
+flags.DEFINE_list("models", [IFRNET], "our networks, by name", flag_values=FLAGS)
+flags.DEFINE_list("qualities", ["balanced"], "our settings of --quality", flag_values=FLAGS)
+flags.DEFINE_list("others", OTHERS, "minterpolate, torch", flag_values=FLAGS)
+flags.DEFINE_integer("rounds", 1, "runs of every chain", 1, flag_values=FLAGS)
+flags.DEFINE_float("limit", 900.0, "seconds that a run may take", 1.0, flag_values=FLAGS)
+flags.DEFINE_string(
+    "sources",
+    str(Path.home() / ".cache" / "tfvfi" / "originals"),
+    "folder of the authors' repositories",
+    flag_values=FLAGS,
+)
+flags.DEFINE_string("results", "benchmarks/results", "where the table goes", flag_values=FLAGS)
 
 
 def main() -> None:
-    """Runs one measurement."""
-    with tempfile.TemporaryDirectory() as scratch:
-        {"memory": memory, "share": share, "large": large}[FLAGS.what](Path(scratch))
+    """Measures every clip and writes the table after each."""
+    lengths = _lengths()
+    if not Path(FLAGS.input).is_file():
+        raise InputError(f"there is no video {FLAGS.input}")
+    ours, others = _ours(), _others()
+    print(machine.describe(), flush=True)
+    for at, (size, frames) in enumerate(lengths.items()):
+        _measure(size, frames, {**ours, **others})
+        if at == 0 and FLAGS.longer:
+            _measure(size, FLAGS.longer * frames, ours)
 
 
-def memory(scratch: Path) -> None:
-    """Prints the peak memory of a separate process, for a short and a long video."""
-    for frames in (100, 2000):
-        clip = drawn(scratch / f"{frames}.mp4", frames, (96, 160), deep=False)
-        code = (
-            "import resource, tfvfi; "
-            f"tfvfi.interpolate_video({str(clip)!r}, {str(scratch / 'out.mp4')!r}, "
-            f"{FLAGS.model!r}, weights={weights()!r}, overwrite=True, progress=False); "
-            "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
+def _measure(size: str, frames: int, compared: Mapping[str, chains.Chain]) -> None:
+    """Measures all chains with one clip, and adds their rows to the table."""
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder)
+        made = clip.enlarged(Path(FLAGS.input), scratch / "clip.mp4", _sides(size), frames)
+        runs: dict[str, list[chains.Run]] = {name: [] for name in compared}
+        for number in range(FLAGS.rounds):
+            for name, chain in compared.items():
+                if any(run.refused for run in runs[name]):
+                    continue
+                run = chains.run(chain, made, scratch, FLAGS.limit)
+                runs[name].append(run)
+                seen = run.refused or f"{run.seconds:.1f} s"
+                print(f"{frames} of {size}, round {number + 1}, {name}: {seen}", flush=True)
+    content = Path(FLAGS.input).name
+    found = list(table.rows(size, frames, content, runs, first=next(iter(compared))))
+    table.write(found, Path(FLAGS.results))
+
+
+def _ours() -> dict[str, chains.Chain]:
+    for name in FLAGS.models:
+        registry.preset(name)
+    for name in FLAGS.qualities:
+        registry.chosen(None, name)
+    choices = [f"--model={name}" for name in FLAGS.models]
+    choices += [f"--quality={name}" for name in FLAGS.qualities]
+    if not choices:
+        raise ArgumentError("name at least one of `models` or `qualities`")
+    return {choice: chains.ours(choice) for choice in choices}
+
+
+def _others() -> dict[str, chains.Chain]:
+    unknown = [name for name in FLAGS.others if name not in OTHERS]
+    if unknown:
+        raise ArgumentError(f"`others` takes {', '.join(OTHERS)}. Received: {unknown[0]!r}")
+    found: dict[str, chains.Chain] = {}
+    if "minterpolate" in FLAGS.others:
+        found |= chains.minterpolated()
+    if "torch" in FLAGS.others:
+        found |= chains.in_torch(sources.fetch(ORIGINALS[IFRNET], Path(FLAGS.sources)).resolve())
+    return found
+
+
+def _lengths() -> dict[str, int]:
+    """Returns the number of source frames for each size."""
+    for size in FLAGS.sizes:
+        _sides(size)
+    if not FLAGS.sizes or len(FLAGS.frames) != len(FLAGS.sizes):
+        raise ArgumentError(
+            f"`frames` takes one number for each of `sizes`. Received: {','.join(FLAGS.frames)} "
+            f"for {','.join(FLAGS.sizes)}"
         )
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-        print(f"{frames} frames: {done.stdout.strip() or done.stderr} MB at most")
+    if not all(each.isdigit() and int(each) > 1 for each in FLAGS.frames):
+        raise ArgumentError(f"`frames` takes numbers from 2 on. Received: {','.join(FLAGS.frames)}")
+    return dict(zip(FLAGS.sizes, map(int, FLAGS.frames), strict=True))
 
 
-def share(scratch: Path) -> None:
-    """Prints the network's share of the wall time, after one pair as a warm-up."""
-    clip = Path(FLAGS.input) if FLAGS.input else drawn(scratch / "in.mp4", 24, (720, 1280), False)
-    network = registry.load_interpolator(FLAGS.model, weights())
-    settings = {"duration": FLAGS.frames / Video(clip).rate, "progress": False}
-    warm = {**settings, "duration": 2 / Video(clip).rate}
-    tfvfi.interpolate_video(clip, scratch / "warm.mp4", network, 2, **warm)
-    timed = Timed(network)
-    start = time.perf_counter()
-    frames = tfvfi.interpolate_video(clip, scratch / "out.mp4", timed, 2, **settings)
-    wall = time.perf_counter() - start
-    height, width = Video(clip).size
-    print(
-        f"{frames} frames of {width}x{height} in {wall:.1f} s, {frames / wall:.2f} a second; "
-        f"in the network {timed.seconds:.1f} s, {timed.seconds / wall:.1%}"
-    )
-
-
-def large(scratch: Path) -> None:
-    """Renders one frame between two huge ones; prints seconds and this process's peak memory."""
-    width, height = map(int, FLAGS.size)
-    for number in range(2):
-        image = picture((height, width), number * 8).astype(np.uint8)
-        cv2.imwrite(str(scratch / f"{number}.png"), image, [cv2.IMWRITE_PNG_COMPRESSION, 1])
-    network = registry.load_interpolator(FLAGS.model, weights())
-    start = time.perf_counter()
-    tfvfi.interpolate_video(
-        scratch / "%d.png", scratch / "out.mp4", network, 2, tile=FLAGS.tile, progress=False
-    )
-    seconds = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(f"{width}x{height}: {seconds:.0f} s, {peak:.2f} GB at most")
-
-
-def weights() -> str | None:
-    """Returns the named file, "default" for a network without weights, or None for fresh ones."""
-    return FLAGS.weights or (None if registry.preset(FLAGS.model).has_weights else "default")
-
-
-def picture(size: tuple[int, int], shift: int) -> np.ndarray:
-    """Returns colored clouds, shifted to the right."""
-    noise = np.random.default_rng(0).uniform(20, 235, (9, 16, 3))
-    clouds = cv2.resize(noise, size[::-1], interpolation=cv2.INTER_CUBIC)
-    return np.roll(clouds.clip(16, 240), shift, axis=1)
-
-
-def drawn(path: Path, frames: int, size: tuple[int, int], deep: bool) -> Path:
-    """Writes a clip of moving clouds at 23.976 frames per second."""
-    codec, form = ("ffv1", "yuv444p12le") if deep else ("libx264", "yuv420p")
-    with av.open(str(path), "w") as out:
-        stream = out.add_stream(codec, rate=RATE, options={} if deep else {"crf": "4"})
-        stream.height, stream.width = size
-        stream.pix_fmt, stream.codec_context.colorspace = form, 1
-        for number in range(frames):
-            image = picture(size, 4 * number)
-            image = (image * 257).astype(np.uint16) if deep else image.astype(np.uint8)
-            frame = av.VideoFrame.from_ndarray(image, "rgb48le" if deep else "rgb24")
-            frame = frame.reformat(format=form, dst_colorspace=1, interpolation=EXACT)
-            frame.pts = number
-            out.mux(stream.encode(frame))
-        out.mux(stream.encode(None))
-    return path
+def _sides(size: str) -> tuple[int, int]:
+    width, height = frame_size(size)
+    if width % 2 or height % 2:
+        raise ArgumentError(f"the sides of `sizes` are even, as H.264 requires. Received: {size}")
+    return width, height
 
 
 if __name__ == "__main__":

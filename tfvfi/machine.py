@@ -82,17 +82,21 @@ def watch_memory() -> None:
         mark.write_text("5")
 
 
-def memory_mib(name: str) -> float:
-    """Returns the memory of this process in MiB.
+def memory_mib(name: str, process: int | str = "self") -> float:
+    """Returns the memory of a process in MiB.
 
     Args:
         name: "VmRSS" for the current memory, "VmHWM" for the high-water mark.
+        process: The number of the process; "self" for this one.
 
     Returns:
-        The memory, or NaN if the system does not report it.
+        The memory, or NaN if the system does not report it or the process has ended.
     """
-    status = Path("/proc/self/status")
-    for line in status.read_text().splitlines() if status.exists() else ():
+    try:
+        lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        lines = []
+    for line in lines:
         if line.startswith(name):
             return int(line.split()[1]) / 1024
     return float("nan")
