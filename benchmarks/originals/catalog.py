@@ -108,3 +108,8 @@ ORIGINALS: Mapping[str, Original] = {
         "Addons has ended; bfloat16 is TensorFlow's automatic rewriting",
     ),
 }
+
+
+def options_of(network: str) -> dict[str, Any]:
+    """Returns the arguments with which our network computes the same as its original, if any."""
+    return dict(ORIGINALS[network].options) if network in ORIGINALS else {}

@@ -16,6 +16,16 @@ from tfvfi.benchmark.task import Task
 
 # Jobs that prepare the others: weights of the original; ours, converted from them or random.
 ORIGINAL, CONVERTED, FRESH = "original weights", "converted weights", "fresh weights"
+# Engines that run on a device that is chosen: our network by Keras's backend, and the original.
+KERAS = {f"tfvfi on {backend}": backend for backend in ("tensorflow", "jax", "torch")}
+THEIRS = "original"
+# The devices, and what a process on each is started with. On a GPU, JAX would take most memory at
+# once.
+CPU, GPU = "cpu", "gpu"
+DEVICES = {
+    CPU: {"CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"},
+    GPU: {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"},
+}
 
 
 @dataclass(frozen=True)
@@ -23,7 +33,8 @@ class Job:
     """What one process does.
 
     Attributes:
-        engine: One of `engines.ENGINES`, ours ("tfvfi"), or a job that prepares weights.
+        engine: One of `engines.ENGINES`, ours ("tfvfi"), one of `KERAS`, or a job that prepares
+            weights.
         network: The name of our network.
         clone: The authors' repository.
         folder: Holds weights, conversions and outputs; every job of a network has the same.
@@ -33,6 +44,9 @@ class Job:
         threads: The number of threads of the engine.
         runs: How often it runs after a first run that is not counted.
         budget: Seconds that these runs may take; one is made in any case.
+        backend: Keras's backend in the process.
+        device: Where one of `KERAS`, or the original beside it, runs: one of `DEVICES`.
+        python: The interpreter that runs the process.
     """
 
     engine: str
@@ -45,6 +59,9 @@ class Job:
     threads: int = 1
     runs: int = 3
     budget: float = 60.0
+    backend: str = "tensorflow"
+    device: str = CPU
+    python: str = sys.executable
 
     @property
     def weights(self) -> Path:
@@ -63,7 +80,7 @@ class Job:
 
     def task(self) -> Task:
         """Returns the same for our own engine."""
-        from originals.catalog import ORIGINALS
+        from originals.catalog import options_of
 
         return Task(
             form=OWN,
@@ -74,7 +91,7 @@ class Job:
             precision=self.precision,
             threads=self.threads,
             folder=self.folder,
-            options=dict(ORIGINALS[self.network].options),
+            options=options_of(self.network),
         )
 
 
@@ -98,14 +115,16 @@ class Result:
 def do(job: Job, limit: float) -> Result:
     """Does a job in a process of its own, and ends it and its children after `limit` seconds."""
     here = Path(__file__).parents[1]
-    paths = [str(here), os.environ.get("PYTHONPATH", "")]
+    paths = [str(here), str(here.parent), os.environ.get("PYTHONPATH", "")]
     # torch.compile keeps what it compiled for the next round; other packages see nothing of it.
     environment = contender.environment(replace(job.task(), threads=job.threads)) | {
         "PYTHONPATH": os.pathsep.join(filter(None, paths)),
         "TORCHINDUCTOR_CACHE_DIR": str(Path(job.folder) / "inductor"),
+        "KERAS_BACKEND": job.backend,
+        **DEVICES[job.device],
     }
     process = subprocess.Popen(
-        [sys.executable, "-m", "originals.worker", json.dumps(asdict(job))],
+        [job.python, "-m", "originals.worker", json.dumps(asdict(job))],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         stdin=subprocess.DEVNULL,

@@ -77,7 +77,7 @@ def measure(name: str, plan: Plan, folder: Path, note: Callable[[str], None]) ->
         runs=plan.runs,
         budget=plan.limit / 10,
     )
-    unable = _prepared(first, unable, plan.limit, note)
+    unable = prepared(first, unable, plan.limit, note)
     jobs = {
         (engine, precision): replace(first, engine=engine, precision=precision)
         for precision in plan.precisions
@@ -100,7 +100,7 @@ def _engines(name: str, plan: Plan) -> list[str]:
     return [engine for engine in plan.engines if engine in able]
 
 
-def _prepared(first: Job, unable: str, limit: float, note: Callable[[str], None]) -> str:
+def prepared(first: Job, unable: str, limit: float, note: Callable[[str], None]) -> str:
     """Writes the weights of both; returns why the original cannot run, or nothing."""
     if not unable:
         unable = do(first, limit).refused
@@ -159,8 +159,16 @@ def _rows(
 
 
 def difference(job: Job, reference: Job) -> float | None:
-    """Returns the largest difference of two outputs, in parts of the reference's largest value."""
-    if not (reference.published.exists() and reference.output.exists() and job.output.exists()):
+    """Returns the largest difference of two outputs, in parts of the reference's largest value.
+
+    There is none if their weights are not the same, or if one has no output.
+    """
+    return apart(job, reference) if reference.published.exists() else None
+
+
+def apart(job: Job, reference: Job) -> float | None:
+    """Returns the same for two jobs of equal weights."""
+    if not (reference.output.exists() and job.output.exists()):
         return None
     output, expected = (np.load(each.output).astype("float64") for each in (job, reference))
     if output.shape != expected.shape:

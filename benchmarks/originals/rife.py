@@ -69,14 +69,19 @@ class Version426(torch.nn.Module):
     ) -> torch.Tensor:
         """Returns the frame at a time."""
         height, width = frame0.shape[2:]
-        across = torch.linspace(-1, 1, width).view(1, 1, 1, width).expand(1, 1, height, width)
-        down = torch.linspace(-1, 1, height).view(1, 1, height, 1).expand(1, 1, height, width)
+        across, down = (
+            torch.linspace(-1, 1, side, device=frame0.device) for side in (width, height)
+        )
+        grid = [
+            across.view(1, 1, 1, width).expand(1, 1, height, width),
+            down.view(1, 1, height, 1).expand(1, 1, height, width),
+        ]
         return self.network(
             frame0,
             frame1,
             time.expand(1, 1, height, width),
-            torch.tensor([(width - 1) / 2, (height - 1) / 2]),
-            torch.cat([across, down], 1),
+            torch.tensor([(width - 1) / 2, (height - 1) / 2], device=frame0.device),
+            torch.cat(grid, 1),
             self.network.encode(frame0),
             self.network.encode(frame1),
         )
