@@ -194,7 +194,9 @@ def weigh(kernels: Tensor, source0: Tensor, source1: Tensor) -> Tensor:
 
 def _as_published(frame0: Tensor, frame1: Tensor) -> Tensor:
     """Returns both frames in the published form: blue, green, red, from 0 to 255."""
-    return 255.0 * ops.concatenate([frame0[..., ::-1], frame1[..., ::-1]], axis=-1)
+    # PyTorch has no slices with negative steps.
+    reversed_colors = [ops.flip(frame, axis=-1) for frame in (frame0, frame1)]
+    return 255.0 * ops.concatenate(reversed_colors, axis=-1)
 
 
 def _rows(picture: Tensor, first: Tensor, rows: Tensor) -> Tensor:
