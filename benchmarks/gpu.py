@@ -273,7 +273,7 @@ def _device() -> str:
         names = subprocess.run(query, capture_output=True, text=True, check=True).stdout
     except (OSError, subprocess.CalledProcessError):
         raise InputError(
-            "there is no NVIDIA GPU here that nvidia-smi knows; pass `device=cpu` to try the command"
+            "nvidia-smi finds no GPU here; `device=cpu` tries the command without one"
         ) from None
     return f"{names.splitlines()[0]}; {machine.describe()}"
 

@@ -91,7 +91,7 @@ def test_measuring_again_replaces_only_the_same_rows(gpu, tmp_path):
         ("--backends=tensorflow", "--backends takes jax, torch", command.WRONG_FLAGS),
         ("--networks=nothing", "there is no model", command.WRONG_FLAGS),
         ("--size=64", "such as 1280x720", command.WRONG_FLAGS),
-        ("--device=gpu", "pass --device=cpu", command.FAILED),
+        ("--device=gpu", "--device=cpu tries the command", command.FAILED),
     ],
 )
 def test_mistakes_get_one_sentence(gpu, argument, said, code, capsys, monkeypatch):
