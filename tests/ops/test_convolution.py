@@ -9,6 +9,7 @@ from tfvfi.layers import Conv2D, ConvPReLU, Double, leaky_relu
 from tfvfi.ops import native
 from tfvfi.ops.convolution import (
     doubling,
+    doubling_fusible,
     fused_convolution,
     fused_doubling,
     fused_large_convolution,
@@ -146,12 +147,14 @@ def test_bfloat16_that_is_not_finite():
 
 
 @pytest.mark.parametrize(("side", "stride"), [(7, 1), (5, 2)])
-def test_large_convolution_rounds_bfloat16_once(side, stride):
-    image, *others = arrays(1, 12, 21, 24, 36, kernel=side)
+@pytest.mark.parametrize("channels", [24, 23])
+def test_large_convolution_in_bfloat16(channels, side, stride):
+    image, *others = arrays(1, 12, 21, channels, 36, kernel=side)
     found, image = in_bfloat16(
         lambda *inputs: fused_large_convolution(*inputs, stride), image, *others
     )
-    np.testing.assert_allclose(found, exact(image, *others, stride=stride), rtol=0.0041, atol=2e-5)
+    errors = found - exact(image, *others, stride=stride)
+    assert np.sqrt(np.mean(errors**2)) < 0.03 and np.abs(errors).max() < 0.2
 
 
 def test_doubling_in_bfloat16():
@@ -200,21 +203,28 @@ def test_layers_compute_the_same_where_no_gradients_are_wanted(layer):
 
 
 def test_it_is_taken_only_where_no_gradients_are_wanted():
-    image = tf.zeros((1, 8, 8, 16))
-    assert not fusible(image, 16, 16)
+    image, kernel = tf.zeros((1, 8, 8, 16)), tf.zeros((5, 5, 16, 16))
+    assert not fusible(image, 16, 16) and not large_fusible(image, kernel, 1)
     with inference():
         assert fusible(image, 16, 16) and fusible(tf.cast(image, "bfloat16"), 16, 16)
-        assert not fusible(image, 8, 16) and not fusible(image, 1024, 1024)
-        assert fusible(image, 128, 2) and not fusible(image, 127, 2)
         assert not fusible(tf.cast(image, "float16"), 16, 16)
-        kernel = tf.zeros((5, 5, 16, 16))
         assert large_fusible(image, kernel, 1) and large_fusible(image, kernel[..., :3, :], 2)
-        assert not large_fusible(image, kernel[..., :15], 1)
-        assert not large_fusible(image, kernel[:3, :3], 2)
-        assert not large_fusible(image, tf.zeros((5, 5, 256, 512)), 2)
         with ops.portable():
             assert not fusible(image, 16, 16) and not large_fusible(image, kernel, 1)
-    assert not large_fusible(image, kernel, 1)
+
+
+def test_it_is_taken_only_where_it_pays():
+    image, kernel = tf.zeros((1, 8, 8, 16)), tf.zeros((5, 5, 16, 16))
+    with inference():
+        assert fusible(image, 8, 2) and not fusible(image, 7, 16)
+        assert not fusible(tf.cast(image, "bfloat16"), 15, 16)
+        assert not large_fusible(image, kernel[..., :15], 1)
+        assert not large_fusible(image, kernel[:3, :3], 2)
+        few, many = tf.zeros((1, 12, 21, 2)), tf.zeros((2, 16, 8, 2))
+        assert fusible(few, 1024, 512) and not fusible(few, 1024, 513) and fusible(many, 1024, 513)
+        assert doubling_fusible(few, tf.zeros((4, 4, 128, 1024)))
+        assert not doubling_fusible(few, tf.zeros((4, 4, 129, 1024)))
+        assert not large_fusible(few, tf.zeros((5, 5, 256, 513)), 2)
 
 
 def test_wrong_shapes_are_refused():

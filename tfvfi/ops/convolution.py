@@ -3,8 +3,11 @@
 They need a quarter of the multiplications (Winograd's minimal filtering). Their errors are about
 twice those of a plain sum. In bfloat16, sums and products are float32, except where the processor
 has AVX512-BF16: there, transformed pixels and kernels are rounded to bfloat16 before they are
-multiplied, which takes half the time and makes errors about five times those of a plain sum.
+multiplied, which takes half the time and makes errors five (3 x 3) to ten times (5 x 5 and 7 x 7)
+those of a plain sum.
 """
+
+import math
 
 from keras import ops
 
@@ -12,23 +15,20 @@ from tfvfi.ops import native
 from tfvfi.ops.dispatch import gradients_wanted
 from tfvfi.ops.tensor import Tensor
 
-# With fewer channels the transforms cost more than they save. The same holds for larger kernels,
-# which networks apply to few pixels.
-FEWEST_CHANNELS, LARGEST_KERNEL = 16, 1024 * 512
-# The same for kernels of `fused_doubling` and `fused_large_convolution`.
-LARGEST_DOUBLING, LARGEST_LARGE = 512 * 512, 512 * 512
+# With fewer input channels, the transforms cost more than they save.
+FEWEST_INPUTS = {"float32": 8, "bfloat16": 16}
+# To transform larger kernels pays only for images of at least so many pixels.
+LARGEST_KERNEL, FEWEST_PIXELS = 1024 * 512, 256
 # Sides of kernels and strides of `fused_large_convolution`. For 3 x 3 at stride 2, stock operations
 # are as fast.
 LARGE_SIDES, LARGE_STRIDES = (5, 7), (1, 2)
-# From this number of input channels on, stock convolutions with few outputs split their sums by the
-# number of threads, so that the last bits of the result would depend on the machine.
-SPLIT_INPUTS = 128
+FEWEST_LARGE_OUTPUTS = 16
 
 
 def fusible(image: Tensor, inputs: int, outputs: int) -> bool:
-    """Returns whether the fused functions can process an image in the current context.
+    """Returns whether `fused_convolution` can process an image in the current context.
 
-    Where they cannot, and wherever gradients may be needed, layers use stock operations.
+    Where it cannot, and wherever gradients may be needed, layers use stock operations.
 
     Args:
         image: [N, H, W, C].
@@ -37,10 +37,9 @@ def fusible(image: Tensor, inputs: int, outputs: int) -> bool:
     """
     return (
         not gradients_wanted()
-        and inputs >= FEWEST_CHANNELS
-        and (outputs >= FEWEST_CHANNELS or inputs >= SPLIT_INPUTS)
-        and inputs * outputs <= LARGEST_KERNEL
-        and ops.dtype(image) in ("float32", "bfloat16")
+        and ops.dtype(image) in FEWEST_INPUTS
+        and inputs >= FEWEST_INPUTS[ops.dtype(image)]
+        and _worthwhile(image, inputs * outputs)
         and native.usable(image)
     )
 
@@ -53,11 +52,11 @@ def doubling_fusible(image: Tensor, kernel: Tensor) -> bool:
         kernel: [4, 4, D, C].
     """
     outputs, inputs = kernel.shape[2:]
-    return 4 * inputs * outputs <= LARGEST_DOUBLING and fusible(image, inputs, 4 * outputs)
+    return fusible(image, inputs, 4 * outputs)
 
 
 def large_fusible(image: Tensor, kernel: Tensor, stride: int) -> bool:
-    """Returns whether `fused_large_convolution` can process an image in the current context.
+    """Returns whether `fused_large_convolution` can process an image in this context.
 
     Args:
         image: [N, H, W, C].
@@ -69,10 +68,9 @@ def large_fusible(image: Tensor, kernel: Tensor, stride: int) -> bool:
         not gradients_wanted()
         and side in LARGE_SIDES
         and stride in LARGE_STRIDES
-        and outputs >= FEWEST_CHANNELS
-        and stride * stride * inputs * outputs <= LARGEST_LARGE
-        # Products are float32. At stride 2, products of bfloat16 in the stock form are as fast.
-        and (ops.dtype(image) == "float32" or (ops.dtype(image), stride) == ("bfloat16", 1))
+        and outputs >= FEWEST_LARGE_OUTPUTS
+        and ops.dtype(image) in FEWEST_INPUTS
+        and _worthwhile(image, stride**2 * inputs * outputs)
         and native.usable(image)
     )
 
@@ -117,8 +115,7 @@ def fused_large_convolution(
 def fused_doubling(image: Tensor, kernel: Tensor, bias: Tensor, slope: Tensor) -> Tensor:
     """Returns a transposed 4 x 4 convolution with stride 2, followed by PReLU.
 
-    The output has exactly twice the size. Each of the four output pixels of an input pixel is
-    computed by a 3 x 3 convolution in which one row and one column are 0.
+    The output has exactly twice the size.
 
     Args:
         image: [N, H, W, C], float32 or bfloat16.
@@ -129,9 +126,7 @@ def fused_doubling(image: Tensor, kernel: Tensor, bias: Tensor, slope: Tensor) -
     Returns:
         [N, 2 H, 2 W, D] of the image's type.
     """
-    kernel = _as_convolution(kernel)
-    bias, slope = ops.tile(bias, 4), ops.tile(slope, 4)
-    return native.fused_convolution(image, kernel, bias, slope, doubled=True)
+    return native.fused_convolution(image, _as_convolution(kernel), bias, slope, doubled=True)
 
 
 def doubling(image: Tensor, kernel: Tensor) -> Tensor:
@@ -148,11 +143,10 @@ def doubling(image: Tensor, kernel: Tensor) -> Tensor:
     Returns:
         [N, 2 H, 2 W, D].
     """
-    _, _, outputs, inputs = kernel.shape
+    outputs = kernel.shape[2]
     batch, height, width, _ = ops.shape(image)
-    taps = ops.reshape(ops.flip(kernel, (0, 1)), (2, 2, 2, 2, outputs, inputs))
-    taps = ops.reshape(ops.transpose(taps, (0, 2, 5, 1, 3, 4)), (2, 2, inputs, 4 * outputs))
-    pixels = ops.conv(ops.pad(image, ((0, 0), (1, 1), (1, 1), (0, 0))), taps, padding="valid")
+    image = ops.pad(image, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    pixels = ops.conv(image, _as_convolution(kernel), padding="valid")
     rows = []
     for y in range(2):
         row = [
@@ -163,12 +157,19 @@ def doubling(image: Tensor, kernel: Tensor) -> Tensor:
     return ops.reshape(ops.stack(rows, axis=2), (batch, 2 * height, 2 * width, outputs))
 
 
+def _worthwhile(image: Tensor, kernel_size: int) -> bool:
+    """Returns whether transforming a kernel, of that many numbers for each tap, pays."""
+    sides = image.shape[:3]
+    return kernel_size <= LARGEST_KERNEL or (
+        None not in sides and math.prod(sides) >= FEWEST_PIXELS
+    )
+
+
 def _as_convolution(kernel: Tensor) -> Tensor:
-    """Returns the 3 x 3 kernel, [3, 3, C, 4 D], that computes the four output pixels of each."""
-    nothing = 4
-    rows = [3, 1, nothing, nothing, 2, 0]
-    kernel = ops.pad(kernel, ((0, 1), (0, 1), (0, 0), (0, 0)))
-    kernel = ops.take(ops.take(kernel, rows, axis=0), rows, axis=1)
+    """Returns the 2 x 2 kernel, [2, 2, C, 4 D], that computes four output pixels of 2 x 2 inputs.
+
+    They are the upper left, upper right, lower left and lower right one.
+    """
     _, _, outputs, inputs = kernel.shape
-    kernel = ops.reshape(kernel, (2, 3, 2, 3, outputs, inputs))
-    return ops.reshape(ops.transpose(kernel, (1, 3, 5, 0, 2, 4)), (3, 3, inputs, 4 * outputs))
+    taps = ops.reshape(ops.flip(kernel, (0, 1)), (2, 2, 2, 2, outputs, inputs))
+    return ops.reshape(ops.transpose(taps, (0, 2, 5, 1, 3, 4)), (2, 2, inputs, 4 * outputs))

@@ -1,4 +1,4 @@
-// The loops of a 3 x 3 convolution, compiled for each instruction set.
+// The loops of convolutions with windows of 6 x 6 pixels, compiled for each instruction set.
 
 #ifndef TFVFI_OPS_NATIVE_CONVOLUTION_LOOPS_H_
 #define TFVFI_OPS_NATIVE_CONVOLUTION_LOOPS_H_
@@ -19,8 +19,8 @@ struct Loops {
                    int64_t begin, int64_t end);
 };
 
-// Returns the best loops for images of bfloat16 or float32.
-Loops BestLoops(bool bfloat16);
+// Returns the best loops for kernels of 2 x 2 or 3 x 3 taps and images of bfloat16 or float32.
+Loops BestLoops(int64_t taps, bool bfloat16);
 
 }  // namespace tfvfi
 

@@ -1,6 +1,7 @@
-// Winograd's minimal filtering (Lavin and Gray, 2016): 6 x 6 pixels and a 3 x 3 kernel are
-// transformed and multiplied, and their products are transformed to 4 x 4 outputs. This takes a
-// quarter of the multiplications.
+// Winograd's minimal filtering (Lavin and Gray, 2016): 6 x 6 pixels and a kernel are transformed and
+// multiplied, and their products are transformed to a tile of outputs. This takes 36 multiplications
+// for 4 x 4 outputs of a 3 x 3 kernel instead of 144, or for 5 x 5 outputs of a 2 x 2 kernel instead
+// of 100.
 //
 // The transforms evaluate polynomials at 0, +-3/4, +-3/2 and infinity. With the usual points, 0,
 // +-1, +-2 and infinity, there is more cancellation in sums, and errors are five times as large.
@@ -18,9 +19,11 @@
 
 namespace tfvfi {
 
-constexpr int kTile = 4;                    // Side of the outputs of a tile.
-constexpr int kWindow = kTile + 2;          // Side of the window that it reads.
+constexpr int kWindow = 6;                  // Side of the window that a tile reads.
 constexpr int kPlaces = kWindow * kWindow;  // The number of values in a window.
+
+// Side of the outputs of a tile.
+constexpr int TileOf(int taps) { return kWindow + 1 - taps; }
 
 // The points A and B, which are used with both signs, and the coefficients of the polynomials.
 constexpr float kA = 0.75f, kB = 1.5f, kA2 = kA * kA, kB2 = kB * kB;
@@ -28,8 +31,9 @@ constexpr float kProduct = kA2 * kB2, kSum = kA2 + kB2;
 
 struct Shapes {
   int64_t batch, height, width, inputs, outputs;
+  int64_t taps;    // on each axis
   int64_t passed;  // Channels before those that the kernel is applied to.
-  int64_t scale;   // Output pixels per input pixel on each axis, 1 or 2.
+  int64_t scale;   // Output pixels for each position of the kernel on each axis, 1 or 2.
   int64_t tile_rows, tile_columns;
   int64_t depth;   // Inputs, rounded up to a whole number of steps of the products.
   int64_t padded;  // Outputs, rounded up to a whole number of vectors.
@@ -39,6 +43,10 @@ struct Shapes {
   int64_t outputs_of_pixel() const { return outputs / (scale * scale); }
   int64_t channels_out() const { return passed + outputs_of_pixel(); }
 
+  // The number of positions of the kernel, which reads one row and one column before the first.
+  int64_t rows_of_positions() const { return height + 3 - taps; }
+  int64_t columns_of_positions() const { return width + 3 - taps; }
+
   int64_t tiles() const { return batch * tile_rows * tile_columns; }
   int64_t rows() const { return block + kMostRows - 1; }
 };
@@ -46,8 +54,8 @@ struct Shapes {
 // Images are float32 or bfloat16, and so are the kernels, which are transformed.
 struct Data {
   const void *image, *kernels;
-  const float *bias, *slope;
-  const void* shortcut;  // May be null.
+  const float *bias, *slope;  // For each channel of an output pixel.
+  const void* shortcut;       // May be null.
   void* out;
 };
 
@@ -65,53 +73,56 @@ TFVFI_INLINE void TransformWindow(const Vector in[kWindow], Vector out[kWindow])
 }
 
 // One axis of the inverse transform.
-template <class Vector>
+template <int kTile, class Vector>
 TFVFI_INLINE void TransformBack(const Vector in[kWindow], Vector out[kTile]) {
   const Vector sum_a = in[1] + in[2], difference_a = kA * (in[1] - in[2]);
   const Vector sum_b = in[3] + in[4], difference_b = kB * (in[3] - in[4]);
   out[0] = in[0] + sum_a + sum_b;
   out[1] = difference_a + difference_b;
   out[2] = kA2 * sum_a + kB2 * sum_b;
-  out[3] = kA2 * difference_a + kB2 * difference_b + in[5];
+  out[3] = kA2 * difference_a + kB2 * difference_b;
+  if constexpr (kTile == 5) out[4] = kA2 * kA2 * sum_a + kB2 * kB2 * sum_b;
+  out[kTile - 1] += in[5];
 }
 
 // One axis of the transform of a kernel.
-template <class Vector>
-TFVFI_INLINE void TransformKernel(const Vector in[3], Vector out[kWindow]) {
+template <int kTaps, class Vector>
+TFVFI_INLINE void TransformKernel(const Vector in[kTaps], Vector out[kWindow]) {
   constexpr float scale_a = 1 / (2 * kA2 * (kA2 - kB2)), scale_b = 1 / (2 * kB2 * (kB2 - kA2));
-  const Vector ends_a = in[0] + kA2 * in[2], ends_b = in[0] + kB2 * in[2];
+  Vector ends_a = in[0], ends_b = in[0];
+  if constexpr (kTaps == 3) ends_a += kA2 * in[2], ends_b += kB2 * in[2];
   out[0] = in[0] * (1 / kProduct);
   out[1] = (ends_a + kA * in[1]) * scale_a;
   out[2] = (ends_a - kA * in[1]) * scale_a;
   out[3] = (ends_b + kB * in[1]) * scale_b;
   out[4] = (ends_b - kB * in[1]) * scale_b;
-  out[5] = in[2];
+  out[5] = in[kTaps - 1];
 }
 
-// Transforms the kernels of one input, [3, 3, inputs, outputs], for a vector of outputs.
-template <class Vector>
+// Transforms the kernels of one input, [taps, taps, inputs, outputs], for a vector of outputs.
+template <int kTaps, class Vector>
 TFVFI_INLINE void TransformInput(const Shapes& shapes, const float* kernels, int64_t input,
                                  int64_t output, Vector out[kPlaces]) {
   const int64_t there = std::min<int64_t>(kLanes<Vector>, shapes.outputs - output);
-  Vector columns[3][kWindow];
-  for (int x = 0; x < 3; ++x) {
-    Vector column[3] = {};
-    for (int y = 0; y < 3; ++y) {
-      const int64_t at = ((y * 3 + x) * shapes.inputs + input) * shapes.outputs + output;
+  Vector columns[kTaps][kWindow];
+  for (int x = 0; x < kTaps; ++x) {
+    Vector column[kTaps] = {};
+    for (int y = 0; y < kTaps; ++y) {
+      const int64_t at = ((y * kTaps + x) * shapes.inputs + input) * shapes.outputs + output;
       std::memcpy(&column[y], kernels + at, there * sizeof(float));
     }
-    TransformKernel(column, columns[x]);
+    TransformKernel<kTaps>(column, columns[x]);
   }
   for (int y = 0; y < kWindow; ++y) {
-    Vector row[3];
-    for (int x = 0; x < 3; ++x) row[x] = columns[x][y];
-    TransformKernel(row, out + y * kWindow);
+    Vector row[kTaps];
+    for (int x = 0; x < kTaps; ++x) row[x] = columns[x][y];
+    TransformKernel<kTaps>(row, out + y * kWindow);
   }
 }
 
 // Transforms kernels to [place][panel][step of the products][column of the panel][input of the
 // step].
-template <class Version, class Factor>
+template <int kTaps, class Version, class Factor>
 TFVFI_INLINE void TransformKernels(const Shapes& shapes, const float* kernels, Factor* out,
                                    int64_t begin, int64_t end) {
   using Vector = typename Version::Vector;
@@ -121,7 +132,7 @@ TFVFI_INLINE void TransformKernels(const Shapes& shapes, const float* kernels, F
       Vector places[depth][kPlaces] = {};
       for (int64_t input = step * depth; input < std::min((step + 1) * depth, shapes.inputs);
            ++input) {
-        TransformInput(shapes, kernels, input, output, places[input - step * depth]);
+        TransformInput<kTaps>(shapes, kernels, input, output, places[input - step * depth]);
       }
       const int64_t first = output / panel * panel;
       const int64_t wide = std::min<int64_t>(panel, shapes.padded - first);
@@ -162,40 +173,45 @@ TFVFI_INLINE void TransformChannels(const Shapes& shapes, const Number* frame, i
   }
 }
 
-// The position of a tile.
+// The place of a tile.
 struct Place {
-  int64_t frame, row, column;  // Of the first pixel.
-  int64_t rows, columns;       // Of its outputs that lie inside the frame.
+  int64_t frame, row, column;  // Of the first position.
+  int64_t rows, columns;       // Of its positions that the kernel takes.
 
-  Place(const Shapes& shapes, int64_t tile)
+  Place(const Shapes& shapes, int64_t tile, int64_t side)
       : frame(tile / shapes.tile_columns / shapes.tile_rows),
-        row(tile / shapes.tile_columns % shapes.tile_rows * kTile),
-        column(tile % shapes.tile_columns * kTile),
-        rows(std::min<int64_t>(kTile, shapes.height - row)),
-        columns(std::min<int64_t>(kTile, shapes.width - column)) {}
+        row(tile / shapes.tile_columns % shapes.tile_rows * side),
+        column(tile % shapes.tile_columns * side),
+        rows(std::min<int64_t>(side, shapes.rows_of_positions() - row)),
+        columns(std::min<int64_t>(side, shapes.columns_of_positions() - column)) {}
 };
 
-// Writes some channels of a tile of the output, the first value of which has the index `first`.
-template <class Vector, class Number>
-TFVFI_INLINE void FinishChannels(const Shapes& shapes, const Data& data,
-                                 const float* products, int64_t step, const Place& place,
-                                 int64_t first, int64_t channel) {
+// Writes some channels of one output pixel of every position of a tile. If there are four, the
+// lower ones belong to the pixel above the position, and those on the right to the one before it.
+template <int kTile, class Vector, class Number>
+TFVFI_INLINE void FinishChannels(const Shapes& shapes, const Data& data, const float* products,
+                                 int64_t step, const Place& place, int64_t pixel, int64_t channel) {
+  products += pixel * shapes.outputs_of_pixel() + channel;
   Vector halves[kTile][kWindow];
   for (int x = 0; x < kWindow; ++x) {
     Vector column[kWindow], back[kTile];
-    for (int y = 0; y < kWindow; ++y) {
-      column[y] = Load<Vector>(products + (y * kWindow + x) * step + channel);
-    }
-    TransformBack(column, back);
+    for (int y = 0; y < kWindow; ++y) column[y] = Load<Vector>(products + (y * kWindow + x) * step);
+    TransformBack<kTile>(column, back);
     for (int y = 0; y < kTile; ++y) halves[y][x] = back[y];
   }
   const Vector bias = Load<Vector>(data.bias + channel), slope = Load<Vector>(data.slope + channel);
-  const int64_t pixel = shapes.scale * shapes.channels_out();
-  for (int y = 0; y < place.rows; ++y) {
+  const int64_t scale = shapes.scale, low = pixel / scale, right = pixel % scale;
+  const int64_t height = scale * shapes.height, width = scale * shapes.width;
+  for (int64_t y = 0; y < place.rows; ++y) {
+    const int64_t out_row = scale * (place.row + y - low) + low;
+    if (out_row < 0 || out_row >= height) continue;
     Vector back[kTile];
-    TransformBack(halves[y], back);
-    for (int x = 0; x < place.columns; ++x) {
-      const int64_t at = first + (y * shapes.scale * shapes.width + x) * pixel;
+    TransformBack<kTile>(halves[y], back);
+    const int64_t line = (place.frame * height + out_row) * width;
+    for (int64_t x = 0; x < place.columns; ++x) {
+      const int64_t out_column = scale * (place.column + x - right) + right;
+      if (out_column < 0 || out_column >= width) continue;
+      const int64_t at = (line + out_column) * shapes.channels_out() + shapes.passed + channel;
       Vector value = back[x] + bias;
       if (data.shortcut) value += Load<Vector>(static_cast<const Number*>(data.shortcut) + at);
       Store(static_cast<Number*>(data.out) + at, value > 0 ? value : slope * value);
