@@ -7,7 +7,7 @@ from keras import ops
 from tests.gradients import value_and_gradients
 from tests.models.shared import golden_arrays
 from tfvfi.losses import census
-from tfvfi.losses.census import census_transform
+from tfvfi.ops.census import census_transform
 
 GOLDEN = golden_arrays("ifrnet/losses.npz")
 

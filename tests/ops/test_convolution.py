@@ -196,15 +196,20 @@ def test_channels_pass_through_in_bfloat16():
 )
 def test_layers_compute_the_same_where_no_gradients_are_wanted(layer):
     image = tf.constant(arrays(1, 8, 12, 24, 20)[0])
-    expected = layer(image)
+    with ops.portable():
+        expected = layer(image)
     with inference():
         found = layer(image)
     assert np.abs(found - expected).max() < 1e-5
 
 
-def test_it_is_taken_only_where_no_gradients_are_wanted():
-    image, kernel = tf.zeros((1, 8, 8, 16)), tf.zeros((5, 5, 16, 16))
-    assert not fusible(image, 16, 16) and not large_fusible(image, kernel, 1)
+def test_where_it_is_taken():
+    image, large = tf.zeros((1, 8, 8, 16)), tf.zeros((2, 16, 16, 16))
+    kernel = tf.zeros((5, 5, 16, 16))
+    # Where gradients are wanted, only for many pixels in float32.
+    assert fusible(large, 16, 16) and not fusible(tf.cast(large, "bfloat16"), 16, 16)
+    assert not fusible(image, 16, 16) and not fusible(large, 16, 15)
+    assert not large_fusible(large, kernel, 1) and not doubling_fusible(large, kernel[:4, :4])
     with inference():
         assert fusible(image, 16, 16) and fusible(tf.cast(image, "bfloat16"), 16, 16)
         assert not fusible(tf.cast(image, "float16"), 16, 16)

@@ -38,7 +38,8 @@ def compare(instruction_set: str) -> str:
     # These modules use the native operations, which fixes the instruction set.
     from tests.ops.conftest import assert_close
     from tests.ops.test_convolution import arrays, exact, in_bfloat16
-    from tests.ops.test_native_kernels import cases, results
+    from tests.ops.test_convolution_gradients import stock, worst
+    from tests.ops.test_native_kernels import cases, of_training, results
 
     for channels in (3, 32):
         for operation, inputs in cases(9, 11, channels, 1).values():
@@ -50,6 +51,10 @@ def compare(instruction_set: str) -> str:
     image, *others = arrays(1, 9, 11, 40, 35)
     found = np.asarray(fused_convolution(*map(keras.ops.convert_to_tensor, (image, *others))))
     assert_close(found, exact(image, *others), 1e-5)
+    actual = list(of_training(19))
+    with ops.portable():
+        expected = list(of_training(19, stock))
+    assert max(worst(actual, expected)) < 1e-5
     image7, *others7 = arrays(1, 9, 11, 17, 35, kernel=7)
     large = fused_large_convolution(*map(keras.ops.convert_to_tensor, (image7, *others7)), 1)
     assert_close(large, exact(image7, *others7), 4e-5)

@@ -15,6 +15,9 @@ from tests.gradients import value_and_gradients
 from tests.ops.conftest import assert_close
 from tfvfi import ops
 from tfvfi.ops import native
+from tfvfi.ops.census import census_distance
+from tfvfi.ops.convolution import fused_convolution
+from tfvfi.ops.prelu import prelu
 
 if keras.backend.backend() != "tensorflow" or not native.available():
     pytest.skip("the native operations are not there", allow_module_level=True)
@@ -80,12 +83,25 @@ def without_gradients(channels):
     yield native.prelu(image, tf.fill((channels,), 0.1))
 
 
+def of_training(channels, convolution=fused_convolution):
+    """Results and gradients of the operations that networks and losses use in training."""
+    random = np.random.default_rng(0)
+    image, other = (random.normal(size=(2, 37, 53, channels)).astype("float32") for _ in range(2))
+    kernel = random.normal(size=(3, 3, channels, 20)).astype("float32")
+    slopes = random.normal(size=20).astype("float32"), np.full(channels, 0.1, "float32")
+    yield from results(convolution, [image, kernel, slopes[0], slopes[0]])
+    yield from results(prelu, [image, slopes[1]])
+    yield from results(lambda x, y: census_distance(x, y, 3), [image, other])
+
+
 def digest() -> str:
     """A digest of every bit that every operation and gradient gives."""
     found = hashlib.sha256()
     for channels in (6, 40):
         for result in without_gradients(channels):
             found.update(tf.cast(result, "float32").numpy().tobytes())
+        for array in of_training(channels):
+            found.update(np.ascontiguousarray(array).tobytes())
     for channels in (3, 32, 300):
         for operation, inputs in cases(channels=channels).values():
             for array in results(operation, inputs):
@@ -221,7 +237,21 @@ WRONG = [
     ("large_convolution", [zeros(*IMAGE), zeros(5, 5, 2, 4), *[zeros(4)] * 2], {"stride": 1}),
     ("large_convolution", [zeros(*IMAGE), zeros(5, 5, 3, 4), *[zeros(3)] * 2], {"stride": 1}),
     ("large_convolution", [zeros(*IMAGE), zeros(5, 5, 3, 4), *[zeros(4)] * 2], {"stride": 3}),
+    (
+        "convolution_kernel_gradient",
+        [zeros(*IMAGE), zeros(1, 5, 6, 5)],
+        {"inputs": 3, "outputs": 4},
+    ),
+    (
+        "convolution_kernel_gradient",
+        [zeros(*IMAGE), zeros(1, 5, 6, 4)],
+        {"inputs": 4, "outputs": 4},
+    ),
     ("prelu", [zeros(*IMAGE), zeros(4)], {}),
+    ("prelu_gradient", [zeros(*IMAGE), zeros(4), zeros(*IMAGE)], {}),
+    ("prelu_gradient", [zeros(*IMAGE), zeros(3), zeros(1, 5, 6, 4)], {}),
+    ("census", [zeros(*IMAGE), zeros(1, 5, 7, 3)], {"patch": 3}),
+    ("census", [zeros(*IMAGE), zeros(*IMAGE)], {"patch": 4}),
     ("prelu", [zeros(5, 6, 3), zeros(3)], {}),
     ("resize", [zeros(*IMAGE), [4], [1.0, 1.0]], {"align_corners": False}),
     ("resize", [zeros(*IMAGE), [4, -4], [1.0, 1.0]], {"align_corners": False}),

@@ -1,6 +1,6 @@
 """The geometry consistency loss compares refined features with those of the true frame."""
 
-from tfvfi.losses.census import census_distance
+from tfvfi.ops.census import census_distance
 from tfvfi.ops.tensor import Tensor
 
 

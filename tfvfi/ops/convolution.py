@@ -1,10 +1,11 @@
-"""Convolutions fused with their activation, for use where no gradients are needed.
+"""Convolutions fused with their activation.
 
-They need a quarter of the multiplications (Winograd's minimal filtering). Their errors are about
-twice those of a plain sum. In bfloat16, sums and products are float32, except where the processor
-has AVX512-BF16: there, transformed pixels and kernels are rounded to bfloat16 before they are
-multiplied, which takes half the time and makes errors five (3 x 3) to ten times (5 x 5 and 7 x 7)
-those of a plain sum.
+They need a quarter of the multiplications (Winograd's minimal filtering), and so do the gradients
+of the 3 x 3 convolution; the other convolutions have no gradients and are used where none are
+needed. Their errors are about twice those of a plain sum. In bfloat16, sums and products are
+float32, except where the processor has AVX512-BF16: there, transformed pixels and kernels are
+rounded to bfloat16 before they are multiplied, which takes half the time and makes errors five
+(3 x 3) to ten times (5 x 5 and 7 x 7) those of a plain sum.
 """
 
 import math
@@ -19,6 +20,9 @@ from tfvfi.ops.tensor import Tensor
 FEWEST_INPUTS = {"float32": 8, "bfloat16": 16}
 # To transform larger kernels pays only for images of at least so many pixels.
 LARGEST_KERNEL, FEWEST_PIXELS = 1024 * 512, 256
+# The same limits where gradients are wanted: for their inputs, which are outputs of the kernel, and
+# for kernels of any size.
+FEWEST_TRAINED_CHANNELS, FEWEST_TRAINED_PIXELS = 16, 512
 # Sides of kernels and strides of `fused_large_convolution`. For 3 x 3 at stride 2, stock operations
 # are as fast.
 LARGE_SIDES, LARGE_STRIDES = (5, 7), (1, 2)
@@ -28,7 +32,8 @@ FEWEST_LARGE_OUTPUTS = 16
 def fusible(image: Tensor, inputs: int, outputs: int) -> bool:
     """Returns whether `fused_convolution` can process an image in the current context.
 
-    Where it cannot, and wherever gradients may be needed, layers use stock operations.
+    Where it cannot, layers use stock operations. Where gradients may be needed, images must be
+    float32: the errors of bfloat16 would add up from layer to layer.
 
     Args:
         image: [N, H, W, C].
@@ -36,10 +41,10 @@ def fusible(image: Tensor, inputs: int, outputs: int) -> bool:
         outputs: The number of output channels of the kernel.
     """
     return (
-        not gradients_wanted()
-        and ops.dtype(image) in FEWEST_INPUTS
+        ops.dtype(image) in FEWEST_INPUTS
         and inputs >= FEWEST_INPUTS[ops.dtype(image)]
         and _worthwhile(image, inputs * outputs)
+        and (not gradients_wanted() or _trainable(image, inputs, outputs))
         and native.usable(image)
     )
 
@@ -52,7 +57,7 @@ def doubling_fusible(image: Tensor, kernel: Tensor) -> bool:
         kernel: [4, 4, D, C].
     """
     outputs, inputs = kernel.shape[2:]
-    return fusible(image, inputs, 4 * outputs)
+    return not gradients_wanted() and fusible(image, inputs, 4 * outputs)
 
 
 def large_fusible(image: Tensor, kernel: Tensor, stride: int) -> bool:
@@ -86,12 +91,15 @@ def fused_convolution(
             before them, if there are any, are copied to the front of the output.
         bias: [D].
         slope: [D], the factor for negative values: 0 gives ReLU, 1 the identity.
-        shortcut: A tensor of the shape of the output, which is added before the PReLU.
+        shortcut: A tensor of the shape of the output, which is added before the PReLU. The kernel
+            must then be applied to all channels.
 
     Returns:
         [N, H, W, C - inputs + D] of the image's type.
     """
-    return native.fused_convolution(image, kernel, bias, slope, shortcut)
+    return native.fused_convolution(
+        image, kernel, bias, slope, shortcut, differentiable=gradients_wanted()
+    )
 
 
 def fused_large_convolution(
@@ -162,6 +170,19 @@ def _worthwhile(image: Tensor, kernel_size: int) -> bool:
     sides = image.shape[:3]
     return kernel_size <= LARGEST_KERNEL or (
         None not in sides and math.prod(sides) >= FEWEST_PIXELS
+    )
+
+
+def _trainable(image: Tensor, inputs: int, outputs: int) -> bool:
+    """Returns whether the convolution with its gradients suits the type and size of an image.
+
+    A size that is known only at run time counts as large.
+    """
+    sides = image.shape[:3]
+    return (
+        ops.dtype(image) == "float32"
+        and min(inputs, outputs) >= FEWEST_TRAINED_CHANNELS
+        and (None in sides or math.prod(sides) >= FEWEST_TRAINED_PIXELS)
     )
 
 

@@ -182,16 +182,22 @@ def fused_convolution(
     slope: Tensor,
     shortcut: Tensor | None = None,
     doubled: bool = False,
+    differentiable: bool = False,
 ) -> Tensor:
-    """See `tfvfi.ops.convolution`."""
+    """See `tfvfi.ops.convolution`; only the `differentiable` form has gradients."""
     import tensorflow as tf
 
-    out = _library().tfvfi_convolution(
+    from tfvfi.ops.native import gradients
+
+    inputs = (
         image,
         *(tf.cast(tensor, "float32") for tensor in (kernel, bias, slope)),
         tf.zeros((0,), image.dtype) if shortcut is None else tf.cast(shortcut, image.dtype),
-        doubled=doubled,
     )
+    if differentiable:
+        out = gradients.convolution(_library(), *inputs)
+    else:
+        out = _library().tfvfi_convolution(*inputs, doubled=doubled)
     batch, *sides, channels = image.shape
     if doubled:
         sides = [None if side is None else 2 * side for side in sides]
@@ -213,6 +219,14 @@ def large_convolution(
     sides = [None if side is None else -(-side // stride) for side in sides]
     out.set_shape((batch, *sides, kernel.shape[3]))
     return out
+
+
+def census(x: Tensor, y: Tensor, patch: int) -> Tensor:
+    """See `tfvfi.ops.census.census_distance`."""
+    import tensorflow as tf
+
+    x, y = tf.cast(x, "float32"), tf.cast(y, "float32")
+    return _library().tfvfi_census(x, y, patch=patch).distance
 
 
 def prelu(values: Tensor, slope: Tensor) -> Tensor:

@@ -33,6 +33,8 @@ FLAGS = [
     "-fassociative-math",
     "-fno-signed-zeros",
     "-fno-trapping-math",
+    # Otherwise loops with square roots are not vectorized.
+    "-fno-math-errno",
 ]
 
 

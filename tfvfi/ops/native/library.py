@@ -101,3 +101,11 @@ def _register_gradients(library: Any) -> None:
             image, upstream, scale, align_corners=op.get_attr("align_corners")
         )
         return [gradient, None, None]
+
+    @tf.RegisterGradient("TfvfiPrelu")
+    def _(op, upstream):
+        return library.tfvfi_prelu_gradient(*op.inputs, upstream)[:2]
+
+    @tf.RegisterGradient("TfvfiCensus")
+    def _(op, upstream, *_):
+        return [upstream * gradient for gradient in op.outputs[1:]]
