@@ -135,27 +135,30 @@ class IFRNet(Interpolator):
         plane = ops.ones_like(coarse0[..., :1]) * ops.reshape(
             ops.cast(time, coarse0.dtype), (-1, 1, 1, 1)
         )
+        # The gradient of a split is one pass; those of slices would be padded and added.
         refined = first(ops.concatenate([coarse0, coarse1, plane], axis=-1))
-        flows, feature = ops.cast(refined[..., :FLOWS], "float32"), refined[..., FLOWS:]
+        flows, feature = ops.split(refined, (FLOWS,), axis=-1)
+        flows = ops.cast(flows, "float32")
         flow_levels, feature_levels = [], []
         for decoder, (feature0, feature1) in zip(others, reversed(finer), strict=True):
             flow_levels.insert(0, flows)
             feature_levels.insert(0, feature)
-            warped0 = backward_warp(feature0, flows[..., :2])
-            warped1 = backward_warp(feature1, flows[..., 2:])
+            flow0, flow1 = ops.split(flows, 2, axis=-1)
+            warped0 = backward_warp(feature0, flow0)
+            warped1 = backward_warp(feature1, flow1)
             known = [feature, warped0, warped1, ops.cast(flows, feature.dtype)]
             refined = decoder(ops.concatenate(known, axis=-1))
-            flows = 2 * resize(flows, 2) + ops.cast(refined[..., :FLOWS], "float32")
-            feature = refined[..., FLOWS:]
+            more, feature = ops.split(refined, (FLOWS,), axis=-1)
+            flows = 2 * resize(flows, 2) + ops.cast(more, "float32")
 
-        painted = ops.cast(feature, "float32")
-        mask, residual = ops.sigmoid(painted[..., :1]), painted[..., 1:]
+        mask, residual = ops.split(ops.cast(feature, "float32"), (1,), axis=-1)
+        mask = ops.sigmoid(mask)
         frame0, frame1 = prepared["frame0"], prepared["frame1"]
         if self.scale != 1:
             size = images.size(frame0)
             flows = resize(flows, size) / self.scale
             mask, residual = resize(mask, size), resize(residual, size)
-        flow0, flow1 = flows[..., :2], flows[..., 2:]
+        flow0, flow1 = ops.split(flows, 2, axis=-1)
         blend = mask * backward_warp(frame0, flow0) + (1 - mask) * backward_warp(frame1, flow1)
         return {
             "frame": ops.clip(blend + prepared["mean"] + residual, 0, 1),

@@ -203,7 +203,7 @@ def colors(pair: tuple[Tensor, Tensor]) -> list[Tensor]:
 
 def blended(pair: tuple[Tensor, Tensor], motion: Motion) -> dict[str, Tensor]:
     """Warps both frames by a motion and blends them by its mask, without any refinement."""
-    flow0, flow1 = motion.flow[..., :2], motion.flow[..., 2:]
+    flow0, flow1 = ops.split(motion.flow, 2, axis=-1)
     frame0, frame1 = colors(pair)
     warped0, warped1 = backward_warp(frame0, flow0), backward_warp(frame1, flow1)
     mask = ops.sigmoid(motion.mask)

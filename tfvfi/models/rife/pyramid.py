@@ -181,7 +181,7 @@ class Pyramid(Block):
     ) -> View:
         """Returns the inputs of a block, at its scale."""
         if motion is not None:
-            flows = motion.flow[..., :2], motion.flow[..., 2:]
+            flows = ops.split(motion.flow, 2, axis=-1)
             pair = [backward_warp(maps, flow) for maps, flow in zip(pair, flows, strict=True)]
         pair = [_resized(maps, 1 / scale) for maps in pair]
         plane = ops.ones_like(pair[0][..., :1])
@@ -203,8 +203,10 @@ class Pyramid(Block):
             enlargement: The ratio between the frames' size and that of the output.
         """
         found = _resized(ops.cast(found, "float32"), enlargement)
-        flow = found[..., :FLOWS] * enlargement
-        return Motion(flow, found[..., FLOWS:MOTION], found[..., MOTION : MOTION + self.features])
+        # The gradient of a split is one pass; those of slices would be padded and added.
+        ends = FLOWS, MOTION, MOTION + self.features
+        flow, mask, feature, _ = ops.split(found, ends, axis=-1)
+        return Motion(flow * enlargement, mask, feature)
 
     def _corrected(self, before: Motion | None, correction: Motion) -> Motion:
         if before is None:

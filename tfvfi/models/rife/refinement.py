@@ -102,9 +102,7 @@ def warped_contexts(features0: list[Tensor], features1: list[Tensor], flow: Tens
     warped = []
     for feature0, feature1 in zip(features0, features1, strict=True):
         flow = resize(flow, 0.5) / 2
-        pair = [
-            backward_warp(feature0, flow[..., :2]),
-            backward_warp(feature1, flow[..., 2:]),
-        ]
+        flow0, flow1 = ops.split(flow, 2, axis=-1)
+        pair = [backward_warp(feature0, flow0), backward_warp(feature1, flow1)]
         warped.append(ops.concatenate(pair, axis=-1))
     return warped
