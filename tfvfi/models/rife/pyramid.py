@@ -12,7 +12,7 @@ import keras
 from keras import ops
 
 from tfvfi.layers import Block
-from tfvfi.models.rife.blocks import FLOWS, MOTION, MotionBlock
+from tfvfi.models.rife.blocks import FLOWS, MotionBlock
 from tfvfi.ops import backward_warp, resize
 from tfvfi.ops.tensor import Tensor
 
@@ -204,9 +204,8 @@ class Pyramid(Block):
         """
         found = _resized(ops.cast(found, "float32"), enlargement)
         # The gradient of a split is one pass; those of slices would be padded and added.
-        ends = FLOWS, MOTION, MOTION + self.features
-        flow, mask, feature, _ = ops.split(found, ends, axis=-1)
-        return Motion(flow * enlargement, mask, feature)
+        flow, rest = ops.split(found, (FLOWS,), axis=-1)
+        return Motion(flow * enlargement, rest[..., :1], rest[..., 1 : 1 + self.features])
 
     def _corrected(self, before: Motion | None, correction: Motion) -> Motion:
         if before is None:
