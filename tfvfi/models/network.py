@@ -255,8 +255,12 @@ class Network(keras.Model):
 
     def _default_shapes(self) -> dict[str, tuple[int | None, ...]]:
         side = images.next_multiple(self.build_side, self.multiple)
+        # Where PyTorch cannot trace an operation, Keras computes it, and does so for 83 pairs if
+        # their number is open.
+        pairs = 1 if keras.backend.backend() == "torch" else None
         return {
-            name: (None,) if name == "time" else (None, side, side, 3) for name in self.input_names
+            name: (pairs,) if name == "time" else (pairs, side, side, 3)
+            for name in self.input_names
         }
 
     def _check_inputs(self, inputs: Mapping[str, Tensor]) -> None:

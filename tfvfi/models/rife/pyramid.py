@@ -193,7 +193,7 @@ class Pyramid(Block):
         if self.timed:
             return View(*pair, moment)
         # Version 3 starts with a mask and flows of zero.
-        return View(*pair, None, 0 * plane, None, ops.repeat(0 * plane, FLOWS, axis=-1))
+        return View(*pair, None, 0 * plane, None, ops.tile(0 * plane, (1, 1, 1, FLOWS)))
 
     def motion(self, found: Tensor, enlargement: float) -> Motion:
         """Resizes a block's output to the size of the frames.
