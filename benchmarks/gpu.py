@@ -98,18 +98,23 @@ def main() -> None:
     device, end = _device(), time.monotonic() + FLAGS.seconds
     print(device, flush=True)
     late, wrong = [], []
-    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(FLAGS.workers) as threads:
-        works = [threads.submit(measure, name, device, Path(folder), end) for name in names]
-        for name, work in zip(names, works, strict=True):
-            rows = work.result()
-            if rows:
-                write(rows, Path(FLAGS.results))
-            else:
-                late.append(name)
-            for row in rows:
-                seen = row.note or f"{row.median_ms:.2f} ms, difference {row.difference}"
-                print(f"{name}, {row.engine}: {seen}", flush=True)
-            wrong += [f"{name} ({row.engine})" for row in rows if _is_wrong(row)]
+    with tempfile.TemporaryDirectory() as folder:
+        threads = ThreadPoolExecutor(FLAGS.workers)
+        try:
+            works = [threads.submit(measure, name, device, Path(folder), end) for name in names]
+            for name, work in zip(names, works, strict=True):
+                rows = work.result()
+                if rows:
+                    write(rows, Path(FLAGS.results))
+                else:
+                    late.append(name)
+                for row in rows:
+                    seen = row.note or f"{row.median_ms:.2f} ms, difference {row.difference}"
+                    print(f"{name}, {row.engine}: {seen}", flush=True)
+                wrong += [f"{name} ({row.engine})" for row in rows if _is_wrong(row)]
+        finally:
+            # After Ctrl-C, no other network begins.
+            threads.shutdown(cancel_futures=True)
     if late:
         print(f"no time was left for --networks={','.join(late)}")
     if wrong:
