@@ -255,9 +255,9 @@ class Network(keras.Model):
 
     def _default_shapes(self) -> dict[str, tuple[int | None, ...]]:
         side = images.next_multiple(self.build_side, self.multiple)
-        # Where PyTorch cannot trace an operation, Keras computes it, and does so for 83 pairs if
-        # their number is open.
-        pairs = 1 if keras.backend.backend() == "torch" else None
+        # JAX cannot trace every operation for an open number of pairs. What PyTorch cannot trace,
+        # Keras computes, for 83 pairs if their number is open.
+        pairs = None if keras.backend.backend() == "tensorflow" else 1
         return {
             name: (pairs,) if name == "time" else (pairs, side, side, 3)
             for name in self.input_names
