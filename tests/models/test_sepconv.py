@@ -116,7 +116,8 @@ def test_strips_join_without_a_seam(arrays, like_the_reference, monkeypatch, row
     middle = like_the_reference.middle
     if compiled:
         middle = tf.function(middle, input_signature=[tf.TensorSpec((None, None, None, 3))] * 2)
-    np.testing.assert_allclose(np.asarray(middle(*pair)["frame"]), whole, atol=1e-6)
+    # Small layers of an unknown size run natively, and others do not, which round differently.
+    np.testing.assert_allclose(np.asarray(middle(*pair)["frame"]), whole, atol=5e-6)
 
 
 def test_the_order_and_the_spellings_of_the_published_tensors():

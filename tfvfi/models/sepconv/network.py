@@ -194,13 +194,13 @@ class Head(Block):
 
     def taps(self, maps: Tensor, first: Tensor, rows: Tensor) -> Tensor:
         """Returns the taps of `rows` rows from `first` on, as if computed for all rows."""
-        _, height, width, _ = ops.shape(maps)
+        batch, _, width, _ = ops.shape(maps)
         wide = 2 * width
-        if isinstance(first, int) and (first, rows) == (0, 2 * height):
-            return ops.cast(self.last(resize(maps, (rows, wide), True)), "float32")
         # One extra row above and below, which the convolution reads and which is then cut off.
         enlarged = resize(_rows_of_double(maps, first - 1, rows + 2), (rows + 2, wide), True)
-        return ops.cast(self.last(enlarged)[:, 1:-1], "float32")
+        # In training, `ops.slice` has a far cheaper gradient than an index.
+        taps = ops.slice(self.last(enlarged), (0, 1, 0, 0), (batch, rows, wide, TAPS))
+        return ops.cast(taps, "float32")
 
 
 def _rows_of_double(maps: Tensor, first: Tensor, rows: Tensor) -> Tensor:
