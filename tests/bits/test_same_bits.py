@@ -27,6 +27,8 @@ OPERATIONS = (
     "local_convolution",
     "resize",
     "convolution",
+    "convolution_gradients",
+    "census",
 )
 
 

@@ -18,6 +18,8 @@ import tensorflow as tf
 import tfvfi
 from tfvfi import layers, ops
 from tfvfi.models.flow_interpolation import splatting, warping
+from tfvfi.ops.census import census_distance
+from tfvfi.ops.convolution import fused_convolution
 from tfvfi.tracing import compiled
 
 THREADS, ROUNDS, HEIGHT, WIDTH = map(int, sys.argv[1:5])
@@ -106,6 +108,10 @@ def stages() -> dict[str, Callable[[], Callable]]:
         ),
         "resize": lambda: with_gradients(lambda x: ops.resize(x, 0.4), image),
         "convolution": convolution,
+        "convolution_gradients": lambda: with_gradients(
+            fused_convolution, noise(*size, 20), noise(3, 3, 20, 36), noise(36), noise(36)
+        ),
+        "census": lambda: with_gradients(lambda x, y: census_distance(x, y, 3), *maps),
         **{name: lambda name=name: network(name) for name in ("dis", "variational", "ifrnet_s")},
         **{
             name: lambda name=name: network(name, weights=None)
