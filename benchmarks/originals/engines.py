@@ -27,17 +27,12 @@ def channels_last(subject: Subject, precision: str, threads: int, folder: Path) 
 
 def compiled(subject: Subject, precision: str, threads: int, folder: Path) -> Run:
     """PyTorch through torch.compile."""
-    import torch
-
-    return _in_torch(torch.compile(subject.network), subject.inputs, precision)
+    return _compiled(subject.network, subject.inputs, precision)
 
 
 def compiled_last(subject: Subject, precision: str, threads: int, folder: Path) -> Run:
     """PyTorch through torch.compile, in channels-last memory."""
-    import torch
-
-    network, inputs = _channels_last(subject)
-    return _in_torch(torch.compile(network), inputs, precision)
+    return _compiled(*_channels_last(subject), precision)
 
 
 def openvino(subject: Subject, precision: str, threads: int, folder: Path) -> Run:
@@ -106,6 +101,14 @@ def _in_torch(network: Any, inputs: tuple[Any, ...], precision: str) -> Run:
             return network(*inputs)
 
     return run
+
+
+def _compiled(network: Any, inputs: tuple[Any, ...], precision: str) -> Run:
+    import torch
+
+    # Some networks keep grids in a dictionary, which a compiled function must not change.
+    _in_torch(network, inputs, precision)()
+    return _in_torch(torch.compile(network), inputs, precision)
 
 
 def _channels_last(subject: Subject) -> tuple[Any, tuple[Any, ...]]:

@@ -33,7 +33,7 @@ def load(clone: Path, name: str, unused: tuple[str, ...] = (), on_processor: boo
     if not on_processor:
         return importlib.import_module(name)
     file = clone / f"{name}.py"
-    loaded = types.ModuleType(name)
+    loaded = sys.modules[name] = types.ModuleType(name)
     exec(compile(file.read_text().replace(".cuda()", ""), file, "exec"), vars(loaded))
     return loaded
 
