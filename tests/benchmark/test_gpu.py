@@ -107,7 +107,7 @@ def test_networks_run_on_other_backends_and_agree_with_tensorflow(gpu, tmp_path)
     flags = [f"--backends={','.join(backends)}", f"--jax_python={JAX}", f"--sources={tmp_path}"]
     flags += ["--device=cpu", "--size=128x64", "--runs=1", "--workers=1"]
     flags += ["--limit=600", "--seconds=3600"]
-    networks = ("ifrnet_s", "flow_interpolation")
+    networks = ("ifrnet_s", "flow_interpolation", "rife_v3_8")
     flags += [f"--networks={','.join(networks)}", f"--results={tmp_path / 'results'}"]
     assert commands.run(gpu, *flags) == command.DONE
     rows = gpu.sheets.read(tmp_path / "results" / "gpu.csv", gpu.Row)

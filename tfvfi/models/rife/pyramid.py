@@ -204,7 +204,7 @@ class Pyramid(Block):
         """
         found = _resized(ops.cast(found, "float32"), enlargement)
         # The gradient of a split is one pass; those of slices would be padded and added.
-        flow, rest = ops.split(found, (FLOWS,), axis=-1)
+        flow, rest = found[..., :FLOWS], found[..., FLOWS:]
         return Motion(flow * enlargement, rest[..., :1], rest[..., 1 : 1 + self.features])
 
     def _corrected(self, before: Motion | None, correction: Motion) -> Motion:
