@@ -99,6 +99,8 @@ def theirs(work: Work) -> Callable[[], float]:
     builder = importlib.import_module(f"originals.{ORIGINALS[work.network].builder}")
     pair = [batch["frame0"], batch["frame1"]]
     subject = builder.build(Path(work.clone), work.network, pair)
+    # The authors' scripts may switch gradients off when they are imported.
+    torch.set_grad_enabled(True)
     loss = LOSSES.get(OBJECTIVES.get(work.network, ""), mean_difference)
     network, inputs = subject.network, [*subject.inputs[:2], *map(tensors.first, [batch["target"]])]
     inputs.append(tensors.first(batch["flow"]))
