@@ -1,7 +1,7 @@
 // The census distance of two images together with its gradients.
 //
 // The distance compares, for every pixel whose patch lies inside the image, the differences of the
-// patch's pixels from it: see `losses/census.py`. Stored for all pixels of a patch, the intermediate
+// patch's pixels from it: see `ops/census.py`. Stored for all pixels of a patch, the intermediate
 // values would take far longer to write and read than to compute. They are computed once, in one
 // pass that yields the distance and the gradients of the distance, which the gradient of the
 // operation only has to scale.
