@@ -59,11 +59,15 @@ def _graph(network: Network) -> Any:
 
 def multiplications(operation: Any) -> int:
     """Returns the number of multiplications with addition in a TensorFlow operation."""
-    shapes = [tuple(each.shape) for each in (*operation.inputs, *operation.outputs)]
+    tensors = (*operation.inputs, *operation.outputs)
+    # Some native operations do not know the shape of their result.
+    shapes = [() if each.shape.rank is None else tuple(each.shape) for each in tensors]
     values = int(np.prod(shapes[-1])) if shapes and None not in shapes[-1] else 0
     if operation.type == "Conv2D":
         rows, columns, channels, _ = shapes[1]
         return values * rows * columns * channels
+    if operation.type == "TfvfiConvolution":
+        return int(np.prod(shapes[0][:3])) * int(np.prod(shapes[1]))
     if operation.type == "Conv2DBackpropInput":
         # The inputs of a transposed convolution are sizes, kernel and image. The kernel is applied
         # to every pixel of the image.
