@@ -5,6 +5,7 @@ import os
 import select
 import subprocess
 import sys
+import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -28,13 +29,15 @@ class Trainee:
         self.limit = limit
         self.seconds: list[float] = []
         self.peak_mib = 0.0
+        # torch.compile trusts what it finds in its cache, even files of a process that was killed.
+        self._cache = tempfile.TemporaryDirectory()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "originals.steps", json.dumps(asdict(work))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
-            env=_environment(work),
+            env=_environment(work) | {"TORCHINDUCTOR_CACHE_DIR": self._cache.name},
         )
 
     def step(self, counted: bool = True) -> float:
@@ -69,6 +72,7 @@ class Trainee:
         """Ends the process."""
         self._process.kill()
         self._process.wait()
+        self._cache.cleanup()
 
 
 def _environment(work: Work) -> dict[str, str]:
