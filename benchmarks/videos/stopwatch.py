@@ -28,6 +28,11 @@ class Shares:
         """The network's share of the time."""
         return self.network_s / self.running_s
 
+    def seconds_a_pair(self, frames: int) -> float:
+        """Returns the seconds for each pair of that many frames; large ones take several calls."""
+        calls_a_pair = (self.calls + 1) / (frames - 1)
+        return self.running_s / self.calls * calls_a_pair
+
     @classmethod
     def read(cls, path: Path) -> "Shares":
         """Returns what `Stopwatch.write` wrote."""

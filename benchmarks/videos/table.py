@@ -77,7 +77,7 @@ def rows(
             lowest_s=_rounded(min(seconds, default=None), 2),
             highest_s=_rounded(max(seconds, default=None), 2),
             over_first=_rounded(median / reference if median and reference else None, 3),
-            pair_s=_median([each.running_s / each.calls for each in shares], 3),
+            pair_s=_median([each.seconds_a_pair(frames) for each in shares], 3),
             network=_median([each.network for each in shares], 4),
             tail_s=_median([each.tail_s for each in shares], 2),
             peak_mib=_rounded(max((each.peak_mib for each in done_well), default=None), 0),

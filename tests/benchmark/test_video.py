@@ -65,7 +65,8 @@ def test_rows_relate_medians_to_the_first_chain(chains, table, tmp_path):
     }
     ours, ffmpeg, other = table.rows("64x36", 6, "clip.mp4", runs, "ours")
     assert (ours.median_s, ours.lowest_s, ours.highest_s, ours.over_first) == (3.0, 2.0, 4.0, 1.0)
-    assert (ours.pair_s, ours.network, ours.tail_s, ours.peak_mib) == (2.0, 0.925, 0.5, 200.0)
+    # Eleven calls for five pairs, the first of which is not counted.
+    assert (ours.pair_s, ours.network, ours.tail_s, ours.peak_mib) == (4.4, 0.925, 0.5, 200.0)
     assert (ffmpeg.over_first, ffmpeg.pair_s, ffmpeg.network) == (2.0, None, None)
     assert (other.median_s, other.rounds, other.note) == (None, 0, "it | broke")
     found = [ours, ffmpeg, other]
