@@ -319,6 +319,8 @@ def grpc_server(folder):
         server.stop(None)
 
 
+# What an export returns and what the client sends are tested apart, and fast.
+@pytest.mark.slow
 def test_an_export_answers_over_grpc(exported, pair, tmp_path):
     with grpc_server(exported / "1") as url:
         server = Server(url, "ifrnet_s")

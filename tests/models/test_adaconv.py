@@ -162,7 +162,10 @@ def write_keras_2(path, arrays):
             file[f"{layer}/{name}:0"] = values
 
 
-@pytest.mark.parametrize(("file", "write"), [("a.npz", write_npz), ("a.h5", write_keras_2)])
+@pytest.mark.parametrize(
+    ("file", "write"),
+    [("a.npz", write_npz), pytest.param("a.h5", write_keras_2, marks=pytest.mark.slow)],
+)
 def test_published_arrays_convert(tmp_path, like_the_reference, file, write):
     spec = json.loads((GOLDEN / MANIFEST).read_text())
     arrays = seeded_state(spec["manifest"], spec["seed"])

@@ -108,7 +108,9 @@ def test_what_comes_before_the_frame(arrays, like_the_reference):
 
 
 @pytest.mark.parametrize("compiled", [True, False])
-@pytest.mark.parametrize("rows", [1, 5, 7])
+@pytest.mark.parametrize(
+    "rows", [pytest.param(1, marks=pytest.mark.slow), 5, pytest.param(7, marks=pytest.mark.slow)]
+)
 def test_strips_join_without_a_seam(arrays, like_the_reference, monkeypatch, rows, compiled):
     pair = arrays["a_one"][:, :32], arrays["a_two"][:, :32]
     whole = np.asarray(like_the_reference.middle(*pair)["frame"])
