@@ -74,7 +74,7 @@ def test_rows_relate_medians_to_the_first_chain(chains, table, tmp_path):
     table.write(found, tmp_path)
     assert table.sheets.read(tmp_path / "video.csv", table.Row) == found
     page = (tmp_path / "video.md").read_text()
-    assert "| ours | 3.0 | 2.0 to 4.0 | 1.00 | 2.00 | 92.5% | 0.5 | 200 |  |" in page
+    assert "| ours | 3.0 | 2.0 to 4.0 | 1.00 | 4.40 | 92.5% | 0.5 | 200 |  |" in page
     assert "| other |  |  |  |  |  |  |  | it / broke |" in page
 
 
