@@ -96,9 +96,8 @@ def frames(clip: Clip, damaged: str = "stop") -> Iterator[tuple[np.ndarray, Frac
         if path.is_dir():
             source = Pictures(pictures.in_folder(path), damaged)
         else:
-            # One thread is enough because other processes read other clips, and the fast
-            # conversion is too, because it darkens all frames of a clip equally.
-            source = Video(path, damaged, threads=1, exact=False)
+            # The fast conversion is enough, because it darkens all frames of a clip equally.
+            source = Video(path, damaged, exact=False)
         turns = round(source.look.rotation / 90) % 4
         for shown in source:
             yield _upright(_eight_bits(shown.image), turns), shown.time

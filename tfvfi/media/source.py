@@ -44,7 +44,6 @@ class Video:
         path: A file that FFmpeg can decode.
         damaged: What to do if part of it cannot be decoded: "stop" raises an error, "keep"
             continues with what can be decoded and logs how much could not.
-        threads: The number of decoding threads; with 0 FFmpeg chooses.
         exact: See `Converter`.
         max_pixels: The largest number of pixels in a frame; videos with larger frames are refused
             before they are decoded.
@@ -59,14 +58,12 @@ class Video:
         self,
         path: Path,
         damaged: str = STOP,
-        threads: int = 0,
         exact: bool = True,
         max_pixels: int = MOST_PIXELS,
     ):
         self.path = path
         self.paths = [path]
         self.damaged = damaged
-        self.threads = threads
         self.exact = exact
         self.max_pixels = max_pixels
         self.missing = missing_bytes(path)
@@ -120,8 +117,9 @@ class Video:
         previous, length, count = None, usual, 0
         with open_container(self.path) as container:
             stream = container.streams[self.stream]
-            stream.thread_type = "AUTO"
-            stream.codec_context.thread_count = self.threads
+            # With several threads, FFmpeg may return a frame before the thread that decodes it has
+            # found damage in it. A network takes longer than one thread.
+            stream.codec_context.thread_count = 1
             for frame in self._decoded(container, stream):
                 base = Fraction(frame.time_base or stream.time_base)
                 time = None if frame.pts is None else frame.pts * base
