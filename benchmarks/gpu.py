@@ -24,7 +24,7 @@ from pathlib import Path
 
 import sheets
 from absl import flags
-from originals import measuring, sources
+from originals import arguments, measuring, sources
 from originals.catalog import GITHUB, ORIGINALS, TORCH
 from originals.job import CPU, DEVICES, GPU, ORIGINAL, THEIRS, Job, Result, do
 
@@ -49,13 +49,7 @@ flags.DEFINE_integer("workers", 6, "processes at a time; one is timed", 1, flag_
 flags.DEFINE_float("seconds", 540.0, "that the command may take", 1.0, flag_values=FLAGS)
 flags.DEFINE_float("limit", 150.0, "seconds that a process may take", 1.0, flag_values=FLAGS)
 flags.DEFINE_string("jax_python", sys.executable, "interpreter with JAX", flag_values=FLAGS)
-flags.DEFINE_string(
-    "sources",
-    str(Path.home() / ".cache" / "tfvfi" / "originals"),
-    "folder of the authors' repositories",
-    flag_values=FLAGS,
-)
-flags.DEFINE_string("results", "benchmarks/results", "where the table goes", flag_values=FLAGS)
+arguments.define_folders(FLAGS)
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,12 @@ import tempfile
 from pathlib import Path
 
 from absl import flags
-from originals import measuring, table
+from originals import arguments, measuring, table
 from originals.catalog import ORIGINALS
 from originals.engines import ENGINES
 
 from tfvfi import machine
 from tfvfi.cli import command
-from tfvfi.errors import ArgumentError
 from tfvfi.options import frame_size
 
 PRECISIONS = ["float32", "bfloat16"]
@@ -34,20 +33,14 @@ flags.DEFINE_integer("threads", None, "of each engine; one a core by default", 1
 flags.DEFINE_list("engines", OTHERS, "what runs the originals", flag_values=FLAGS)
 flags.DEFINE_list("precisions", PRECISIONS, "float32, bfloat16", flag_values=FLAGS)
 flags.DEFINE_float("limit", 600.0, "seconds that a turn may take", 1.0, flag_values=FLAGS)
-flags.DEFINE_string(
-    "sources",
-    str(Path.home() / ".cache" / "tfvfi" / "originals"),
-    "folder of the authors' repositories",
-    flag_values=FLAGS,
-)
-flags.DEFINE_string("results", "benchmarks/results", "where the table goes", flag_values=FLAGS)
+arguments.define_folders(FLAGS)
 
 
 def main() -> None:
     """Measures every network and writes the table after each."""
-    _check("networks", FLAGS.networks, list(ORIGINALS))
-    _check("engines", FLAGS.engines, OTHERS)
-    _check("precisions", FLAGS.precisions, PRECISIONS)
+    arguments.check_names("networks", FLAGS.networks, list(ORIGINALS))
+    arguments.check_names("engines", FLAGS.engines, OTHERS)
+    arguments.check_names("precisions", FLAGS.precisions, PRECISIONS)
     width, height = frame_size(FLAGS.size)
     plan = measuring.Plan(
         width=width,
@@ -68,13 +61,6 @@ def main() -> None:
         table.write(
             table.merged(table.read(results / "peers.csv"), found, list(ORIGINALS)), results
         )
-
-
-def _check(argument: str, given: list[str], known: list[str]) -> None:
-    unknown = [name for name in given if name not in known]
-    if unknown or not given:
-        received = repr(unknown[0]) if unknown else "nothing"
-        raise ArgumentError(f"`{argument}` takes {', '.join(known)}. Received: {received}")
 
 
 def _note(sentence: str) -> None:

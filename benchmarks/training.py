@@ -16,7 +16,7 @@ import statistics
 from pathlib import Path
 
 from absl import flags
-from originals import sources, training_table
+from originals import arguments, sources, training_table
 from originals.catalog import GITHUB, ORIGINALS
 from originals.steps import ENGINES, OBJECTIVES, Work
 from originals.trainee import Trainee
@@ -25,7 +25,6 @@ from tfvfi import machine
 from tfvfi.benchmark.contender import RefusedError
 from tfvfi.benchmark.engines import OWN
 from tfvfi.cli import command
-from tfvfi.errors import ArgumentError
 
 NETWORKS = ("ifrnet_s", "rife_v4_0", "sepconv", "ifrnet", "ifrnet_l")
 # Steps that compile and allocate memory.
@@ -39,19 +38,13 @@ flags.DEFINE_integer("threads", None, "of each engine; one a core by default", 1
 flags.DEFINE_integer("batch_size", 8, "examples of a step", 1, flag_values=FLAGS)
 flags.DEFINE_integer("crop_size", 128, "side of the crops", 16, flag_values=FLAGS)
 flags.DEFINE_float("limit", 600.0, "seconds that a step may take", 1.0, flag_values=FLAGS)
-flags.DEFINE_string(
-    "sources",
-    str(Path.home() / ".cache" / "tfvfi" / "originals"),
-    "folder of the authors' repositories",
-    flag_values=FLAGS,
-)
-flags.DEFINE_string("results", "benchmarks/results", "where the table goes", flag_values=FLAGS)
+arguments.define_folders(FLAGS)
 
 
 def main() -> None:
     """Measures every network and writes the table after each."""
-    _check("networks", FLAGS.networks, list(NETWORKS))
-    _check("engines", FLAGS.engines, list(ENGINES))
+    arguments.check_names("networks", FLAGS.networks, list(NETWORKS))
+    arguments.check_names("engines", FLAGS.engines, list(ENGINES))
     print(machine.describe(_threads()), flush=True)
     results = Path(FLAGS.results)
     for name in FLAGS.networks:
@@ -120,13 +113,6 @@ def _row(
 
 def _threads() -> int:
     return FLAGS.threads or machine.cores()
-
-
-def _check(argument: str, given: list[str], known: list[str]) -> None:
-    unknown = [name for name in given if name not in known]
-    if unknown or not given:
-        received = repr(unknown[0]) if unknown else "nothing"
-        raise ArgumentError(f"`{argument}` takes {', '.join(known)}. Received: {received}")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from absl import flags
-from originals import sources
+from originals import arguments, sources
 from originals.catalog import ORIGINALS
 from videos import chains, clip, table
 
@@ -40,13 +40,7 @@ flags.DEFINE_list("qualities", ["balanced"], "our settings of --quality", flag_v
 flags.DEFINE_list("others", OTHERS, "minterpolate, torch", flag_values=FLAGS)
 flags.DEFINE_integer("rounds", 1, "runs of every chain", 1, flag_values=FLAGS)
 flags.DEFINE_float("limit", 900.0, "seconds that a run may take", 1.0, flag_values=FLAGS)
-flags.DEFINE_string(
-    "sources",
-    str(Path.home() / ".cache" / "tfvfi" / "originals"),
-    "folder of the authors' repositories",
-    flag_values=FLAGS,
-)
-flags.DEFINE_string("results", "benchmarks/results", "where the table goes", flag_values=FLAGS)
+arguments.define_folders(FLAGS)
 
 
 def main() -> None:
