@@ -69,6 +69,8 @@ def pad_end(height: Side, width: Side, multiple: int) -> Padding:
 
 def pad_edge(frames: Tensor, padding: Padding) -> Tensor:
     """Returns frames padded with repeated border pixels."""
+    if _is_none(padding):
+        return frames
     top, bottom, left, right = padding
     height, width = size(frames)
     rows = ops.clip(ops.arange(height + top + bottom) - top, 0, height - 1)
@@ -78,8 +80,15 @@ def pad_edge(frames: Tensor, padding: Padding) -> Tensor:
 
 def pad_zeros(frames: Tensor, padding: Padding) -> Tensor:
     """Returns frames padded with zeros."""
+    if _is_none(padding):
+        return frames
     top, bottom, left, right = padding
     return ops.pad(frames, ((0, 0), (top, bottom), (left, right), (0, 0)))
+
+
+def _is_none(padding: Padding) -> bool:
+    """Returns whether it is known already that nothing is added, so that no copy is needed."""
+    return all(isinstance(side, int) and side == 0 for side in padding)
 
 
 def crop(frames: Tensor, padding: Padding, height: Side, width: Side) -> Tensor:
