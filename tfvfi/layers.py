@@ -128,6 +128,10 @@ class Conv2D(layers.Conv2D):
             config[name] = getattr(self, name)[0]
         return _without(config, "dilation_rate", "padding", "kernel_initializer")
 
+    def add_weight(self, *args: Any, **kwargs: Any) -> keras.Variable:
+        """Creates a variable; that of the kernel is read without rounding it."""
+        return super().add_weight(*args, **_unrounded_kernel(kwargs))
+
     def call(self, image: Tensor) -> Tensor:
         """Returns the convolved image."""
         if self.activation in SLOPES and self.fusible(image):
@@ -162,6 +166,10 @@ class Conv2D(layers.Conv2D):
             image = ops.pad(image, ((0, 0), beside, beside, (0, 0)))
         return super().call(image)
 
+    def convolution_op(self, inputs: Tensor, kernel: Tensor) -> Tensor:
+        """Returns the image convolved with the kernel, in the image's type."""
+        return super().convolution_op(inputs, ops.cast(kernel, inputs.dtype))
+
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         """Returns the output shape."""
         if self.padding == "valid":
@@ -186,14 +194,20 @@ class Double(layers.Conv2DTranspose):
         given = ("kernel_size", "strides", "padding", "kernel_initializer")
         return _without(super().get_config(), *given)
 
+    def add_weight(self, *args: Any, **kwargs: Any) -> keras.Variable:
+        """Creates a variable; that of the kernel is read without rounding it."""
+        return super().add_weight(*args, **_unrounded_kernel(kwargs))
+
     def call(self, image: Tensor) -> Tensor:
         """Returns the image at twice its size."""
-        if gradients_wanted():
-            return super().call(image)
         fused = self.activation in SLOPES and self.use_bias
         if fused and doubling_fusible(image, self.kernel):
             return fused_doubling(image, self.kernel, self.bias, slopes(self))
-        doubled = doubling(image, self.kernel)
+        kernel = ops.cast(self.kernel, image.dtype)
+        if gradients_wanted():
+            doubled = ops.conv_transpose(image, kernel, strides=2, padding="same")
+        else:
+            doubled = doubling(image, kernel)
         return self.activation(doubled + self.bias if self.use_bias else doubled)
 
 
@@ -279,6 +293,15 @@ def slopes(layer: Any) -> Tensor:
 def starting_values() -> initializers.Initializer:
     """Returns PyTorch's default initializer, uniform within 1 / sqrt(fan in)."""
     return initializers.VarianceScaling(1 / 3, "fan_in", "uniform")
+
+
+def _unrounded_kernel(options: dict[str, Any]) -> dict[str, Any]:
+    """Returns the options of `add_weight` so that half precision reads a kernel in full precision.
+
+    Native operations transform kernels before they round them. Two casts of a large kernel would
+    take longer than some convolutions.
+    """
+    return options | {"autocast": options.get("name") != "kernel"}
 
 
 def _without(config: dict[str, Any], *names: str) -> dict[str, Any]:
