@@ -83,6 +83,16 @@ def test_half_precision_reads_exact_places(dtype, target):
     np.testing.assert_allclose(to_numpy(out), to_numpy(expected), atol=4e-3)
 
 
+@pytest.mark.skipif(not ops.native_available(), reason="needs the compiled operations")
+@pytest.mark.parametrize("channels", [1, 2, 3, 12, 35])
+def test_half_precision_rounds_once(channels):
+    draw = np.random.default_rng(channels)
+    image = keras_ops.cast(draw.normal(size=(2, 9, 15, channels)), "bfloat16")
+    single = keras_ops.cast(image, "float32")
+    expected = keras_ops.cast(ops.resize(single, 1.7), "bfloat16")
+    np.testing.assert_array_equal(to_numpy(ops.resize(image, 1.7)), to_numpy(expected))
+
+
 @pytest.mark.parametrize("target", [0, -1, float("nan"), "2", (4,), (4, 0), 0.01, None])
 def test_wrong_targets_are_named(target):
     with pytest.raises(InputError, match="Received: "):

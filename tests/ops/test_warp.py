@@ -157,6 +157,16 @@ def test_half_precision_reads_exact_places(dtype):
     np.testing.assert_array_equal(to_numpy(out)[0, 0, :-1, 0], expected[:-1])
 
 
+@pytest.mark.parametrize("channels", [1, 3, 4, 5, 24, 35])
+def test_half_precision_rounds_once(form, channels):
+    draw = np.random.default_rng(channels)
+    image = keras_ops.cast(draw.normal(size=(2, 9, 150, channels)), "bfloat16")
+    flow = 5 * draw.normal(size=(2, 9, 150, 2)).astype("float32")
+    single = keras_ops.cast(image, "float32")
+    expected = keras_ops.cast(ops.backward_warp(single, flow), "bfloat16")
+    np.testing.assert_array_equal(to_numpy(ops.backward_warp(image, flow)), to_numpy(expected))
+
+
 def test_portable_is_left_again():
     with ops.portable(), ops.portable():
         pass

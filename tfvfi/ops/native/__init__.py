@@ -14,6 +14,8 @@ from tfvfi.ops.tensor import Side, Tensor
 
 DTYPES = ("float16", "bfloat16", "float32")
 Grid = Callable[[Side], tuple[Tensor, Tensor, Tensor]]
+# The types that some operations read and write without a cast.
+DIRECT_DTYPES = ("bfloat16", "float32")
 # The numbers of the paddings in the C++ sources.
 PADDINGS = {"border": 0, "zeros": 1, "masked": 2}
 
@@ -62,7 +64,7 @@ def backward_warp(image: Tensor, flow: Tensor, padding: str, grid: Grid) -> Tens
     _, height, width, _ = keras.ops.shape(image)
     numbers = tf.stack([tf.cast(number, "float32") for n in (width, height) for number in grid(n)])
     out = _library().tfvfi_backward_warp(
-        tf.cast(image, "float32"), tf.cast(flow, "float32"), numbers, padding=PADDINGS[padding]
+        _direct(image), tf.cast(flow, "float32"), numbers, padding=PADDINGS[padding]
     )
     return tf.cast(out, image.dtype)
 
@@ -221,6 +223,21 @@ def large_convolution(
     return out
 
 
+def join(maps: Sequence[Tensor], dtype: str) -> Tensor:
+    """See `tfvfi.ops.channels`; `dtype` is one of `DIRECT_DTYPES`."""
+    out = _library().tfvfi_join([_direct(each) for each in maps], type=dtype)
+    out.set_shape((*maps[0].shape[:3], sum(each.shape[-1] for each in maps)))
+    return out
+
+
+def split(maps: Tensor, sizes: Sequence[int]) -> list[Tensor]:
+    """See `tfvfi.ops.channels`; `maps` has one of `DIRECT_DTYPES`."""
+    parts = _library().tfvfi_split(maps, sizes, count=len(sizes))
+    for part, size in zip(parts, sizes, strict=True):
+        part.set_shape((*maps.shape[:3], size))
+    return parts
+
+
 def census(x: Tensor, y: Tensor, patch: int) -> Tensor:
     """See `tfvfi.ops.census.census_distance`."""
     import tensorflow as tf
@@ -243,7 +260,7 @@ def resize(
     import tensorflow as tf
 
     out = _library().tfvfi_resize(
-        tf.cast(image, "float32"),
+        _direct(image),
         tf.stack([tf.cast(size, "int32") for size in (height, width)]),
         tf.stack([tf.cast(scale, "float64") for scale in (scale_y, scale_x)]),
         align_corners=align_corners,
@@ -251,6 +268,13 @@ def resize(
     sizes = (size if isinstance(size, int) else None for size in (height, width))
     out.set_shape((image.shape[0], *sizes, image.shape[-1]))
     return tf.cast(out, image.dtype)
+
+
+def _direct(tensor: Tensor) -> Tensor:
+    """Returns a tensor as one of `DIRECT_DTYPES`."""
+    import tensorflow as tf
+
+    return tensor if tensor.dtype.name in DIRECT_DTYPES else tf.cast(tensor, "float32")
 
 
 def _library() -> Any:

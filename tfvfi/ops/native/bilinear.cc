@@ -7,6 +7,7 @@
 
 #include "parallel.h"
 #include "simd.h"
+#include "vectors.h"
 
 namespace tfvfi {
 namespace {
@@ -98,59 +99,63 @@ TFVFI_INLINE void FindTile(const Field& field, int64_t row, int64_t column, int 
   FindColumns(field, row, column, count, tile);
 }
 
-// Four channels as one vector, a size that every machine supports.
-typedef float Four __attribute__((vector_size(16)));
-
-TFVFI_INLINE Four LoadFour(const float* from) {
-  Four four;
-  std::memcpy(&four, from, sizeof(four));
-  return four;
+// Stores the first `kChannels` of four channels.
+template <int kChannels, class Number>
+TFVFI_INLINE void StoreFirst(Number* to, Vector4 values) {
+  Number all[4];
+  Store(all, values);
+  std::memcpy(to, all, sizeof(Number) * kChannels);
 }
 
 // Rows are numbered through the batch. `kChannels` is the number of channels if there is a loop
 // compiled for it, or else 0.
-template <int kChannels>
-TFVFI_INLINE void GatherRows(const Field& field, const float* source, float* out, int64_t begin,
+template <int kChannels, class Number>
+TFVFI_INLINE void GatherRows(const Field& field, const Number* source, Number* out, int64_t begin,
                              int64_t end) {
   const int64_t channels = kChannels ? kChannels : field.channels;
   const int64_t stride = field.width * channels;
   // Three channels are read as four, except for the very last pixel.
-  const int64_t last_four = field.batch * field.height * stride - 4;
+  [[maybe_unused]] const int64_t last_four = field.batch * field.height * stride - 4;
   Tile tile;
   for (int64_t row = begin; row < end; ++row) {
-    const float* frame = source + row / field.height * field.height * stride;
+    const Number* frame = source + row / field.height * field.height * stride;
     for (int64_t column = 0; column < field.width; column += kTile) {
       const int count = static_cast<int>(std::min<int64_t>(kTile, field.width - column));
       FindTile(field, row, column, count, &tile);
       const Neighbors &x = tile.x, &y = tile.y;
-      float* pixel = out + row * stride + column * channels;
+      Number* pixel = out + row * stride + column * channels;
       for (int i = 0; i < count; ++i, pixel += channels) {
-        const float* low_row = frame + y.low[i] * stride;
-        const float* high_row = frame + y.high[i] * stride;
+        const Number* low_row = frame + y.low[i] * stride;
+        const Number* high_row = frame + y.high[i] * stride;
         const int64_t left = x.low[i] * channels, right = x.high[i] * channels;
         const float low_left = y.low_weight[i] * x.low_weight[i];
         const float low_right = y.low_weight[i] * x.high_weight[i];
         const float high_left = y.high_weight[i] * x.low_weight[i];
         const float high_right = y.high_weight[i] * x.high_weight[i];
-        if ((kChannels == 3 || kChannels == 4) && high_row + right - source <= last_four) {
-          const Four sum = low_left * LoadFour(low_row + left) +
-                           low_right * LoadFour(low_row + right) +
-                           high_left * LoadFour(high_row + left) +
-                           high_right * LoadFour(high_row + right);
-          std::memcpy(pixel, &sum, sizeof(float) * kChannels);
-          continue;
+        const auto blend = [&](auto vector, int64_t c) TFVFI_INLINE_LAMBDA {
+          using Vector = decltype(vector);
+          return low_left * Load<Vector>(low_row + left + c) +
+                 low_right * Load<Vector>(low_row + right + c) +
+                 high_left * Load<Vector>(high_row + left + c) +
+                 high_right * Load<Vector>(high_row + right + c);
+        };
+        if constexpr (kChannels == 3 || kChannels == 4) {
+          if (high_row + right - source <= last_four) {
+            const Vector4 sum = blend(Vector4{}, 0);
+            StoreFirst<kChannels>(pixel, sum);
+            continue;
+          }
         }
-        float* __restrict written = pixel;
-        for (int64_t c = 0; c < channels; ++c) {
-          written[c] = low_left * low_row[left + c] + low_right * low_row[right + c] +
-                       high_left * high_row[left + c] + high_right * high_row[right + c];
-        }
+        ForChannels<Vector8>(channels, [&](auto vector, int64_t c) TFVFI_INLINE_LAMBDA {
+          Store(pixel + c, blend(vector, c));
+        });
       }
     }
   }
 }
 
-TFVFI_INLINE void GatherAny(const Field& field, const float* source, float* out, int64_t begin,
+template <class Number>
+TFVFI_INLINE void GatherAny(const Field& field, const Number* source, Number* out, int64_t begin,
                             int64_t end) {
   switch (field.channels) {
     case 1:
@@ -302,11 +307,15 @@ double RowCost(const Field& field) { return field.width * (5.0 + field.channels)
 
 }  // namespace
 
-void Gather(const Field& field, const float* source, float* out) {
+template <class Number>
+void Gather(const Field& field, const Number* source, Number* out) {
   ParallelFor(field.batch * field.height, RowCost(field), [&](int64_t begin, int64_t end) {
-    Hot<GatherAny>::Run(field, source, out, begin, end);
+    Hot<GatherAny<Number>>::Run(field, source, out, begin, end);
   });
 }
+
+template void Gather(const Field&, const float*, float*);
+template void Gather(const Field&, const Half*, Half*);
 
 void Scatter(const Field& field, const float* values, float* out) {
   if (field.height == 0 || field.width == 0) return;

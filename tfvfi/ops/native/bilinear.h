@@ -29,8 +29,10 @@ struct Field {
   bool ignore_nan = true;
 };
 
-// Sets out[pixel] to the source, interpolated at the position of the pixel.
-void Gather(const Field& field, const float* source, float* out);
+// Sets out[pixel] to the source, interpolated at the position of the pixel. `Number` is float, or
+// the integer that holds a bfloat16.
+template <class Number>
+void Gather(const Field& field, const Number* source, Number* out);
 
 // Sets out to 0 and adds values[pixel] around the position of every pixel, in the order of the
 // pixels whatever the number of threads is.

@@ -72,6 +72,9 @@ class Context {
  public:
   explicit Context(TF_OpKernelContext* context) : context_(context) {}
 
+  int inputs() const { return TF_NumInputs(context_); }
+  int outputs() const { return TF_NumOutputs(context_); }
+
   Tensor Input(int index) const {
     Status status;
     TF_Tensor* tensor = nullptr;
@@ -124,6 +127,14 @@ class Attributes {
     TF_OpKernelConstruction_GetAttrBool(construction_, name, &value, status.get());
     status.Check();
     return value != 0;
+  }
+
+  TF_DataType Type(const char* name) const {
+    Status status;
+    TF_DataType value = TF_FLOAT;
+    TF_OpKernelConstruction_GetAttrType(construction_, name, &value, status.get());
+    status.Check();
+    return value;
   }
 
  private:

@@ -71,10 +71,28 @@ def _register_gradients(library: Any) -> None:
 
     @tf.RegisterGradient("TfvfiBackwardWarp")
     def _(op, upstream):
-        gradients = library.tfvfi_backward_warp_gradient(
-            *op.inputs, upstream, padding=op.get_attr("padding")
+        image, flow, grid = op.inputs
+        of_image, of_flow = library.tfvfi_backward_warp_gradient(
+            tf.cast(image, "float32"),
+            flow,
+            grid,
+            tf.cast(upstream, "float32"),
+            padding=op.get_attr("padding"),
         )
-        return [*gradients, None]
+        return [tf.cast(of_image, image.dtype), of_flow, None]
+
+    @tf.RegisterGradient("TfvfiJoin")
+    def _(op, upstream):
+        sizes = tf.stack([tf.shape(each)[-1] for each in op.inputs])
+        parts = library.tfvfi_split(upstream, sizes, count=len(op.inputs))
+        return [tf.cast(part, each.dtype) for part, each in zip(parts, op.inputs, strict=True)]
+
+    @tf.RegisterGradient("TfvfiSplit")
+    def _(op, *upstream):
+        image, sizes = op.inputs
+        rest = image[..., tf.reduce_sum(sizes) :]
+        gradient = library.tfvfi_join([*upstream, tf.zeros_like(rest)], type=image.dtype)
+        return [gradient, None]
 
     @tf.RegisterGradient("TfvfiSplat")
     def _(op, upstream):
@@ -98,9 +116,12 @@ def _register_gradients(library: Any) -> None:
     def _(op, upstream):
         image, _, scale = op.inputs
         gradient = library.tfvfi_resize_gradient(
-            image, upstream, scale, align_corners=op.get_attr("align_corners")
+            tf.cast(image, "float32"),
+            tf.cast(upstream, "float32"),
+            scale,
+            align_corners=op.get_attr("align_corners"),
         )
-        return [gradient, None, None]
+        return [tf.cast(gradient, image.dtype), None, None]
 
     @tf.RegisterGradient("TfvfiPrelu")
     def _(op, upstream):

@@ -8,6 +8,7 @@
 #include "kernel.h"
 #include "parallel.h"
 #include "simd.h"
+#include "vectors.h"
 
 namespace tfvfi {
 namespace {
@@ -36,30 +37,34 @@ struct Axes {
   std::vector<Blend> rows, columns;        // of the output
 };
 
-template <int kChannels>
-TFVFI_INLINE void ResizeRows(const Axes& axes, const float* image, float* out, int64_t begin,
+template <int kChannels, class Number>
+TFVFI_INLINE void ResizeRows(const Axes& axes, const Number* image, Number* out, int64_t begin,
                              int64_t end) {
   const int64_t channels = kChannels ? kChannels : axes.channels;
   const int64_t stride = axes.width * channels;
   const int64_t rows = axes.rows.size(), columns = axes.columns.size();
   for (int64_t row = begin; row < end; ++row) {
     const Blend& y = axes.rows[row % rows];
-    const float* frame = image + row / rows * axes.height * stride;
-    const float *low = frame + y.low * stride, *high = frame + y.high * stride;
-    float* __restrict written = out + row * columns * channels;
+    const Number* frame = image + row / rows * axes.height * stride;
+    const Number *low = frame + y.low * stride, *high = frame + y.high * stride;
+    Number* written = out + row * columns * channels;
     for (int64_t column = 0; column < columns; ++column, written += channels) {
       const Blend& x = axes.columns[column];
       const int64_t left = x.low * channels, right = x.high * channels;
-      for (int64_t c = 0; c < channels; ++c) {
-        written[c] = y.low_weight * (x.low_weight * low[left + c] + x.high_weight * low[right + c]) +
-                     y.high_weight *
-                         (x.low_weight * high[left + c] + x.high_weight * high[right + c]);
-      }
+      ForChannels<Vector8>(channels, [&](auto vector, int64_t c) TFVFI_INLINE_LAMBDA {
+        using Vector = decltype(vector);
+        const Vector above = x.low_weight * Load<Vector>(low + left + c) +
+                             x.high_weight * Load<Vector>(low + right + c);
+        const Vector below = x.low_weight * Load<Vector>(high + left + c) +
+                             x.high_weight * Load<Vector>(high + right + c);
+        Store(written + c, y.low_weight * above + y.high_weight * below);
+      });
     }
   }
 }
 
-TFVFI_INLINE void ResizeAny(const Axes& axes, const float* image, float* out, int64_t begin,
+template <class Number>
+TFVFI_INLINE void ResizeAny(const Axes& axes, const Number* image, Number* out, int64_t begin,
                             int64_t end) {
   switch (axes.channels) {
     case 1:
@@ -142,11 +147,16 @@ class Resize {
     Require(size.rank() == 1 && size.dim(0) == 2, "size must hold 2 numbers");
     const int32_t height = size.data<int32_t>()[0], width = size.data<int32_t>()[1];
     const Axes axes = AxesOf(image, scale, height, width, align_corners_);
-    const Tensor out = context.Output(0, {axes.batch, height, width, axes.channels});
+    const std::vector<int64_t> shape = {axes.batch, height, width, axes.channels};
+    const Tensor out = context.Output(0, shape, image.type());
     if (out.size() == 0) return;
     const double cost = width * (2.0 + axes.channels);
     ParallelFor(axes.batch * height, cost, [&](int64_t begin, int64_t end) {
-      Hot<ResizeAny>::Run(axes, image.data(), out.data(), begin, end);
+      if (image.type() == TF_FLOAT) {
+        Hot<ResizeAny<float>>::Run(axes, image.data(), out.data(), begin, end);
+      } else {
+        Hot<ResizeAny<Half>>::Run(axes, image.data<Half>(), out.data<Half>(), begin, end);
+      }
     });
   }
 
@@ -177,9 +187,9 @@ class ResizeGradient {
 };
 
 const bool registered = Register<Resize>({"TfvfiResize",
-                                          {"image: float", "size: int32", "scale: double"},
-                                          {"resized: float"},
-                                          {"align_corners: bool"},
+                                          {"image: T", "size: int32", "scale: double"},
+                                          {"resized: T"},
+                                          {"T: {float, bfloat16}", "align_corners: bool"},
                                           ShapeAtRunTime});
 const bool gradient_registered =
     Register<ResizeGradient>({"TfvfiResizeGradient",

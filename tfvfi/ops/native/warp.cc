@@ -2,6 +2,7 @@
 
 #include "bilinear.h"
 #include "kernel.h"
+#include "vectors.h"
 
 namespace tfvfi {
 namespace {
@@ -35,8 +36,12 @@ class BackwardWarp {
     const Tensor image = context.Input4(0), flow = context.Input4(1), grid = context.Input(2);
     Field field = FieldOf(image, flow, grid, padding_);
     field.ignore_nan = false;
-    const Tensor out = context.Output(0, image.shape());
-    Gather(field, image.data(), out.data());
+    const Tensor out = context.Output(0, image.shape(), image.type());
+    if (image.type() == TF_FLOAT) {
+      Gather(field, image.data(), out.data());
+    } else {
+      Gather(field, image.data<Half>(), out.data<Half>());
+    }
   }
 
  private:
@@ -63,9 +68,9 @@ class BackwardWarpGradient {
 };
 
 const bool registered = Register<BackwardWarp>({"TfvfiBackwardWarp",
-                                                {"image: float", "flow: float", "grid: float"},
-                                                {"warped: float"},
-                                                {"padding: int"},
+                                                {"image: T", "flow: float", "grid: float"},
+                                                {"warped: T"},
+                                                {"T: {float, bfloat16}", "padding: int"},
                                                 ShapesOfInputs<0>});
 const bool gradient_registered = Register<BackwardWarpGradient>(
     {"TfvfiBackwardWarpGradient",
