@@ -23,6 +23,7 @@ from tfvfi.layers import (
     Double,
     DoublePReLU,
 )
+from tfvfi.ops.channels import join
 from tfvfi.ops.convolution import fused_convolution
 from tfvfi.ops.tensor import Tensor
 
@@ -79,7 +80,7 @@ class MotionBlock(Block):
         enlarged = [head(known) for head in self.heads]
         if self.form == "scaled":
             return pixel_shuffle(enlarged[0])
-        return ops.concatenate(enlarged, axis=-1) if len(enlarged) > 1 else enlarged[0]
+        return join(enlarged) if len(enlarged) > 1 else enlarged[0]
 
     @property
     def enlargement(self) -> int:

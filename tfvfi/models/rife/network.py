@@ -17,12 +17,14 @@ from tfvfi.errors import InputError
 from tfvfi.models.base import Interpolator
 from tfvfi.models.middle import MIDDLE, check_middle
 from tfvfi.models.rife.blocks import FORMS, MOTION, Encoder, MotionBlock
-from tfvfi.models.rife.pyramid import COLORS, DOUBLINGS, Motion, Pyramid
+from tfvfi.models.rife.pyramid import DOUBLINGS, Maps, Motion, Pyramid
 from tfvfi.models.rife.refinement import Context, Refiner, warped_contexts
 from tfvfi.ops import backward_warp
+from tfvfi.ops.channels import join, split
 from tfvfi.ops.tensor import Tensor
 
 SCALES = (0.25, 0.5, 1.0, 2.0, 4.0)
+COLORS = 3
 # A block downsamples its input by 4; the refinement's context downsamples frames by 16.
 SHRINKING, COARSEST_CONTEXT = 4, 16
 ENCODER_WIDTH = 16
@@ -150,11 +152,10 @@ class RIFE(Interpolator):
     def prepare(self, frame0: Tensor, frame1: Tensor) -> dict[str, Tensor]:
         """Returns both frames with their encodings, and their contexts for the refinement."""
         pair = frame0, frame1
-        prepared = {"pair": pair}
+        prepared = {"pair": tuple([frame] for frame in pair)}
         if self.encoder:
             codes = [ops.cast(self.encoder(frame), "float32") for frame in pair]
-            both = zip(pair, codes, strict=True)
-            prepared["pair"] = tuple(ops.concatenate(maps, axis=-1) for maps in both)
+            prepared["pair"] = tuple(list(maps) for maps in zip(pair, codes, strict=True))
         if self.context and self.refine:
             prepared["contexts"] = tuple(self.context(frame) for frame in pair)
         return prepared
@@ -177,7 +178,7 @@ class RIFE(Interpolator):
             warped = [outputs["warped0"], outputs["warped1"]]
             known = [*colors(prepared["pair"]), *warped, motion.mask, motion.flow]
             contexts = warped_contexts(*prepared["contexts"], motion.flow)
-            residual = self.refiner(ops.concatenate(known, axis=-1), contexts)
+            residual = self.refiner(join(known, self.compute_dtype), contexts)
             outputs["frame"] = ops.clip(outputs["frame"] + residual, 0, 1)
         return outputs
 
@@ -196,14 +197,14 @@ def moment(time: Tensor) -> Tensor:
     return ops.reshape(ops.cast(time, "float32"), (-1, 1, 1, 1))
 
 
-def colors(pair: tuple[Tensor, Tensor]) -> list[Tensor]:
+def colors(pair: tuple[Maps, Maps]) -> list[Tensor]:
     """Returns both frames without their encodings."""
-    return [maps[..., :COLORS] for maps in pair]
+    return [maps[0] for maps in pair]
 
 
-def blended(pair: tuple[Tensor, Tensor], motion: Motion) -> dict[str, Tensor]:
+def blended(pair: tuple[Maps, Maps], motion: Motion) -> dict[str, Tensor]:
     """Warps both frames by a motion and blends them by its mask, without any refinement."""
-    flow0, flow1 = ops.split(motion.flow, 2, axis=-1)
+    flow0, flow1 = split(motion.flow, (2, 2))
     frame0, frame1 = colors(pair)
     warped0, warped1 = backward_warp(frame0, flow0), backward_warp(frame1, flow1)
     mask = ops.sigmoid(motion.mask)

@@ -13,7 +13,8 @@ from keras import ops
 
 from tfvfi.losses import laplacian_mean
 from tfvfi.models.rife.network import blended, colors, moment
-from tfvfi.models.rife.pyramid import Motion
+from tfvfi.models.rife.pyramid import Maps, Motion
+from tfvfi.ops.channels import join
 from tfvfi.ops.tensor import Tensor
 
 DISTILLATION_WEIGHT = 0.01
@@ -47,7 +48,7 @@ def objective(
 
 
 def teacher_motion(
-    network: keras.Model, pair: tuple[Tensor, Tensor], time: Tensor, motion: Motion, target: Tensor
+    network: keras.Model, pair: tuple[Maps, Maps], time: Tensor, motion: Motion, target: Tensor
 ) -> Motion:
     """Returns the last block's motion as corrected by the teacher, which reads the true frame."""
     now = blended(pair, motion)
@@ -55,7 +56,7 @@ def teacher_motion(
     if network.pyramid.timed:
         plane = ops.ones_like(motion.mask) * time
         known = [*colors(pair), plane, *known]
-    found = network.teacher(ops.concatenate(known, axis=-1))
+    found = network.teacher(join(known))
     correction = network.pyramid.motion(found, network.teacher.enlargement)
     return Motion(motion.flow + correction.flow, motion.mask + correction.mask, correction.feature)
 

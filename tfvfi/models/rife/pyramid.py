@@ -6,6 +6,7 @@ scales twice as coarse.
 """
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 import keras
@@ -14,9 +15,11 @@ from keras import ops
 from tfvfi.layers import Block
 from tfvfi.models.rife.blocks import FLOWS, MotionBlock
 from tfvfi.ops import backward_warp, resize
+from tfvfi.ops.channels import join, split
 from tfvfi.ops.tensor import Tensor
 
-COLORS = 3
+# A frame and, if the version has an encoder, its encoding.
+Maps = Sequence[Tensor]
 DOUBLINGS = (None, "first", "second")
 # Pixels of flow above which scales are doubled; for "first", a multiple of the coarsest scale.
 LARGE_FIRST, LARGE_SECOND = 16, 32
@@ -39,21 +42,18 @@ class Motion(NamedTuple):
 class View(NamedTuple):
     """The inputs of a block; None for those that its version or the first block lacks."""
 
-    maps0: Tensor
-    maps1: Tensor
+    maps0: Maps
+    maps1: Maps
     time: Tensor = None
     mask: Tensor = None
     feature: Tensor = None
     flow: Tensor = None
 
-    def joined(self) -> Tensor:
-        """Concatenates all inputs in the published order: colors before encodings."""
-        maps = self.maps0, self.maps1
-        parts = [each[..., :COLORS] for each in maps]
-        if self.maps0.shape[-1] > COLORS:
-            parts += [each[..., COLORS:] for each in maps]
+    def joined(self, dtype: str) -> Tensor:
+        """Concatenates all inputs in the published order: frames before encodings."""
+        parts = chain.from_iterable(zip(self.maps0, self.maps1, strict=True))
         rest = (self.time, self.mask, self.feature, self.flow)
-        return ops.concatenate([*parts, *(part for part in rest if part is not None)], axis=-1)
+        return join([*parts, *(part for part in rest if part is not None)], dtype)
 
     def reversed(self) -> "View":
         """Returns the same inputs with time reversed."""
@@ -96,11 +96,11 @@ class Pyramid(Block):
             for number, width in enumerate(self.widths)
         ]
 
-    def call(self, pair: tuple[Tensor, Tensor], time: Tensor) -> Motion:
+    def call(self, pair: tuple[Maps, Maps], time: Tensor) -> Motion:
         """Returns the motion after the last block; see `doubling` of `RIFE` for large motion.
 
         Args:
-            pair: Both frames, each with its encoding.
+            pair: The maps of both frames.
             time: (B, 1, 1, 1).
         """
         if self.doubling == "first":
@@ -114,7 +114,7 @@ class Pyramid(Block):
             return self.motions(pair, time)[-1]
         first, _ = self._correction(0, pair, None, time)
         correction, flow = self._correction(1, pair, first, time)
-        both = [_exceeds(half, LARGE_SECOND) for half in (flow[..., :2], flow[..., 2:])]
+        both = [_exceeds(half, LARGE_SECOND) for half in split(flow, (2, 2))]
 
         def at_doubled_scales() -> Motion:
             again, _ = self._correction(0, pair, None, time, 2, alone=True)
@@ -127,7 +127,7 @@ class Pyramid(Block):
 
     def motions(
         self,
-        pair: tuple[Tensor, Tensor],
+        pair: tuple[Maps, Maps],
         time: Tensor,
         known: Sequence[Motion] = (),
         doubled: int = 1,
@@ -135,7 +135,7 @@ class Pyramid(Block):
         """Returns the motion after every block, from coarse to fine.
 
         Args:
-            pair: Both frames, each with its encoding.
+            pair: The maps of both frames.
             time: (B, 1, 1, 1).
             known: The motions after the first blocks, if they are already known.
             doubled: The factor by which the scales are multiplied.
@@ -150,7 +150,7 @@ class Pyramid(Block):
     def _correction(
         self,
         number: int,
-        pair: tuple[Tensor, Tensor],
+        pair: tuple[Maps, Maps],
         before: Motion | None,
         time: Tensor,
         doubled: int = 1,
@@ -160,7 +160,7 @@ class Pyramid(Block):
 
         Args:
             number: The number of the block.
-            pair: Both frames, each with its encoding.
+            pair: The maps of both frames.
             before: The motion after the previous block; None for the first one.
             time: (B, 1, 1, 1).
             doubled: The factor by which its scale is multiplied.
@@ -169,22 +169,25 @@ class Pyramid(Block):
         block, scale = self.blocks[number], self.scales[number] * doubled
         view = self._view(pair, before, time, scale)
         if alone or not self.ensemble:
-            found = self.motion(block(view.joined()), scale * block.enlargement)
+            known = view.joined(self.compute_dtype)
+            found = self.motion(block(known), scale * block.enlargement)
             return found, found.flow
-        views = ops.concatenate([view.joined(), view.reversed().joined()], axis=0)
+        both = (each.joined(self.compute_dtype) for each in (view, view.reversed()))
+        views = ops.concatenate(list(both), axis=0)
         both = self.motion(block(views), scale * block.enlargement)
         (flow, back), (mask, back_mask), (feature, _) = (ops.split(part, 2) for part in both)
         return Motion((flow + _swapped(back)) / 2, (mask - back_mask) / 2, feature), flow
 
     def _view(
-        self, pair: tuple[Tensor, Tensor], motion: Motion | None, time: Tensor, scale: float
+        self, pair: tuple[Maps, Maps], motion: Motion | None, time: Tensor, scale: float
     ) -> View:
         """Returns the inputs of a block, at its scale."""
         if motion is not None:
-            flows = ops.split(motion.flow, 2, axis=-1)
-            pair = [backward_warp(maps, flow) for maps, flow in zip(pair, flows, strict=True)]
-        pair = [_resized(maps, 1 / scale) for maps in pair]
-        plane = ops.ones_like(pair[0][..., :1])
+            flows = split(motion.flow, (2, 2))
+            both = zip(pair, flows, strict=True)
+            pair = [[backward_warp(each, flow) for each in maps] for maps, flow in both]
+        pair = [[_resized(each, 1 / scale) for each in maps] for maps in pair]
+        plane = ops.ones_like(pair[0][0][..., :1])
         moment = plane * time if self.timed else None
         if motion is not None:
             feature = _resized(motion.feature, 1 / scale) if self.features else None
@@ -202,10 +205,11 @@ class Pyramid(Block):
             found: The block's output.
             enlargement: The ratio between the frames' size and that of the output.
         """
-        found = _resized(ops.cast(found, "float32"), enlargement)
-        # The gradient of a split is one pass; those of slices would be padded and added.
-        flow, rest = found[..., :FLOWS], found[..., FLOWS:]
-        return Motion(flow * enlargement, rest[..., :1], rest[..., 1 : 1 + self.features])
+        # Pixels are split while there are few of them.
+        flow, mask, feature = split(ops.cast(found, "float32"), (FLOWS, 1, self.features))
+        return Motion(
+            *(_resized(part, enlargement) for part in (flow * enlargement, mask, feature))
+        )
 
     def _corrected(self, before: Motion | None, correction: Motion) -> Motion:
         if before is None:

@@ -11,6 +11,7 @@ from keras import ops
 
 from tfvfi.layers import Block, Conv2D, ConvPReLU, DoublePReLU
 from tfvfi.ops import backward_warp, resize
+from tfvfi.ops.channels import join, split
 from tfvfi.ops.tensor import Tensor
 
 LEVELS = 4
@@ -71,10 +72,10 @@ class Refiner(Block):
         """
         skipped = [self.downs[0](known)]
         for down, context in zip(self.downs[1:], contexts, strict=False):
-            skipped.append(down(ops.concatenate([skipped[-1], context], axis=-1)))
-        refined = self.ups[0](ops.concatenate([skipped.pop(), contexts[-1]], axis=-1))
+            skipped.append(down(join([skipped[-1], context])))
+        refined = self.ups[0](join([skipped.pop(), contexts[-1]]))
         for up in self.ups[1:]:
-            refined = up(ops.concatenate([refined, skipped.pop()], axis=-1))
+            refined = up(join([refined, skipped.pop()]))
         return 2 * ops.sigmoid(ops.cast(self.conv(refined), "float32")) - 1
 
 
@@ -102,7 +103,7 @@ def warped_contexts(features0: list[Tensor], features1: list[Tensor], flow: Tens
     warped = []
     for feature0, feature1 in zip(features0, features1, strict=True):
         flow = resize(flow, 0.5) / 2
-        flow0, flow1 = ops.split(flow, 2, axis=-1)
+        flow0, flow1 = split(flow, (2, 2))
         pair = [backward_warp(feature0, flow0), backward_warp(feature1, flow1)]
-        warped.append(ops.concatenate(pair, axis=-1))
+        warped.append(join(pair))
     return warped
