@@ -23,6 +23,7 @@ from tfvfi.models.base import Interpolator
 from tfvfi.models.middle import MIDDLE, check_middle
 from tfvfi.models.preset import AnyTimes
 from tfvfi.ops import backward_warp, resize
+from tfvfi.ops.channels import join
 from tfvfi.ops.tensor import Side, Tensor
 
 BORDERS = ("zeros", "none")
@@ -214,7 +215,7 @@ class FILM(Interpolator):
             "flow1": flow1,
             "warped0": warped0,
             "warped1": warped1,
-            "flow_levels": [ops.concatenate(level[-2:], axis=-1) for level in pyramid],
+            "flow_levels": [join(level[-2:]) for level in pyramid],
         }
 
     def padding(self, height: Side, width: Side) -> images.Padding:
@@ -279,7 +280,7 @@ class FeatureExtractor(Block):
                 for convolution in self.convolutions[2 * step : 2 * step + 2]:
                     maps = convolution(maps)
                 levels[start + step].insert(0, maps)
-        return [ops.concatenate(level, axis=-1) for level in levels]
+        return [join(level) for level in levels]
 
 
 @keras.saving.register_keras_serializable("tfvfi")
@@ -312,7 +313,7 @@ class FlowPredictor(Block):
 
     def call(self, feature: Tensor, other: Tensor) -> Tensor:
         """Returns a correction of the flow from `feature` to `other`, in this level's pixels."""
-        maps = ops.concatenate([feature, other], axis=-1)
+        maps = join([feature, other])
         for convolution in self.convolutions:
             maps = convolution(maps)
         return ops.cast(maps, "float32")
@@ -362,19 +363,14 @@ class Fusion(Block):
     def call(self, pyramid: Sequence[Sequence[Tensor]]) -> Tensor:
         """Returns the frame, from the warped maps of every level."""
         # Concatenated only once, with the maps from below, because these maps are the largest.
-        maps = self.joined(pyramid[-1])
+        maps = join(pyramid[-1], self.compute_dtype)
         for level, steps in reversed(list(enumerate(self.steps))):
             double, *convolutions = steps
             maps = double(_nearest(maps, images.size(pyramid[level][0])))
-            maps = self.joined([*pyramid[level], maps])
+            maps = join([*pyramid[level], maps], self.compute_dtype)
             for convolution in convolutions:
                 maps = convolution(maps)
         return ops.cast(self.output_layer(maps), "float32")
-
-    def joined(self, parts: Sequence[Tensor]) -> Tensor:
-        """Concatenates maps of one size."""
-        parts = [ops.cast(part, self.compute_dtype) for part in parts]
-        return ops.concatenate(parts, axis=-1)
 
 
 def _halves(batch: Tensor) -> tuple[Tensor, Tensor]:

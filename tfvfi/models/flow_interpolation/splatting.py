@@ -12,6 +12,7 @@
 from keras import ops
 
 from tfvfi.ops import backward_warp, splat
+from tfvfi.ops.channels import join, split
 from tfvfi.ops.fusion import window_mean
 from tfvfi.ops.tensor import Tensor
 
@@ -51,8 +52,8 @@ def brightness_constancy(frame: Tensor, other: Tensor, flow: Tensor) -> Tensor:
     return -ALPHA * window_mean(ops.where(ops.isnan(gap), 1.0, gap))
 
 
-def _project(frame: Tensor, metric: Tensor, flow: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _project(frame: Tensor, metric: Tensor, flow: Tensor) -> list[Tensor]:
     """Returns the weighted colors, the weights and the count of pixels at each position."""
     weight = ops.exp(metric)
-    landed = splat(ops.concatenate([frame * weight, weight, ops.ones_like(weight)], axis=-1), flow)
-    return landed[..., :3], landed[..., 3:4], landed[..., 4:]
+    landed = splat(join([frame * weight, weight, ops.ones_like(weight)]), flow)
+    return split(landed, (3, 1, 1))

@@ -16,6 +16,7 @@ from keras import ops
 
 from tfvfi.images import size
 from tfvfi.ops import backward_warp, resize, splat, spline
+from tfvfi.ops.channels import join, split
 from tfvfi.ops.fusion import Motion, Sources, fuse
 from tfvfi.ops.tensor import Tensor
 
@@ -122,13 +123,8 @@ def _project(motion: Tensor, seen: Tensor, matched: Tensor, share: Tensor) -> di
     """
     weight = matched * seen + OCCLUDED
     values = [motion * weight, weight, matched * seen, OCCLUDED * (1 - seen)]
-    landed = splat(ops.concatenate(values, axis=-1), share * motion)
-    return {
-        "motion": landed[..., :2],
-        "weight": landed[..., 2:3],
-        "seen": landed[..., 3:4],
-        "hidden": landed[..., 4:5],
-    }
+    landed = split(splat(join(values), share * motion), (2, 1, 1, 1))
+    return dict(zip(("motion", "weight", "seen", "hidden"), landed, strict=True))
 
 
 def _arrived(projected: dict[str, Tensor]) -> Tensor:

@@ -22,6 +22,7 @@ from tfvfi.errors import ArgumentError
 from tfvfi.models.base import FlowEstimator
 from tfvfi.models.flownet2.subnetworks import FlowNet
 from tfvfi.ops import backward_warp, channel_norm, resize
+from tfvfi.ops.channels import join
 from tfvfi.ops.tensor import Tensor
 
 # The networks estimate flow at a quarter of the size, in units of 20 pixels.
@@ -102,7 +103,7 @@ class FlowNet2(FlowEstimator):
 
     def steps(self, frame0: Tensor, frame1: Tensor) -> list[dict[str, Tensor]]:
         """Returns the "flow" in pixels and the "flow_levels" of each network in the chain."""
-        pair = ops.concatenate([frame0, frame1], axis=-1)
+        pair = join([frame0, frame1])
         found = []
         for network, method in zip(self.networks, ENLARGED, strict=False):
             known = [pair]
@@ -110,19 +111,19 @@ class FlowNet2(FlowEstimator):
                 flow = found[-1]["flow"]
                 warped = backward_warp(frame1, flow)
                 known += [warped, flow / UNIT, channel_norm(frame0 - warped)]
-            levels = network(ops.concatenate(known, axis=-1))
+            levels = network(join(known))
             flow = resize(UNIT * levels[0], QUARTER, method=method)
             found.append({"flow": flow, "flow_levels": levels})
         return found
 
     def fused(self, frame0: Tensor, frame1: Tensor, large: Tensor) -> list[Tensor]:
         """Returns the fused flow for large and small displacements at size 1, 1/2 and 1/4."""
-        pair = ops.concatenate([frame0, frame1], axis=-1)
+        pair = join([frame0, frame1])
         # Divided here, where `flownet2_sd` multiplies: in the chain it was trained in another unit.
         small = resize(self.small(pair)[0] / UNIT, QUARTER, method="nearest")
         known = [frame0, small, large, channel_norm(small), channel_norm(large)]
         known += [channel_norm(frame0 - backward_warp(frame1, flow)) for flow in (small, large)]
-        return self.fuse(ops.concatenate(known, axis=-1))
+        return self.fuse(join(known))
 
     def flow_at_any_size(self, frame0: Tensor, frame1: Tensor) -> Tensor:
         """Returns the flow of a batch of any size; see `fit`."""

@@ -15,6 +15,7 @@ from keras import ops
 
 from tfvfi.layers import Block, Conv2D, Double, leaky_relu
 from tfvfi.ops import correlation
+from tfvfi.ops.channels import join
 from tfvfi.ops.tensor import Tensor
 
 # Name of a convolution -> channels, kernel size, stride.
@@ -170,7 +171,7 @@ class FlowNet(Block):
         before = self._run({name: self.encoder[name] for name in LARGE_KERNELS}, both)
         first, second = ops.split(before["conv3"], 2, axis=0)
         costs = leaky_relu(correlation(first, second, max_displacement=20, stride=2))
-        matched = ops.concatenate([self.encoder["conv_redir"](first), costs], axis=-1)
+        matched = join([self.encoder["conv_redir"](first), costs])
         after = {name: self.encoder[name] for name in ("conv3_1", *DEEP)}
         return {
             "conv2": ops.split(before["conv2"], 2, axis=0)[0],
@@ -189,8 +190,8 @@ class FlowNet(Block):
         flows = [self.predictions[0](maps)]
         for step, level in enumerate(self.plan.levels):
             skip = found[self.plan.skips[level]]
-            flow = ops.cast(self.enlarging[step](flows[0]), skip.dtype)
-            maps = ops.concatenate([skip, self.deconvolutions[step](maps), flow], axis=-1)
+            flow = self.enlarging[step](flows[0])
+            maps = join([skip, self.deconvolutions[step](maps), flow])
             seen = self.smoothing[step](maps) if self.smoothing else maps
             flows.insert(0, self.predictions[step + 1](seen))
         return flows

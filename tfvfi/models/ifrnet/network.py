@@ -19,6 +19,7 @@ from tfvfi.errors import ArgumentError
 from tfvfi.layers import Block, Conv2D, ConvPReLU, Double, PReLU
 from tfvfi.models.base import Interpolator
 from tfvfi.ops import backward_warp, resize
+from tfvfi.ops.channels import join, split
 from tfvfi.ops.convolution import fused_convolution
 from tfvfi.ops.tensor import Tensor
 
@@ -135,30 +136,26 @@ class IFRNet(Interpolator):
         plane = ops.ones_like(coarse0[..., :1]) * ops.reshape(
             ops.cast(time, coarse0.dtype), (-1, 1, 1, 1)
         )
-        # The gradient of a split is one pass; those of slices would be padded and added.
-        refined = first(ops.concatenate([coarse0, coarse1, plane], axis=-1))
-        flows, feature = ops.split(refined, (FLOWS,), axis=-1)
+        flows, feature = first(join([coarse0, coarse1, plane]))
         flows = ops.cast(flows, "float32")
         flow_levels, feature_levels = [], []
         for decoder, (feature0, feature1) in zip(others, reversed(finer), strict=True):
             flow_levels.insert(0, flows)
             feature_levels.insert(0, feature)
-            flow0, flow1 = ops.split(flows, 2, axis=-1)
+            flow0, flow1 = split(flows, (2, 2))
             warped0 = backward_warp(feature0, flow0)
             warped1 = backward_warp(feature1, flow1)
-            known = [feature, warped0, warped1, ops.cast(flows, feature.dtype)]
-            refined = decoder(ops.concatenate(known, axis=-1))
-            more, feature = ops.split(refined, (FLOWS,), axis=-1)
+            more, feature = decoder(join([feature, warped0, warped1, flows]))
             flows = 2 * resize(flows, 2) + ops.cast(more, "float32")
 
-        mask, residual = ops.split(ops.cast(feature, "float32"), (1,), axis=-1)
+        mask, residual = (ops.cast(part, "float32") for part in split(feature, (1, 3)))
         mask = ops.sigmoid(mask)
         frame0, frame1 = prepared["frame0"], prepared["frame1"]
         if self.scale != 1:
             size = images.size(frame0)
             flows = resize(flows, size) / self.scale
             mask, residual = resize(mask, size), resize(residual, size)
-        flow0, flow1 = ops.split(flows, 2, axis=-1)
+        flow0, flow1 = split(flows, (2, 2))
         blend = mask * backward_warp(frame0, flow0) + (1 - mask) * backward_warp(frame1, flow1)
         return {
             "frame": ops.clip(blend + prepared["mean"] + residual, 0, 1),
@@ -231,9 +228,10 @@ class Decoder(Block):
         self.residual = ResidualBlock(inside, side, dtype=self.dtype_policy, name="residual")
         self.up = Double(outside, dtype=self.dtype_policy, name="double")
 
-    def call(self, known: Tensor) -> Tensor:
-        """Returns corrections of both flows, followed by the feature, at twice the size."""
-        return self.up(self.residual(self.conv(known)))
+    def call(self, known: Tensor) -> list[Tensor]:
+        """Returns corrections of both flows, and the feature, at twice the size."""
+        refined = self.up(self.residual(self.conv(known)))
+        return split(refined, (FLOWS, self.outside - FLOWS))
 
 
 @keras.saving.register_keras_serializable("tfvfi.ifrnet")
@@ -263,5 +261,5 @@ class ResidualBlock(Block):
     def _refine_side(self, feature: Tensor, conv: ConvPReLU) -> Tensor:
         if conv.fusible(feature):
             return fused_convolution(feature, conv.kernel, conv.bias, conv.prelu.alpha)
-        main, side = feature[..., : -self.side], feature[..., -self.side :]
-        return ops.concatenate([main, conv(side)], axis=-1)
+        main, side = split(feature, (self.width - self.side, self.side))
+        return join([main, conv(side)])

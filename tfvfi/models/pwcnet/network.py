@@ -20,6 +20,7 @@ from tfvfi import images
 from tfvfi.layers import Block, Conv2D, Double, leaky_relu
 from tfvfi.models.base import FlowEstimator
 from tfvfi.ops import backward_warp, correlation, resize
+from tfvfi.ops.channels import join
 from tfvfi.ops.tensor import Tensor
 
 # The network estimates flow at a quarter of the size, in units of 20 pixels of the full size.
@@ -160,10 +161,10 @@ class Decoder(Block):
             flow, features = below
             flow = self.up_flow(flow)
             second = backward_warp(second, self.pixels * flow, padding="masked")
-            known = [first, ops.cast(flow, first.dtype), self.up_features(features)]
-        maps = ops.concatenate([leaky_relu(correlation(first, second)), *known], axis=-1)
+            known = [first, flow, self.up_features(features)]
+        maps = join([leaky_relu(correlation(first, second)), *known])
         for convolution in self.convolutions:
-            maps = ops.concatenate([convolution(maps), maps], axis=-1)
+            maps = join([convolution(maps), maps])
         return self.predict_flow(maps), maps
 
 

@@ -16,6 +16,7 @@ from tfvfi.layers import Block, Conv2D
 from tfvfi.models.middle import MiddleInterpolator
 from tfvfi.models.strips import paint_in_strips, strip_rows
 from tfvfi.ops import resize, separable_convolution
+from tfvfi.ops.channels import join
 from tfvfi.ops.tensor import Tensor
 
 WIDTHS = (32, 64, 128, 256, 512)
@@ -80,7 +81,7 @@ class SepConv(MiddleInterpolator):
         """Renders the middle frame, as "frame"."""
         # The published network was trained on blue, green, red.
         pair = [ops.flip(frame, axis=-1) for frame in (frame0, frame1)]
-        features = self.features(ops.concatenate(pair, axis=-1))
+        features = self.features(join(pair))
         maps = {name: head(features) for name, head in self.heads.items()}
 
         batch, height, width, _ = ops.shape(frame0)

@@ -9,6 +9,7 @@ from tfvfi import images
 from tfvfi.layers import Block, Conv2D, leaky_relu
 from tfvfi.models.pwcnet.network import Pyramid
 from tfvfi.ops import backward_warp, correlation, resize
+from tfvfi.ops.channels import join
 from tfvfi.ops.tensor import Tensor
 
 # Channels of the pyramid's levels 1 to 6, and of a decoder's convolutions.
@@ -71,8 +72,8 @@ class Decoder(Block):
         if below is not None:
             flow = resize_flow_by_width(below, images.size(first))
             second = backward_warp(second, flow, padding="zeros")
-            known = [ops.cast(flow, first.dtype)]
-        maps = ops.concatenate([first, correlation(first, second), *known], axis=-1)
+            known = [flow]
+        maps = join([first, correlation(first, second), *known])
         for convolution in self.convolutions:
             maps = convolution(maps)
         return self.predict_flow(maps)

@@ -11,6 +11,7 @@ from tfvfi.layers import Block, Conv2D, ConvPReLU
 from tfvfi.models.softsplat.flow import resize_flow_by_width
 from tfvfi.models.softsplat.grid import Bridge, Grid
 from tfvfi.ops import resize, softmax_splat
+from tfvfi.ops.channels import join
 from tfvfi.ops.tensor import Tensor
 
 # Channels at full, half and quarter size, and column directions of the final GridNet.
@@ -44,7 +45,7 @@ class Encoder(Block):
         for first, second in self.levels:
             maps = second(first(maps))
             found.append(maps)
-        found[0] = ops.concatenate([ops.cast(frames, maps.dtype), found[0]], axis=-1)
+        found[0] = join([frames, found[0]], ops.dtype(maps))
         return found
 
 
@@ -68,7 +69,7 @@ class Metric(Block):
             frames: Normalized frames.
             difference: Their difference from the other frame along the flow, (B, H, W, 1).
         """
-        seen = ops.concatenate([self.frame(frames), self.error(difference)], axis=-1)
+        seen = join([self.frame(frames), self.error(difference)])
         return ops.cast(self.output_layer(self.grid([seen])), "float32")
 
 
@@ -114,7 +115,7 @@ class Merger(Block):
                 _splat(maps, flow, metric)
                 for maps, (flow, metric) in zip(features, carried, strict=True)
             ]
-            merged.append(bridge(ops.concatenate(splatted, axis=-1)))
+            merged.append(bridge(join(splatted)))
         return merged
 
 
@@ -135,5 +136,5 @@ class Painter(Block):
 
 def _splat(features: Tensor, flow: Tensor, metric: Tensor) -> Tensor:
     """Splats features with their metric; where several pixels arrive, the smallest metric wins."""
-    carried = ops.concatenate([features, ops.cast(metric, features.dtype)], axis=-1)
+    carried = join([features, metric])
     return softmax_splat(carried, flow, ops.clip(-metric, -CLIP, CLIP))

@@ -20,6 +20,7 @@ from tfvfi.errors import ArgumentError
 from tfvfi.models.base import Interpolator
 from tfvfi.models.superslomo.unets import UNet
 from tfvfi.ops import backward_warp, resize
+from tfvfi.ops.channels import join, split
 from tfvfi.ops.tensor import Tensor
 from tfvfi.ops.warp import GRIDS
 
@@ -115,7 +116,7 @@ class SuperSloMo(Interpolator):
     def prepare(self, frame0: Tensor, frame1: Tensor) -> dict[str, Tensor]:
         """Normalizes both frames and estimates the flows between them."""
         frame0, frame1 = self._inwards(frame0), self._inwards(frame1)
-        pair = ops.concatenate([frame0, frame1], axis=-1)
+        pair = join([frame0, frame1])
         if self.flow_scale == 1:
             flows, coarsest = self.flow_network(pair)
         else:
@@ -123,12 +124,8 @@ class SuperSloMo(Interpolator):
             flows, coarsest = self.flow_network(resize(pair, size))
             flows = self.flow_scale * resize(flows, self.flow_scale)
             coarsest = resize(coarsest, self.flow_scale)
-        prepared = {
-            "frame0": frame0,
-            "frame1": frame1,
-            "flow01": flows[..., :2],
-            "flow10": flows[..., 2:],
-        }
+        flow01, flow10 = split(flows, (2, 2))
+        prepared = {"frame0": frame0, "frame1": frame1, "flow01": flow01, "flow10": flow10}
         return prepared | {"coarsest": coarsest} if self.form == "nvidia" else prepared
 
     def render(self, prepared: dict[str, Tensor], time: Tensor) -> dict[str, Tensor]:
@@ -151,9 +148,10 @@ class SuperSloMo(Interpolator):
             seen = [frame0, frame1, raw_warped0, raw_flow0, raw_warped1, raw_flow1]
         else:
             seen = [frame0, frame1, flow01, flow10, raw_flow1, raw_flow0, raw_warped1, raw_warped0]
-        refined, _ = self.refinement(ops.concatenate(seen, axis=-1), prepared.get("coarsest"))
-        flow0, flow1 = raw_flow0 + refined[..., :2], raw_flow1 + refined[..., 2:4]
-        visibility = ops.sigmoid(refined[..., 4:])
+        refined, _ = self.refinement(join(seen), prepared.get("coarsest"))
+        more0, more1, visibility = split(refined, (2, 2, 1))
+        flow0, flow1 = raw_flow0 + more0, raw_flow1 + more1
+        visibility = ops.sigmoid(visibility)
 
         warped0, warped1 = self._sample(frame0, flow0), self._sample(frame1, flow1)
         share0, share1 = (1 - t) * visibility, t * (1 - visibility)

@@ -8,6 +8,7 @@ from keras import ops
 
 from tfvfi.layers import Block, Conv2D, leaky_relu
 from tfvfi.ops import resize
+from tfvfi.ops.channels import join
 from tfvfi.ops.tensor import Tensor
 
 # Kernel size on each level of the encoder; every level has half the size of the one before.
@@ -63,12 +64,12 @@ class UNet(Block):
             feature = level(ops.average_pool(feature, 2, 2) if features else feature)
             features.append(feature)
         *finer, coarsest = features
-        feature = coarsest if beside is None else ops.concatenate([beside, coarsest], axis=-1)
+        feature = coarsest if beside is None else join([beside, coarsest])
         for level, skipped in zip(self.decoder, reversed(finer), strict=True):
             feature = level(resize(feature, 2), skipped)
         for conv in self.last:
             feature = conv(feature)
-        return ops.concatenate([head(feature) for head in self.heads], axis=-1), coarsest
+        return join([head(feature) for head in self.heads]), coarsest
 
 
 @keras.saving.register_keras_serializable("tfvfi.superslomo")
@@ -95,7 +96,7 @@ class JoinAfter(EncoderLevel):
 
     def call(self, feature: Tensor, skipped: Tensor) -> Tensor:
         """Returns the feature, twice as wide as a convolution."""
-        return ops.concatenate([skipped, super().call(feature)], axis=-1)
+        return join([skipped, super().call(feature)])
 
 
 @keras.saving.register_keras_serializable("tfvfi.superslomo")
@@ -104,7 +105,7 @@ class JoinBetween(JoinAfter):
 
     def call(self, feature: Tensor, skipped: Tensor) -> Tensor:
         """Returns the feature, as wide as a convolution."""
-        return self.conv2(ops.concatenate([self.conv1(feature), skipped], axis=-1))
+        return self.conv2(join([self.conv1(feature), skipped]))
 
 
 def leaky_conv(filters: int, kernel_size: int = 3, **kwargs: Any) -> Conv2D:
