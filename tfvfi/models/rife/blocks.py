@@ -167,13 +167,14 @@ class Encoder(Block):
             activated("scaled", width, strides=strides, dtype=self.dtype_policy, name=f"conv{at}")
             for at, strides in enumerate((2, 1, 1))
         ]
-        self.double = Double(filters, dtype=self.dtype_policy, name="double")
+        # An attribute called "double" would collide with a method of PyTorch's modules.
+        self.enlarge = Double(filters, dtype=self.dtype_policy, name="double")
 
     def call(self, frame: Tensor) -> Tensor:
         """Returns the features of a frame."""
         for conv in self.convs:
             frame = conv(frame)
-        return self.double(frame)
+        return self.enlarge(frame)
 
 
 def activated(form: str, filters: int, **kwargs: Any) -> Conv2D:
