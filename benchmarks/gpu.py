@@ -193,8 +193,8 @@ def markdown(rows: Sequence[Row]) -> str:
         lines += ["|---|---|---|---|---|---|---|---|"]
         for row in group:
             named = f"{row.engine} ({row.version})" if row.version else row.engine
-            spread = f"{row.lowest_ms:.2f} to {row.highest_ms:.2f}" if row.median_ms else ""
-            cells = [row.network, named, sheets.number(row.median_ms, ".2f"), spread]
+            cells = [row.network, named, sheets.number(row.median_ms, ".2f")]
+            cells += [sheets.spread(row.lowest_ms, row.highest_ms, ".2f")]
             cells += [sheets.number(row.original_over_this, ".2f")]
             cells += [sheets.number(row.difference, ".1e"), sheets.number(row.peak_mib, ".0f")]
             lines.append(sheets.line([*cells, row.note]))

@@ -160,8 +160,8 @@ def markdown(found: Sequence[Row]) -> str:
         lines += ["| network | cores | seconds | lowest to highest | speed-up | efficiency |"]
         lines += ["|---|---|---|---|---|---|"]
         for row in group:
-            spread = f"{row.lowest_s:.3f} to {row.highest_s:.3f}"
-            cells = [row.network, str(row.cores), f"{row.median_s:.3f}", spread]
+            cells = [row.network, str(row.cores), f"{row.median_s:.3f}"]
+            cells += [sheets.spread(row.lowest_s, row.highest_s, ".3f")]
             lines.append(sheets.line([*cells, f"{row.speed_up:.2f}", f"{row.efficiency:.0%}"]))
     return "\n".join(lines) + "\n"
 

@@ -60,6 +60,11 @@ def number(value: float | None, form: str) -> str:
     return "" if value is None else format(value, form)
 
 
+def spread(lowest: float | None, highest: float | None, form: str) -> str:
+    """Returns the range of formatted numbers; nothing if there is none."""
+    return "" if None in (lowest, highest) else f"{lowest:{form}} to {highest:{form}}"
+
+
 def _place(row: Any, names: Sequence[str]) -> tuple[Any, ...]:
     return tuple(getattr(row, name) for name in names)
 

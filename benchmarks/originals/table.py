@@ -6,7 +6,7 @@ from itertools import groupby
 from pathlib import Path
 
 import sheets
-from sheets import line, number
+from sheets import line, number, spread
 
 from tfvfi.benchmark.engines import OWN
 
@@ -120,7 +120,6 @@ def _details(rows: Sequence[Row]) -> list[str]:
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:
-        spread = f"{row.lowest_s:.3f} to {row.highest_s:.3f}" if row.median_s else ""
         named = f"{row.engine} ({row.version})" if row.version else row.engine
         lines.append(
             line(
@@ -129,7 +128,7 @@ def _details(rows: Sequence[Row]) -> list[str]:
                     row.precision,
                     named,
                     _seconds(row),
-                    spread,
+                    spread(row.lowest_s, row.highest_s, ".3f"),
                     str(row.runs),
                     number(row.ours_is_faster, ".2f"),
                     number(row.difference, ".1e"),

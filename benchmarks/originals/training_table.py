@@ -6,7 +6,7 @@ from itertools import groupby
 from pathlib import Path
 
 import sheets
-from sheets import line, number
+from sheets import line, number, spread
 
 from tfvfi.benchmark.engines import OWN
 
@@ -81,11 +81,11 @@ def _details(rows: Sequence[Row]) -> list[str]:
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:
-        spread = f"{row.lowest_s:.3f} to {row.highest_s:.3f}" if row.median_s else ""
         texts = [row.network, f"{row.batch_size}, {row.crop_size}", row.objective]
         texts += [f"{row.engine} ({row.version})"]
         texts += [number(row.median_s and 1 / row.median_s, ".3f"), number(row.median_s, ".3f")]
-        texts += [spread, number(row.ours_is_faster, ".2f"), number(row.peak_mib, ".0f")]
+        texts += [spread(row.lowest_s, row.highest_s, ".3f")]
+        texts += [number(row.ours_is_faster, ".2f"), number(row.peak_mib, ".0f")]
         lines.append(line([*texts, "" if row.median_s else row.note]))
     return lines
 

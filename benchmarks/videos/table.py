@@ -115,8 +115,8 @@ def markdown(found: Sequence[Row]) -> str:
             "|---|---|---|---|---|---|---|---|---|",
         ]
         for row in group:
-            spread = f"{row.lowest_s:.1f} to {row.highest_s:.1f}" if row.median_s else ""
-            cells = [row.chain, sheets.number(row.median_s, ".1f"), spread]
+            cells = [row.chain, sheets.number(row.median_s, ".1f")]
+            cells += [sheets.spread(row.lowest_s, row.highest_s, ".1f")]
             cells += [sheets.number(row.over_first, ".2f"), sheets.number(row.pair_s, ".2f")]
             cells += [sheets.number(row.network, ".1%"), sheets.number(row.tail_s, ".1f")]
             cells += [sheets.number(row.peak_mib, ".0f")]
