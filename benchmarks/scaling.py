@@ -33,8 +33,6 @@ from tfvfi.registry import preset
 
 NETWORKS = ["ifrnet_s", "rife_v4_0", "flow_interpolation", "superslomo"]
 PRECISIONS = ["float32", "bfloat16"]
-# Seconds in which the threads of one process become idle before the next one runs.
-PAUSE = 0.25
 PLACE = ("network", "size", "precision", "machine")
 
 FLAGS = flags.FlagValues()
@@ -114,7 +112,7 @@ def measure(name: str, width: int, height: int, counts: Sequence[int]) -> dict[i
                 raise InputError(f"{name} did not run on {count} cores: {error}") from None
             stack.callback(contenders[count].stop)
         works = {str(count): contender.run for count, contender in contenders.items()}
-        times = timing.contest(works, FLAGS.rounds, FLAGS.budget, PAUSE)
+        times = timing.contest(works, FLAGS.rounds, FLAGS.budget, timing.PAUSE)
         return {count: times[str(count)] for count in counts}
 
 

@@ -5,14 +5,16 @@
 
 The authors' repositories are cloned with git into --sources; none of their code is kept here. All
 engines train with the same batch, crop, objective and optimizer, each in a process of its own, and
-alternate step by step. PyTorch runs eagerly, in channels-last memory, and through torch.compile.
-The table is written after every network. Measuring a network again replaces its rows. An engine
-that fails, or takes longer than --limit for a step, gets a row with the reason.
+alternate step by step, with a pause in which the threads of the previous one become idle. PyTorch
+runs eagerly, in channels-last memory, and through torch.compile. The table is written after every
+network. Measuring a network again replaces its rows. An engine that fails, or takes longer than
+--limit for a step, gets a row with the reason.
 """
 
 import datetime
 import importlib.metadata
 import statistics
+import time
 from pathlib import Path
 
 from absl import flags
@@ -24,6 +26,7 @@ from originals.trainee import Trainee
 from tfvfi import machine
 from tfvfi.benchmark.contender import RefusedError
 from tfvfi.benchmark.engines import OWN
+from tfvfi.benchmark.timing import PAUSE
 from tfvfi.cli import command
 
 NETWORKS = ("ifrnet_s", "rife_v4_0", "sepconv", "ifrnet", "ifrnet_l")
@@ -66,6 +69,7 @@ def measure(name: str) -> list[training_table.Row]:
             for engine, trainee in trainees.items():
                 if engine in refused:
                     continue
+                time.sleep(PAUSE)
                 try:
                     seen = f"{trainee.step(counted=number >= FIRST):.3f} s"
                 except RefusedError as error:

@@ -9,6 +9,9 @@ from typing import Any
 
 from tfvfi.media import tables
 
+# Seconds that the threads of one engine have to become idle before the next engine runs.
+PAUSE = 0.25
+
 
 @dataclass(frozen=True)
 class Timing:
