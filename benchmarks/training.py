@@ -5,10 +5,11 @@
 
 The authors' repositories are cloned with git into --sources; none of their code is kept here. All
 engines train with the same batch, crop, objective and optimizer, each in a process of its own, and
-alternate step by step, with a pause in which the threads of the previous one become idle. PyTorch
-runs eagerly, in channels-last memory, and through torch.compile. The table is written after every
-network. Measuring a network again replaces its rows. An engine that fails, or takes longer than
---limit for a step, gets a row with the reason.
+take turns: a pause in which the threads of the previous engine become idle, a step that is not
+counted, because processors need a moment to wake up, and one that is. PyTorch runs eagerly, in
+channels-last memory, and through torch.compile. The table is written after every network. Measuring
+a network again replaces its rows. An engine that fails, or takes longer than --limit for a step,
+gets a row with the reason.
 """
 
 import datetime
@@ -30,13 +31,13 @@ from tfvfi.benchmark.timing import PAUSE
 from tfvfi.cli import command
 
 NETWORKS = ("ifrnet_s", "rife_v4_0", "sepconv", "ifrnet", "ifrnet_l")
-# Steps that compile and allocate memory.
-FIRST = 2
+# Turns of every engine, with two steps each, that compile and allocate memory.
+FIRST = 1
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_list("networks", list(NETWORKS[:3]), "our networks, by name", flag_values=FLAGS)
 flags.DEFINE_list("engines", list(ENGINES), "what runs the originals", flag_values=FLAGS)
-flags.DEFINE_integer("rounds", 10, "steps of each engine", 1, flag_values=FLAGS)
+flags.DEFINE_integer("rounds", 10, "turns of each engine", 1, flag_values=FLAGS)
 flags.DEFINE_integer("threads", None, "of each engine; one a core by default", 1, flag_values=FLAGS)
 flags.DEFINE_integer("batch_size", 8, "examples of a step", 1, flag_values=FLAGS)
 flags.DEFINE_integer("crop_size", 128, "side of the crops", 16, flag_values=FLAGS)
@@ -71,11 +72,12 @@ def measure(name: str) -> list[training_table.Row]:
                     continue
                 time.sleep(PAUSE)
                 try:
+                    trainee.step(counted=False)
                     seen = f"{trainee.step(counted=number >= FIRST):.3f} s"
                 except RefusedError as error:
                     seen = refused[engine] = str(error)
                     trainee.stop()
-                print(f"{name}, step {number + 1}, {engine}: {seen}", flush=True)
+                print(f"{name}, turn {number + 1}, {engine}: {seen}", flush=True)
     finally:
         for trainee in trainees.values():
             trainee.stop()

@@ -63,7 +63,7 @@ def markdown(rows: Sequence[Row]) -> str:
         "# Training steps beside the authors' networks in PyTorch",
         "",
         "Written by `benchmarks/training.py`. Each engine trains in a process of its own, with the "
-        "same batch, crop, objective and optimizer, in float32; engines alternate step by step. "
+        "same batch, crop, objective and optimizer, in float32; engines take turns. "
         'The objective "ifrnet" is that of the authors; "l1" is the mean absolute difference, for '
         "networks whose repository contains no code for training. The ratio is the time of the "
         "other over ours: above 1, ours is faster.",
