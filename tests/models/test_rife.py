@@ -221,9 +221,7 @@ def test_without_a_teacher_the_frame_alone_is_learned():
     assert set(terms) == {"laplacian"} and float(total) > 0
 
 
-@pytest.mark.parametrize(
-    "preset", ["rife_v3_8", pytest.param("rife_v4_25", marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("preset", ["rife_v3_8", "rife_v4_25"])
 def test_every_version_has_a_teacher(preset):
     options = THREE_BLOCKS if preset == "rife_v3_8" else FIVE_BLOCKS
     model = registry.build(preset, teacher=True, **options)

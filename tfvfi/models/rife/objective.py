@@ -56,8 +56,7 @@ def teacher_motion(
     if network.pyramid.timed:
         plane = ops.ones_like(motion.mask) * time
         known = [*colors(pair), plane, *known]
-    found = network.teacher(join(known))
-    correction = network.pyramid.motion(found, network.teacher.enlargement)
+    correction = network.pyramid.motion(network.teacher, join(known))
     return Motion(motion.flow + correction.flow, motion.mask + correction.mask, correction.feature)
 
 

@@ -169,12 +169,11 @@ class Pyramid(Block):
         block, scale = self.blocks[number], self.scales[number] * doubled
         view = self._view(pair, before, time, scale)
         if alone or not self.ensemble:
-            known = view.joined(self.compute_dtype)
-            found = self.motion(block(known), scale * block.enlargement)
+            found = self.motion(block, view.joined(self.compute_dtype), scale)
             return found, found.flow
         both = (each.joined(self.compute_dtype) for each in (view, view.reversed()))
         views = ops.concatenate(list(both), axis=0)
-        both = self.motion(block(views), scale * block.enlargement)
+        both = self.motion(block, views, scale)
         (flow, back), (mask, back_mask), (feature, _) = (ops.split(part, 2) for part in both)
         return Motion((flow + _swapped(back)) / 2, (mask - back_mask) / 2, feature), flow
 
@@ -198,18 +197,18 @@ class Pyramid(Block):
         # Version 3 starts with a mask and flows of zero.
         return View(*pair, None, 0 * plane, None, ops.tile(0 * plane, (1, 1, 1, FLOWS)))
 
-    def motion(self, found: Tensor, enlargement: float) -> Motion:
-        """Resizes a block's output to the size of the frames.
+    def motion(self, block: MotionBlock, known: Tensor, scale: float = 1) -> Motion:
+        """Returns a block's estimate, at the size of the frames.
 
         Args:
-            found: The block's output.
-            enlargement: The ratio between the frames' size and that of the output.
+            block: The block.
+            known: Its inputs, concatenated.
+            scale: The ratio between the frames' size and that of its inputs.
         """
         # Pixels are split while there are few of them.
-        flow, mask, feature = split(ops.cast(found, "float32"), (FLOWS, 1, self.features))
-        return Motion(
-            *(_resized(part, enlargement) for part in (flow * enlargement, mask, feature))
-        )
+        flow, *others = split(ops.cast(block(known), "float32"), (FLOWS, 1, block.features))
+        enlargement = scale * block.enlargement
+        return Motion(*(_resized(part, enlargement) for part in (flow * enlargement, *others)))
 
     def _corrected(self, before: Motion | None, correction: Motion) -> Motion:
         if before is None:
