@@ -85,8 +85,20 @@ class Block(layers.Layer):
         return super().get_config() | {name: _plain(getattr(self, name)) for name in names}
 
 
+class UnroundedKernel(layers.Layer):
+    """A layer whose kernel is read in full precision under half-precision policies.
+
+    Native operations transform kernels before they round them. Two casts of a large kernel would
+    take longer than some convolutions.
+    """
+
+    def add_weight(self, *args: Any, **kwargs: Any) -> keras.Variable:
+        """Creates a variable; that of the kernel is read without rounding it."""
+        return super().add_weight(*args, **kwargs | {"autocast": kwargs.get("name") != "kernel"})
+
+
 @registered
-class Conv2D(layers.Conv2D):
+class Conv2D(UnroundedKernel, layers.Conv2D):
     """A convolution with `dilation * (kernel_size // 2)` zeros on every side, at any stride.
 
     Keras's "same" padding is equivalent only at stride 1; at stride 2 it does not pad the first row
@@ -127,10 +139,6 @@ class Conv2D(layers.Conv2D):
         for name in ("kernel_size", "strides"):
             config[name] = getattr(self, name)[0]
         return _without(config, "dilation_rate", "padding", "kernel_initializer")
-
-    def add_weight(self, *args: Any, **kwargs: Any) -> keras.Variable:
-        """Creates a variable; that of the kernel is read without rounding it."""
-        return super().add_weight(*args, **_unrounded_kernel(kwargs))
 
     def call(self, image: Tensor) -> Tensor:
         """Returns the convolved image."""
@@ -180,7 +188,7 @@ class Conv2D(layers.Conv2D):
 
 
 @registered
-class Double(layers.Conv2DTranspose):
+class Double(UnroundedKernel, layers.Conv2DTranspose):
     """A transposed 4 x 4 convolution with stride 2, which exactly doubles the size."""
 
     def __init__(self, filters: int, **kwargs: Any):
@@ -193,10 +201,6 @@ class Double(layers.Conv2DTranspose):
         """Returns the arguments from which this layer can be recreated."""
         given = ("kernel_size", "strides", "padding", "kernel_initializer")
         return _without(super().get_config(), *given)
-
-    def add_weight(self, *args: Any, **kwargs: Any) -> keras.Variable:
-        """Creates a variable; that of the kernel is read without rounding it."""
-        return super().add_weight(*args, **_unrounded_kernel(kwargs))
 
     def call(self, image: Tensor) -> Tensor:
         """Returns the image at twice its size."""
@@ -293,15 +297,6 @@ def slopes(layer: Any) -> Tensor:
 def starting_values() -> initializers.Initializer:
     """Returns PyTorch's default initializer, uniform within 1 / sqrt(fan in)."""
     return initializers.VarianceScaling(1 / 3, "fan_in", "uniform")
-
-
-def _unrounded_kernel(options: dict[str, Any]) -> dict[str, Any]:
-    """Returns the options of `add_weight` so that half precision reads a kernel in full precision.
-
-    Native operations transform kernels before they round them. Two casts of a large kernel would
-    take longer than some convolutions.
-    """
-    return options | {"autocast": options.get("name") != "kernel"}
 
 
 def _without(config: dict[str, Any], *names: str) -> dict[str, Any]:
