@@ -19,7 +19,7 @@ from tfvfi.ops.tensor import Tensor
 # With fewer input channels, the transforms cost more than they save.
 FEWEST_INPUTS = {"float32": 8, "bfloat16": 16}
 # To transform larger kernels pays only for images of at least so many pixels.
-LARGEST_KERNEL, FEWEST_PIXELS = 1024 * 512, 256
+LARGEST_KERNEL, FEWEST_PIXELS = 1024 * 512, 96
 # The same limits where gradients are wanted: for their inputs, which are outputs of the kernel, and
 # for kernels of any size.
 FEWEST_TRAINED_CHANNELS, FEWEST_TRAINED_PIXELS = 16, 512
@@ -134,7 +134,7 @@ def fused_doubling(image: Tensor, kernel: Tensor, bias: Tensor, slope: Tensor) -
     Returns:
         [N, 2 H, 2 W, D] of the image's type.
     """
-    return native.fused_convolution(image, _as_convolution(kernel), bias, slope, doubled=True)
+    return native.fused_convolution(image, kernel, bias, slope, doubled=True)
 
 
 def doubling(image: Tensor, kernel: Tensor) -> Tensor:

@@ -203,8 +203,10 @@ def fused_convolution(
     batch, *sides, channels = image.shape
     if doubled:
         sides = [None if side is None else 2 * side for side in sides]
-    outputs = kernel.shape[3] // 4 if doubled else kernel.shape[3]
-    out.set_shape((batch, *sides, channels - kernel.shape[2] + outputs))
+        outputs = kernel.shape[2]
+    else:
+        outputs = channels - kernel.shape[2] + kernel.shape[3]
+    out.set_shape((batch, *sides, outputs))
     return out
 
 

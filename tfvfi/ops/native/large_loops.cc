@@ -119,7 +119,8 @@ TFVFI_INLINE void TransformChannels(const Shapes& s, const Number* frame, int64_
 template <class Version, class Factor>
 TFVFI_INLINE void MultiplyAll(const Shapes& s, const Factor* a, const int64_t* moves,
                               const Factor* b, int64_t rows, float* c) {
-  Multiply<Version>(a, moves, s.parts * s.parts, s.depth, b, rows, s.padded, c);
+  Multiply<Version>(Left<Factor>{a, s.depth}, moves, s.parts * s.parts, s.depth, b, rows, s.padded,
+                    false, c);
 }
 
 // Writes some channels of one tile.

@@ -51,7 +51,12 @@ TFVFI_INLINE void Store(FastHalf* to, Vector1 value) {
 
 // Stores first[0], second[0], first[1], second[1], ...
 TFVFI_INLINE void StorePairs(FastHalf* to, Vector16 first, Vector16 second) {
-  const auto pairs = Round(first) | (Round(second) << 16);
+  typedef uint16_t Halves __attribute__((vector_size(64)));
+  Halves apart, pairs;
+  asm("vcvtne2ps2bf16 %1, %2, %0" : "=v"(apart) : "v"(first), "v"(second));
+  constexpr Halves order = {0, 16, 1, 17, 2,  18, 3,  19, 4,  20, 5,  21, 6,  22, 7,  23,
+                            8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
+  pairs = __builtin_shuffle(apart, order);
   std::memcpy(to, &pairs, sizeof(pairs));
 }
 

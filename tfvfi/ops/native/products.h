@@ -47,15 +47,30 @@ TFVFI_INLINE Vector AddProducts(Vector sums, const float* left, Vector right) {
   return sums + *left * right;
 }
 
-// c = the sum over parts of a b, for some rows of a and one panel of b, which holds kDepth rows of b
-// side by side. The rows of a part are those of the first one, moved by `moves`.
+// The left factors of a product: some columns of the rows of a matrix.
+template <class Factor>
+struct Left {
+  const Factor* first;
+  int64_t step;  // from one row to the next
+};
+
+// c = or += the sum over parts of a b, for some rows of a and one panel of b, which holds kDepth
+// rows of b side by side. The rows of a part are those of the first one, moved by `moves`.
 template <class Vector, int kRows, int kVectors, class Factor>
-TFVFI_INLINE void MultiplyRows(const Factor* a, const int64_t* moves, int64_t parts, int64_t inputs,
-                               const Factor* b, float* c, int64_t stride) {
+TFVFI_INLINE void MultiplyRows(const Left<Factor>& a, const int64_t* moves, int64_t parts,
+                               int64_t inputs, const Factor* b, bool add, float* c,
+                               int64_t stride) {
   constexpr int depth = kDepth<Factor>, lanes = kLanes<Vector>;
   Vector sums[kRows][kVectors] = {};
+  if (add) {
+#pragma GCC unroll 16
+    for (int row = 0; row < kRows; ++row) {
+#pragma GCC unroll 16
+      for (int v = 0; v < kVectors; ++v) sums[row][v] = Load<Vector>(c + row * stride + v * lanes);
+    }
+  }
   for (int64_t part = 0; part < parts; ++part) {
-    const Factor* rows = a + moves[part];
+    const Factor* rows = a.first + moves[part];
     for (int64_t k = 0; k < inputs; k += depth, b += kVectors * lanes * depth) {
       Vector right[kVectors];
 #pragma GCC unroll 16
@@ -66,7 +81,7 @@ TFVFI_INLINE void MultiplyRows(const Factor* a, const int64_t* moves, int64_t pa
       for (int row = 0; row < kRows; ++row) {
 #pragma GCC unroll 16
         for (int v = 0; v < kVectors; ++v) {
-          sums[row][v] = AddProducts(sums[row][v], rows + row * inputs + k, right[v]);
+          sums[row][v] = AddProducts(sums[row][v], rows + row * a.step + k, right[v]);
         }
       }
     }
@@ -81,20 +96,21 @@ TFVFI_INLINE void MultiplyRows(const Factor* a, const int64_t* moves, int64_t pa
 // Multiplies all rows, rounded up to a whole number of steps, by the panels of b from a column on,
 // each of which has the most vectors that are left. `inputs` must be divisible by kDepth.
 template <class Version, class Factor, int kVectors = Version::kVectors>
-TFVFI_INLINE void Multiply(const Factor* a, const int64_t* moves, int64_t parts, int64_t inputs,
-                           const Factor* b, int64_t rows, int64_t padded, float* c,
-                           int64_t column = 0) {
+TFVFI_INLINE void Multiply(const Left<Factor>& a, const int64_t* moves, int64_t parts,
+                           int64_t inputs, const Factor* b, int64_t rows, int64_t padded, bool add,
+                           float* c, int64_t column = 0) {
   using Vector = typename Version::Vector;
   constexpr int wide = kVectors * kLanes<Vector>, step = Version::Rows(kVectors);
   for (; column + wide <= padded; column += wide) {
     for (int64_t row = 0; row < rows; row += step) {
-      MultiplyRows<Vector, step, kVectors>(a + row * inputs, moves, parts, inputs,
-                                           b + column * parts * inputs, c + row * padded + column,
-                                           padded);
+      MultiplyRows<Vector, step, kVectors>(
+          Left<Factor>{a.first + row * a.step, a.step}, moves, parts, inputs,
+          b + column * parts * inputs, add, c + row * padded + column, padded);
     }
   }
   if constexpr (kVectors > 1) {
-    Multiply<Version, Factor, kVectors - 1>(a, moves, parts, inputs, b, rows, padded, c, column);
+    Multiply<Version, Factor, kVectors - 1>(a, moves, parts, inputs, b, rows, padded, add, c,
+                                            column);
   }
 }
 

@@ -36,6 +36,18 @@ struct Hot<kFunction> {
   TFVFI_AVX2 static void Avx2(Arguments... arguments) { kFunction(arguments...); }
   static void Baseline(Arguments... arguments) { kFunction(arguments...); }
 
+  // Returns the version for an instruction set.
+  template <Isa kIsa>
+  static constexpr auto For() {
+    if constexpr (kIsa == Isa::kBaseline) {
+      return Baseline;
+    } else if constexpr (kIsa == Isa::kAvx2) {
+      return Avx2;
+    } else {
+      return Avx512;
+    }
+  }
+
   // Calls the best version.
   static void Run(Arguments... arguments) {
     switch (ChosenIsa()) {

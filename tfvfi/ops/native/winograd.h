@@ -38,6 +38,7 @@ struct Shapes {
   int64_t depth;   // Inputs, rounded up to a whole number of steps of the products.
   int64_t padded;  // Outputs, rounded up to a whole number of vectors.
   int64_t block;   // Tiles in a block; its matrices have more rows, whose results are not used.
+  int64_t panel;   // Outputs in a panel, if panels are processed instead of blocks.
 
   int64_t channels_in() const { return passed + inputs; }
   int64_t outputs_of_pixel() const { return outputs / (scale * scale); }
@@ -99,55 +100,6 @@ TFVFI_INLINE void TransformKernel(const Vector in[kTaps], Vector out[kWindow]) {
   out[5] = in[kTaps - 1];
 }
 
-// Transforms the kernels of one input, [taps, taps, inputs, outputs], for a vector of outputs.
-template <int kTaps, class Vector>
-TFVFI_INLINE void TransformInput(const Shapes& shapes, const float* kernels, int64_t input,
-                                 int64_t output, Vector out[kPlaces]) {
-  const int64_t there = std::min<int64_t>(kLanes<Vector>, shapes.outputs - output);
-  Vector columns[kTaps][kWindow];
-  for (int x = 0; x < kTaps; ++x) {
-    Vector column[kTaps] = {};
-    for (int y = 0; y < kTaps; ++y) {
-      const int64_t at = ((y * kTaps + x) * shapes.inputs + input) * shapes.outputs + output;
-      std::memcpy(&column[y], kernels + at, there * sizeof(float));
-    }
-    TransformKernel<kTaps>(column, columns[x]);
-  }
-  for (int y = 0; y < kWindow; ++y) {
-    Vector row[kTaps];
-    for (int x = 0; x < kTaps; ++x) row[x] = columns[x][y];
-    TransformKernel<kTaps>(row, out + y * kWindow);
-  }
-}
-
-// Transforms kernels to [place][panel][step of the products][column of the panel][input of the
-// step].
-template <int kTaps, class Version, class Factor>
-TFVFI_INLINE void TransformKernels(const Shapes& shapes, const float* kernels, Factor* out,
-                                   int64_t begin, int64_t end) {
-  using Vector = typename Version::Vector;
-  constexpr int depth = kDepth<Factor>, lanes = kLanes<Vector>, panel = Version::kVectors * lanes;
-  for (int64_t step = begin; step < end; ++step) {
-    for (int64_t output = 0; output < shapes.padded; output += lanes) {
-      Vector places[depth][kPlaces] = {};
-      for (int64_t input = step * depth; input < std::min((step + 1) * depth, shapes.inputs);
-           ++input) {
-        TransformInput<kTaps>(shapes, kernels, input, output, places[input - step * depth]);
-      }
-      const int64_t first = output / panel * panel;
-      const int64_t wide = std::min<int64_t>(panel, shapes.padded - first);
-      Factor* to = out + first * shapes.depth + (step * wide + output - first) * depth;
-      for (int place = 0; place < kPlaces; ++place, to += shapes.depth * shapes.padded) {
-        if constexpr (depth == 1) {
-          Store(to, places[0][place]);
-        } else {
-          StorePairs(to, places[0][place], places[1][place]);
-        }
-      }
-    }
-  }
-}
-
 // Transforms the windows of a block of tiles, at some channels, to [place][tile][input].
 template <class Vector, class Number, class Factor>
 TFVFI_INLINE void TransformChannels(const Shapes& shapes, const Number* frame, int64_t top,
@@ -191,7 +143,6 @@ struct Place {
 template <int kTile, class Vector, class Number>
 TFVFI_INLINE void FinishChannels(const Shapes& shapes, const Data& data, const float* products,
                                  int64_t step, const Place& place, int64_t pixel, int64_t channel) {
-  products += pixel * shapes.outputs_of_pixel() + channel;
   Vector halves[kTile][kWindow];
   for (int x = 0; x < kWindow; ++x) {
     Vector column[kWindow], back[kTile];
