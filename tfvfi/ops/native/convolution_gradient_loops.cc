@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "isa.h"
+#include "prefetch.h"
 #include "products.h"
 #include "simd.h"
 #include "vectors.h"
@@ -68,6 +69,8 @@ TFVFI_INLINE void TransformTiles(const Shapes& shapes, const void* image, const 
     const Place place(shapes, first + tile, kTile);
     const Number* frame = static_cast<const Number*>(image) + shapes.passed +
                           place.frame * pixels * shapes.channels_in();
+    Prefetch(frame, shapes.height, shapes.width, shapes.channels_in(),
+             {place.row - 1, place.column - 1 + kWindow, kWindow, kTile});
     ForChannels<Vector>(shapes.inputs, [&](auto vector, int64_t channel) TFVFI_INLINE_LAMBDA {
       TransformChannels<decltype(vector)>(shapes, frame, place.row - 1, place.column - 1, channel,
                                           shapes.block * shapes.inputs,
@@ -75,6 +78,8 @@ TFVFI_INLINE void TransformTiles(const Shapes& shapes, const void* image, const 
     });
     const Number* above = static_cast<const Number*>(upstream) + shapes.passed +
                           place.frame * pixels * shapes.channels_out();
+    Prefetch(above, shapes.height, shapes.width, shapes.channels_out(),
+             {place.row, place.column + kTile, kTile, kTile});
     ForChannels<Vector>(shapes.outputs, [&](auto vector, int64_t channel) TFVFI_INLINE_LAMBDA {
       TransformTile<decltype(vector)>(shapes, above + channel, place, shapes.block * shapes.padded,
                                       to.upstream + tile * shapes.padded + channel);

@@ -7,6 +7,7 @@
 
 #include "isa.h"
 #include "pairs.h"
+#include "prefetch.h"
 #include "products.h"
 #include "simd.h"
 #include "vectors.h"
@@ -122,6 +123,9 @@ TFVFI_INLINE void TransformTiles(const Shapes& shapes, const Data& data, Factor*
     const Place place(shapes, tile, TileOf(kTaps));
     const Number* frame = static_cast<const Number*>(data.image) + shapes.passed +
                           place.frame * shapes.height * shapes.width * shapes.channels_in();
+    // What the next tile reads beyond the window of this one.
+    Prefetch(frame, shapes.height, shapes.width, shapes.channels_in(),
+             {place.row - 1, place.column - 1 + kWindow, kWindow, TileOf(kTaps)});
     ForChannels<Vector>(shapes.inputs, [&](auto vector, int64_t channel) TFVFI_INLINE_LAMBDA {
       TransformChannels<decltype(vector)>(shapes, frame, place.row - 1, place.column - 1, channel,
                                           shapes.rows() * shapes.depth, out);

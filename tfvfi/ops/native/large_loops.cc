@@ -7,6 +7,7 @@
 
 #include "isa.h"
 #include "pairs.h"
+#include "prefetch.h"
 #include "products.h"
 #include "seven.h"
 #include "simd.h"
@@ -188,6 +189,10 @@ TFVFI_INLINE void ConvolveBlock(const Shapes& s, const Data& data, void* memory,
     for (int64_t x = 0; x < line; ++x) {
       const int64_t top = (block.row + y) * s.tile() - s.before;
       const int64_t left = (block.column + x) * s.tile() - s.before;
+      // What the next tile reads beyond the window of this one.
+      Prefetch(frame, s.height, s.width, s.channels,
+               {top * s.stride, (left + kWindow) * s.stride, kWindow * s.stride,
+                s.tile() * s.stride});
       for (int64_t phase = 0; phase < s.phases(); ++phase) {
         Factor* to = transformed + (y * line + x) * s.depth + phase * s.channels;
         ForChannels<Vector>(s.channels, [&](auto vector, int64_t channel) TFVFI_INLINE_LAMBDA {
