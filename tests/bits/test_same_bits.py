@@ -27,6 +27,8 @@ OPERATIONS = (
     "local_convolution",
     "resize",
     "convolution",
+    "deep_convolution",
+    "narrow_convolution",
     "convolution_gradients",
     "census",
 )

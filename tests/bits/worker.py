@@ -84,11 +84,11 @@ def stages() -> dict[str, Callable[[], Callable]]:
             return lambda: model.estimate(*pair)
         return lambda: model.interpolate(*pair, times=(0.5,))
 
-    def convolution() -> Callable:
+    def convolution(outputs: int, *shape: int) -> Callable:
         keras.utils.set_random_seed(0)
-        layer = layers.Conv2D(32, activation="relu")
-        layer.build((None, None, None, 32))
-        convolve, image = compiled(layer), noise(*size, 32)
+        layer = layers.Conv2D(outputs, activation="relu")
+        layer.build((None, None, None, shape[-1]))
+        convolve, image = compiled(layer), noise(*shape)
         return lambda: convolve(image)
 
     image, maps = batches[0], (noise(*size, 16), noise(*size, 16))
@@ -107,7 +107,9 @@ def stages() -> dict[str, Callable[[], Callable]]:
             ops.local_convolution, padded, noise(*size, 5, 5)
         ),
         "resize": lambda: with_gradients(lambda x: ops.resize(x, 0.4), image),
-        "convolution": convolution,
+        "convolution": lambda: convolution(32, *size, 32),
+        "deep_convolution": lambda: convolution(600, 1, 9, 10, 151),
+        "narrow_convolution": lambda: convolution(2, *size, 40),
         "convolution_gradients": lambda: with_gradients(
             fused_convolution, noise(*size, 20), noise(3, 3, 20, 36), noise(36), noise(36)
         ),

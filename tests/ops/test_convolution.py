@@ -50,6 +50,10 @@ def exact(image, kernel, bias, slope, shortcut=0.0, stride=1):
         (1, 23, 2, 3, 5),
         (1, 13, 14, 40, 35),
         (1, 5, 9, 300, 2),
+        # Very few outputs, which are computed without transforms.
+        (1, 1, 1, 16, 1),
+        (2, 7, 21, 40, 3),
+        (1, 6, 13, 33, 4),
     ],
 )
 def test_it_is_a_convolution(shape):
@@ -75,6 +79,24 @@ def test_channels_before_those_of_the_kernel_pass_through():
     found = fused_convolution(*map(tf.constant, (both, kernel, bias, slope))).numpy()
     np.testing.assert_array_equal(found[..., :7], before)
     np.testing.assert_allclose(found[..., 7:], exact(image, kernel, bias, slope), atol=1e-5)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("operation", [fused_convolution, fused_doubling])
+def test_few_tiles_and_many_give_the_same_bits(operation, precision):
+    # Kernels for one image are transformed in panels, those for thirty all at once. There are
+    # more inputs than one step takes, and the last panel is narrow.
+    doubled = operation is fused_doubling
+    image, kernel, bias, slope = arrays(1, 9, 10, 151, 100 if doubled else 400)
+    if doubled:
+        kernel = np.random.default_rng(3).normal(size=(4, 4, 100, 151)).astype("float32") / 40
+    image = tf.cast(image, precision)
+    found, many = (
+        operation(images, *map(tf.constant, (kernel, bias, slope)))
+        for images in (image, tf.repeat(image, 30, axis=0))
+    )
+    for each in many:
+        np.testing.assert_array_equal(tf.cast(each, "float32"), tf.cast(found[0], "float32"))
 
 
 @pytest.mark.parametrize("shape", [(2, 7, 10, 16, 8), (1, 6, 5, 72, 58), (1, 1, 1, 20, 3)])
@@ -121,7 +143,7 @@ def in_bfloat16(operation, image, *others):
 
 
 @pytest.mark.parametrize(
-    "shape", [(1, 12, 20, 24, 36), (2, 9, 7, 17, 85), (1, 5, 6, 3, 5), (1, 6, 9, 300, 2)]
+    "shape", [(1, 12, 20, 24, 36), (2, 9, 7, 17, 85), (1, 5, 6, 3, 5), (1, 6, 9, 300, 4)]
 )
 def test_bfloat16(shape):
     image, kernel, bias, slope = arrays(*shape)
@@ -132,6 +154,15 @@ def test_bfloat16(shape):
     # Values have a standard deviation of about 1, and their products are rounded to 8 bits.
     assert np.sqrt(np.mean((found - expected) ** 2)) < 0.015
     assert np.abs(found - expected).max() < 0.15
+
+
+@pytest.mark.parametrize("outputs", [1, 2, 3, 4])
+def test_very_few_outputs_in_bfloat16(outputs):
+    image, *others = arrays(2, 7, 21, 40, outputs)
+    with inference():
+        found, image = in_bfloat16(fused_convolution, image, *others)
+    # Only the output is rounded.
+    np.testing.assert_allclose(found, exact(image, *others), rtol=2**-8, atol=1e-4)
 
 
 def test_bfloat16_that_is_not_finite():
@@ -225,7 +256,7 @@ def test_it_is_taken_only_where_it_pays():
         assert not fusible(tf.cast(image, "bfloat16"), 15, 16)
         assert not large_fusible(image, kernel[..., :15], 1)
         assert not large_fusible(image, kernel[:3, :3], 2)
-        few, many = tf.zeros((1, 12, 21, 2)), tf.zeros((2, 16, 8, 2))
+        few, many = tf.zeros((1, 5, 19, 2)), tf.zeros((2, 6, 8, 2))
         assert fusible(few, 1024, 512) and not fusible(few, 1024, 513) and fusible(many, 1024, 513)
         assert doubling_fusible(few, tf.zeros((4, 4, 128, 1024)))
         assert not doubling_fusible(few, tf.zeros((4, 4, 129, 1024)))

@@ -232,6 +232,16 @@ WRONG = [
         {},
     ),
     ("convolution", [zeros(*IMAGE), zeros(3, 2, 3, 4), *[zeros(4)] * 2, zeros(0)], DOUBLED),
+    (
+        "convolution",
+        [zeros(*IMAGE), zeros(4, 4, 4, 2), *[zeros(4)] * 2, zeros(0)],
+        {"doubled": True},
+    ),
+    (
+        "convolution",
+        [zeros(*IMAGE), zeros(2, 2, 3, 8), *[zeros(2)] * 2, zeros(0)],
+        {"doubled": True},
+    ),
     ("large_convolution", [zeros(*IMAGE), zeros(5, 3, 3, 4), *[zeros(4)] * 2], {"stride": 1}),
     ("large_convolution", [zeros(*IMAGE), zeros(3, 3, 3, 4), *[zeros(4)] * 2], {"stride": 1}),
     ("large_convolution", [zeros(*IMAGE), zeros(5, 5, 2, 4), *[zeros(4)] * 2], {"stride": 1}),

@@ -1,11 +1,11 @@
 """Convolutions fused with their activation.
 
-They need a quarter of the multiplications (Winograd's minimal filtering), and so do the gradients
-of the 3 x 3 convolution; the other convolutions have no gradients and are used where none are
-needed. Their errors are about twice those of a plain sum. In bfloat16, sums and products are
-float32, except where the processor has AVX512-BF16: there, transformed pixels and kernels are
-rounded to bfloat16 before they are multiplied, which takes half the time and makes errors five
-(3 x 3) to ten times (5 x 5 and 7 x 7) those of a plain sum.
+They need a quarter of the multiplications (Winograd's minimal filtering) unless there are very few
+outputs, and so do the gradients of the 3 x 3 convolution; the other convolutions have no gradients
+and are used where none are needed. Their errors are about twice those of a plain sum. In bfloat16,
+sums and products are float32, except where the processor has AVX512-BF16: there, transformed pixels
+and kernels are rounded to bfloat16 before they are multiplied, which takes half the time and makes
+errors five (3 x 3) to ten times (5 x 5 and 7 x 7) those of a plain sum.
 """
 
 import math

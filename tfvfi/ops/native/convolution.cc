@@ -13,6 +13,7 @@
 // multiplied by the kernels as 36 matrix products, and transformed back, together with bias,
 // shortcut and slope. If there are few tiles but large kernels, it is the kernels that are processed
 // in panels that stay in the cache, and all tiles are one block. Both orders give the same bits.
+// Convolutions with very few outputs are not transformed, see `narrow_convolution.h`.
 
 #include <algorithm>
 #include <cstdint>
@@ -22,7 +23,7 @@
 
 #include "convolution_loops.h"
 #include "kernel.h"
-#include "narrow_loops.h"
+#include "narrow_convolution.h"
 #include "parallel.h"
 #include "scratch.h"
 #include "winograd.h"
@@ -87,10 +88,7 @@ class Convolution {
               slope.data(),
               shortcut.size() ? shortcut.data<void>() : nullptr,
               out.data<void>()};
-    if (!doubled_ && shapes.outputs <= narrow::kMostOutputs && shapes.passed == 0 &&
-        !data.shortcut && ConvolveNarrowly(shapes, image.type() != TF_FLOAT, data)) {
-      return;
-    }
+    if (ConvolveNarrowly(shapes, image.type() != TF_FLOAT, data)) return;
     if (InPanels(shapes, loops)) {
       ConvolvePanels(shapes, loops, data);
     } else {
@@ -133,37 +131,6 @@ class Convolution {
       const auto products = Allocate<float>(kPlaces * shapes.rows() * shapes.panel);
       loops.convolve_panels(shapes, data, windows.get(), kernels.get(), products.get(), begin, end);
     });
-  }
-
-  // Returns false if there are too few inputs.
-  static bool ConvolveNarrowly(const Shapes& shapes, bool bfloat16, Data data) {
-    const narrow::Loops loops = narrow::BestLoops(shapes.outputs, bfloat16);
-    const int64_t lanes = loops.lanes, vectors = Steps(shapes.inputs, lanes);
-    if (shapes.inputs < lanes) return false;
-    const auto kernels = Allocate<float>(9 * vectors * shapes.outputs * lanes);
-    const float* from = static_cast<const float*>(data.kernels);
-    // [row][vector][column][output][lane]
-    float* to = kernels.get();
-    for (int64_t y = 0; y < 3; ++y) {
-      for (int64_t v = 0; v < vectors; ++v) {
-        const int64_t first = narrow::FirstChannel(v, lanes, shapes.inputs);
-        for (int64_t x = 0; x < 3; ++x) {
-          for (int64_t output = 0; output < shapes.outputs; ++output) {
-            for (int64_t input = first; input < first + lanes; ++input) {
-              const int64_t at = ((y * 3 + x) * shapes.inputs + input) * shapes.outputs + output;
-              // Channels that the vector before it holds, too, count there.
-              *to++ = input < v * lanes ? 0 : from[at];
-            }
-          }
-        }
-      }
-    }
-    data.kernels = kernels.get();
-    const double cost = 0.2 * shapes.width * shapes.inputs * shapes.outputs;
-    ParallelFor(shapes.batch * shapes.height, cost, [&](int64_t begin, int64_t end) {
-      loops.convolve(shapes, data, begin, end);
-    });
-    return true;
   }
 
   // Returns memory for the transformed windows of a block.

@@ -185,6 +185,8 @@ TFVFI_INLINE void ConvolveBlock(const Shapes& s, const Data& data, void* memory,
   const int64_t a_step = s.windows() * s.depth, c_step = s.windows() * s.padded;
   const Number* frame = static_cast<const Number*>(data.image) +
                         block.frame * s.height * s.width * s.channels;
+  // Even and odd columns of an even number of columns are read as one pixel of twice the channels.
+  const int64_t joined = s.width % s.stride == 0 ? s.stride : 1;
   for (int64_t y = 0; y < block.rows + beyond; ++y) {
     for (int64_t x = 0; x < line; ++x) {
       const int64_t top = (block.row + y) * s.tile() - s.before;
@@ -193,12 +195,13 @@ TFVFI_INLINE void ConvolveBlock(const Shapes& s, const Data& data, void* memory,
       Prefetch(frame, s.height, s.width, s.channels,
                {top * s.stride, (left + kWindow) * s.stride, kWindow * s.stride,
                 s.tile() * s.stride});
-      for (int64_t phase = 0; phase < s.phases(); ++phase) {
+      for (int64_t phase = 0; phase < s.phases(); phase += joined) {
         Factor* to = transformed + (y * line + x) * s.depth + phase * s.channels;
-        ForChannels<Vector>(s.channels, [&](auto vector, int64_t channel) TFVFI_INLINE_LAMBDA {
-          TransformChannels<decltype(vector)>(s, frame, phase / s.stride, phase % s.stride, top,
-                                              left, channel, a_step, to + channel);
-        });
+        ForChannels<Vector>(
+            joined * s.channels, [&](auto vector, int64_t channel) TFVFI_INLINE_LAMBDA {
+              TransformChannels<decltype(vector)>(s, frame, phase / s.stride, phase % s.stride, top,
+                                                  left, channel, a_step, to + channel);
+            });
       }
     }
   }

@@ -1,18 +1,35 @@
-#include "narrow_loops.h"
+#include "narrow_convolution.h"
 
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <type_traits>
 
 #include "isa.h"
+#include "parallel.h"
 #include "products.h"
+#include "scratch.h"
 #include "simd.h"
 #include "vectors.h"
 
 namespace tfvfi {
-namespace narrow {
 namespace {
+
+constexpr int64_t kMostOutputs = 4;
+
+// The loops for one type of image and number of outputs.
+struct Loops {
+  int64_t lanes;
+  // Computes some rows of all frames, with packed kernels.
+  void (*convolve)(const Shapes&, const Data&, int64_t begin, int64_t end);
+};
+
+// The first channel of each vector. The last vector also holds channels of the one before it if the
+// channels do not fill all vectors.
+TFVFI_INLINE int64_t FirstChannel(int64_t vector, int64_t lanes, int64_t channels) {
+  return std::min(vector * lanes, channels - lanes);
+}
 
 // Pixels that are summed at once, so that their sums stay in registers.
 template <class Version>
@@ -120,11 +137,43 @@ Loops LoopsOf(int64_t outputs) {
   }
 }
 
-}  // namespace
-
-Loops BestLoops(int64_t outputs, bool bfloat16) {
-  return bfloat16 ? LoopsOf<Half>(outputs) : LoopsOf<float>(outputs);
+// Returns kernels as [row][vector][column][output][lane].
+std::unique_ptr<float[], GiveBack> Pack(const Shapes& shapes, int64_t lanes, const float* kernels) {
+  const int64_t vectors = (shapes.inputs + lanes - 1) / lanes;
+  auto packed = Allocate<float>(9 * vectors * shapes.outputs * lanes);
+  float* to = packed.get();
+  for (int64_t y = 0; y < 3; ++y) {
+    for (int64_t v = 0; v < vectors; ++v) {
+      const int64_t first = FirstChannel(v, lanes, shapes.inputs);
+      for (int64_t x = 0; x < 3; ++x) {
+        for (int64_t output = 0; output < shapes.outputs; ++output) {
+          for (int64_t input = first; input < first + lanes; ++input) {
+            const int64_t at = ((y * 3 + x) * shapes.inputs + input) * shapes.outputs + output;
+            // Channels that the vector before holds, too, count there.
+            *to++ = input < v * lanes ? 0 : kernels[at];
+          }
+        }
+      }
+    }
+  }
+  return packed;
 }
 
-}  // namespace narrow
+}  // namespace
+
+bool ConvolveNarrowly(const Shapes& shapes, bool bfloat16, Data data) {
+  if (shapes.outputs > kMostOutputs || shapes.scale > 1 || shapes.passed || data.shortcut) {
+    return false;
+  }
+  const Loops loops = bfloat16 ? LoopsOf<Half>(shapes.outputs) : LoopsOf<float>(shapes.outputs);
+  if (shapes.inputs < loops.lanes) return false;
+  const auto kernels = Pack(shapes, loops.lanes, static_cast<const float*>(data.kernels));
+  data.kernels = kernels.get();
+  const double cost = 0.2 * shapes.width * shapes.inputs * shapes.outputs;
+  ParallelFor(shapes.batch * shapes.height, cost, [&](int64_t begin, int64_t end) {
+    loops.convolve(shapes, data, begin, end);
+  });
+  return true;
+}
+
 }  // namespace tfvfi
