@@ -56,7 +56,7 @@ TFVFI_INLINE void StorePairs(FastHalf* to, Vector16 first, Vector16 second) {
   asm("vcvtne2ps2bf16 %1, %2, %0" : "=v"(apart) : "v"(first), "v"(second));
   constexpr Halves order = {0, 16, 1, 17, 2,  18, 3,  19, 4,  20, 5,  21, 6,  22, 7,  23,
                             8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
-  pairs = __builtin_shuffle(apart, order);
+  asm("vpermw %1, %2, %0" : "=v"(pairs) : "v"(apart), "v"(order));
   std::memcpy(to, &pairs, sizeof(pairs));
 }
 
