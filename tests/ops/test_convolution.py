@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from tests.ops.convolutions import arrays
 from tfvfi import ops
 from tfvfi.layers import Conv2D, ConvPReLU, Double, leaky_relu
 from tfvfi.ops import native
@@ -22,14 +23,6 @@ if keras.backend.backend() != "tensorflow" or not native.available():
     pytest.skip("the native operations are not there", allow_module_level=True)
 
 import tensorflow as tf
-
-
-def arrays(batch, height, width, channels, outputs, kernel=3):
-    draw = np.random.default_rng(channels)
-    image = draw.normal(size=(batch, height, width, channels))
-    weights = draw.normal(size=(kernel, kernel, channels, outputs)) / (kernel * channels**0.5)
-    bias, slope = draw.normal(size=outputs), draw.uniform(-0.5, 1.5, outputs)
-    return [array.astype("float32") for array in (image, weights, bias, slope)]
 
 
 def exact(image, kernel, bias, slope, shortcut=0.0, stride=1):

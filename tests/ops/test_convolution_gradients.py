@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tests.gradients import to_numpy, value_and_gradients
-from tests.ops.test_convolution import arrays
+from tests.ops.convolutions import arrays
 from tfvfi import ops
 from tfvfi.layers import Conv2D, ConvPReLU, Double, DoublePReLU, leaky_relu
 from tfvfi.models.rife.blocks import ScaledResidual

@@ -37,7 +37,8 @@ def compare(instruction_set: str) -> str:
         return str(error)
     # These modules use the native operations, which fixes the instruction set.
     from tests.ops.conftest import assert_close
-    from tests.ops.test_convolution import arrays, exact, in_bfloat16
+    from tests.ops.convolutions import arrays
+    from tests.ops.test_convolution import exact, in_bfloat16
     from tests.ops.test_convolution_gradients import stock, worst
     from tests.ops.test_native_kernels import cases, of_training, results
 
