@@ -45,36 +45,43 @@ class Library:
         tf.RegisterGradient = registered
 
     def _call(
-        self, name: str, inputs: list[str], outputs: list[str], *values: Any, **attributes: int
+        self, name: str, inputs: list[str], outputs: list[str], /, *values: Any, **attributes: Any
     ) -> Any:
+        if inputs == ["types"]:  # One list of tensors of several types.
+            (values,), inputs = values, ["T"] * len(values[0])
         tensors = [
             tf.convert_to_tensor(value, None if kind == "T" else kind)
             for value, kind in zip(values, inputs, strict=True)
         ]
-        types = [tensors[0].dtype if kind == "T" else kind for kind in outputs]
+        known = {"T": tensors[0].dtype, "type": attributes.get("type")}
+        several = outputs == ["count * T"]  # One list.
+        kinds = ["T"] * attributes["count"] if several else outputs
+        types = [known.get(kind, kind) for kind in kinds]
 
         @tf.custom_gradient
         def operation(*tensors: tf.Tensor) -> tuple[Any, Callable]:
-            run = functools.partial(self._run, name, attributes, len(outputs))
+            run = functools.partial(self._run, name, attributes, len(types))
             eager = tf.executing_eagerly()
             results = run(*tensors) if eager else tf.py_function(run, tensors, types)
 
             def gradient(*upstream: tf.Tensor) -> list[tf.Tensor | None]:
-                op = SimpleNamespace(inputs=tensors, get_attr=attributes.get)
+                op = SimpleNamespace(inputs=tensors, outputs=results, get_attr=attributes.get)
                 found = self._gradients[name](op, *upstream)
                 return found if isinstance(found, (list, tuple)) else [found]
 
             return results, gradient
 
         results = operation(*tensors)
-        return results[0] if len(outputs) == 1 else results
+        return results[0] if len(outputs) == 1 and not several else results
 
     def _run(
-        self, name: str, attributes: dict[str, int], outputs: int, *tensors: tf.Tensor
+        self, name: str, attributes: dict[str, Any], outputs: int, *tensors: tf.Tensor
     ) -> list[tf.Tensor]:
         request = [_text(name), _numbers(len(attributes))]
-        request += [_text(key) + _numbers(value) for key, value in attributes.items()]
-        request.append(_numbers(len(tensors)))
+        for key, value in attributes.items():
+            number = tf.as_dtype(value).as_datatype_enum if key == "type" else value
+            request.append(_text(key) + _numbers(number))
+        request.append(_numbers(outputs, len(tensors)))
         for tensor in tensors:
             kind, shape = tensor.dtype.as_datatype_enum, tensor.shape
             request += [_numbers(kind, len(shape), *shape), tensor.numpy().tobytes()]

@@ -30,7 +30,6 @@ struct TF_Tensor {
 
 struct TF_OpDefinitionBuilder {
   std::string name, inputs, outputs;
-  int count = 0;  // Of the outputs.
 };
 
 struct TF_KernelBuilder {
@@ -95,7 +94,6 @@ void TF_OpDefinitionBuilderAddInput(TF_OpDefinitionBuilder* builder, const char*
 }
 void TF_OpDefinitionBuilderAddOutput(TF_OpDefinitionBuilder* builder, const char* output) {
   builder->outputs += std::string("\t") + output;
-  ++builder->count;
 }
 void TF_OpDefinitionBuilderAddAttr(TF_OpDefinitionBuilder*, const char*) {}
 void TF_OpDefinitionBuilderSetShapeInferenceFunction(
@@ -107,6 +105,7 @@ void TF_RegisterOpDefinition(TF_OpDefinitionBuilder* builder, TF_Status*) {
 // Shapes are inferred only while a graph is traced.
 TF_ShapeHandle* TF_NewShapeHandle() { std::abort(); }
 void TF_DeleteShapeHandle(TF_ShapeHandle*) {}
+TF_ShapeHandle* TF_ShapeInferenceContextScalar(TF_ShapeInferenceContext*) { std::abort(); }
 void TF_ShapeInferenceContextGetInput(TF_ShapeInferenceContext*, int, TF_ShapeHandle*,
                                       TF_Status*) {}
 void TF_ShapeInferenceContextSetOutput(TF_ShapeInferenceContext*, int, TF_ShapeHandle*,
@@ -131,11 +130,19 @@ void TF_OpKernelConstruction_GetAttrBool(TF_OpKernelConstruction* construction, 
                                          unsigned char* value, TF_Status*) {
   *value = construction->attributes.at(name) != 0;
 }
+void TF_OpKernelConstruction_GetAttrType(TF_OpKernelConstruction* construction, const char* name,
+                                         TF_DataType* value, TF_Status*) {
+  *value = static_cast<TF_DataType>(construction->attributes.at(name));
+}
 void TF_OpKernelConstruction_Failure(TF_OpKernelConstruction* construction, TF_Status* status) {
   construction->failure = status->message;
 }
 void TF_OpKernelContext_Failure(TF_OpKernelContext* context, TF_Status* status) {
   context->failure = status->message;
+}
+int TF_NumInputs(TF_OpKernelContext* context) { return static_cast<int>(context->inputs.size()); }
+int TF_NumOutputs(TF_OpKernelContext* context) {
+  return static_cast<int>(context->outputs.size());
 }
 void TF_GetInput(TF_OpKernelContext* context, int index, TF_Tensor** tensor, TF_Status*) {
   *tensor = new TF_Tensor(context->inputs[index]);
@@ -188,8 +195,9 @@ void WriteTensor(const TF_Tensor& tensor) {
   Write(tensor.bytes->data(), tensor.bytes->size());
 }
 
-// Reads the name, the attributes and the inputs of an operation. Writes the length of a message and
-// the message, which is empty unless the operation failed, and then its outputs.
+// Reads the name, the attributes, the number of outputs and the inputs of an operation. Writes the
+// length of a message and the message, which is empty unless the operation failed, and then its
+// outputs.
 void Answer() {
   const std::string name = ReadText();
   TF_OpKernelConstruction construction;
@@ -198,8 +206,8 @@ void Answer() {
     construction.attributes[attribute] = Read<int64_t>();
   }
   TF_OpKernelContext context;
+  context.outputs.resize(Read<int64_t>());
   for (int64_t left = Read<int64_t>(); left > 0; --left) context.inputs.push_back(ReadTensor());
-  context.outputs.resize(Definitions().at(name).count);
   const TF_KernelBuilder& kernel = Kernels().at(name);
   if (void* created = kernel.create(&construction)) {
     kernel.compute(created, &context);
