@@ -18,8 +18,9 @@ for source in tfvfi/ops/native/*.cc tests/arm/stand_in.cc; do
 done
 "$compiler" -static -pthread "$folder"/*.o -o "$folder/operations"
 export TFVFI_STAND_IN="$emulator $folder/operations"
-# Left out: tests that start processes without the stand-in, or ask for shapes while tracing.
+# Left out: tests that start processes without the stand-in, or look at graphs while tracing.
 "$python" -m pytest -q -p tests.arm.plugin \
   --ignore=tests/ops/test_native_build.py --ignore=tests/ops/test_native_isa.py \
-  -k "not number_of_threads and not forked and not while_tracing and not by_xla and not keras_model" \
+  -k "not number_of_threads and not forked and not while_tracing and not by_xla \
+    and not keras_model and not runs_the_native_gradient" \
   "${@:-tests/ops}"
