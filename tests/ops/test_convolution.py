@@ -14,8 +14,10 @@ from tfvfi.ops.convolution import (
     fused_convolution,
     fused_doubling,
     fused_large_convolution,
+    fused_spaced_convolution,
     fusible,
     large_fusible,
+    spaced_fusible,
 )
 from tfvfi.ops.dispatch import inference
 
@@ -127,6 +129,28 @@ def test_errors_of_large_convolution_are_those_of_sums_in_float32(side, stride):
     assert np.sqrt(np.mean(errors**2)) < 2.5e-6
 
 
+@pytest.mark.parametrize(
+    ("shape", "spacing"),
+    # No gaps; sides that are no multiples of the spacing; a single output; panels of some widths.
+    [
+        ((2, 9, 30, 24, 24), 1),
+        ((2, 13, 21, 17, 85), 3),
+        ((1, 4, 4, 3, 2), 1),
+        ((1, 25, 47, 40, 5), 8),
+    ],
+)
+def test_spaced_convolution(shape, spacing):
+    image, kernel, bias, slope = arrays(*shape, kernel=4)
+    found = fused_spaced_convolution(*map(tf.constant, (image, kernel, bias, slope)), spacing)
+    sums = bias + sum(
+        image[:, y * spacing :, x * spacing :][:, : found.shape[1], : found.shape[2]].astype(float)
+        @ kernel[y, x]
+        for y in range(4)
+        for x in range(4)
+    )
+    np.testing.assert_allclose(found, np.where(sums > 0, sums, slope * sums), atol=2e-5)
+
+
 def in_bfloat16(operation, image, *others):
     """Returns the result of an operation on an image in bfloat16, and that image."""
     image = tf.cast(image, "bfloat16")
@@ -156,6 +180,13 @@ def test_very_few_outputs_in_bfloat16(outputs):
         found, image = in_bfloat16(fused_convolution, image, *others)
     # Only the output is rounded.
     np.testing.assert_allclose(found, exact(image, *others), rtol=2**-8, atol=1e-4)
+
+
+def test_spaced_convolution_in_bfloat16():
+    image, *others = arrays(1, 20, 24, 40, 36, kernel=4)
+    found, image = in_bfloat16(lambda *inputs: fused_spaced_convolution(*inputs, 4), image, *others)
+    expected = fused_spaced_convolution(*map(tf.constant, (image, *others)), 4).numpy()
+    assert np.sqrt(np.mean((found - expected) ** 2)) < 0.03
 
 
 def test_bfloat16_that_is_not_finite():
@@ -254,6 +285,10 @@ def test_it_is_taken_only_where_it_pays():
         assert doubling_fusible(few, tf.zeros((4, 4, 128, 1024)))
         assert not doubling_fusible(few, tf.zeros((4, 4, 129, 1024)))
         assert not large_fusible(few, tf.zeros((5, 5, 256, 513)), 2)
+        spaced = kernel[:4, :4]
+        assert spaced_fusible(tf.zeros((1, 12, 13, 16)), spaced, 2)
+        assert not spaced_fusible(tf.zeros((1, 11, 13, 16)), spaced, 2)
+        assert not spaced_fusible(tf.zeros((1, 12, 13, 16)), kernel, 2)
 
 
 def test_wrong_shapes_are_refused():

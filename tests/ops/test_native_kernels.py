@@ -244,6 +244,7 @@ WRONG = [
     ),
     ("large_convolution", [zeros(*IMAGE), zeros(5, 3, 3, 4), *[zeros(4)] * 2], {"stride": 1}),
     ("large_convolution", [zeros(*IMAGE), zeros(3, 3, 3, 4), *[zeros(4)] * 2], {"stride": 1}),
+    ("large_convolution", [zeros(*IMAGE), zeros(4, 4, 3, 4), *[zeros(4)] * 2], {"stride": 2}),
     ("large_convolution", [zeros(*IMAGE), zeros(5, 5, 2, 4), *[zeros(4)] * 2], {"stride": 1}),
     ("large_convolution", [zeros(*IMAGE), zeros(5, 5, 3, 4), *[zeros(3)] * 2], {"stride": 1}),
     ("large_convolution", [zeros(*IMAGE), zeros(5, 5, 3, 4), *[zeros(4)] * 2], {"stride": 3}),

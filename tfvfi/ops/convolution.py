@@ -27,6 +27,9 @@ FEWEST_TRAINED_CHANNELS, FEWEST_TRAINED_PIXELS = 16, 512
 # are as fast.
 LARGE_SIDES, LARGE_STRIDES = (5, 7), (1, 2)
 FEWEST_LARGE_OUTPUTS = 16
+# Side of the kernel of `fused_spaced_convolution`, and the output rows and columns of each of the
+# smaller images below which a product of matrices is faster.
+SPACED_SIDE, FEWEST_SPACED_OUTPUTS = 4, 3
 
 
 def fusible(image: Tensor, inputs: int, outputs: int) -> bool:
@@ -80,6 +83,26 @@ def large_fusible(image: Tensor, kernel: Tensor, stride: int) -> bool:
     )
 
 
+def spaced_fusible(image: Tensor, kernel: Tensor, spacing: int) -> bool:
+    """Returns whether `fused_spaced_convolution` can process an image in this context.
+
+    A size that is known only at run time counts as large.
+
+    Args:
+        image: [N, H, W, C].
+        kernel: [K, K, C, D].
+        spacing: The distance between the pixels that the kernel reads.
+    """
+    fewest = (FEWEST_SPACED_OUTPUTS + SPACED_SIDE - 1) * spacing
+    return (
+        not gradients_wanted()
+        and kernel.shape[0] == SPACED_SIDE
+        and all(side is None or side >= fewest for side in image.shape[1:3])
+        and ops.dtype(image) in FEWEST_INPUTS
+        and native.usable(image)
+    )
+
+
 def fused_convolution(
     image: Tensor, kernel: Tensor, bias: Tensor, slope: Tensor, shortcut: Tensor | None = None
 ) -> Tensor:
@@ -118,6 +141,41 @@ def fused_large_convolution(
         [N, ceil(H / stride), ceil(W / stride), D] of the image's type.
     """
     return native.large_convolution(image, kernel, bias, slope, stride)
+
+
+def fused_spaced_convolution(
+    image: Tensor, kernel: Tensor, bias: Tensor, slope: Tensor, spacing: int
+) -> Tensor:
+    """Returns a 4 x 4 convolution that reads pixels apart from one another, followed by PReLU.
+
+    Pixels of the same row and column modulo the spacing form smaller images, which are convolved
+    without gaps. Nothing is padded.
+
+    Args:
+        image: [N, H, W, C], float32 or bfloat16.
+        kernel: [4, 4, C, D].
+        bias: [D].
+        slope: [D], as for `fused_convolution`.
+        spacing: The distance between the pixels that the kernel reads.
+
+    Returns:
+        [N, H - 3 spacing, W - 3 spacing, D] of the image's type.
+    """
+    batch, height, width, channels = ops.shape(image)
+    below, beside = -height % spacing, -width % spacing
+    image = ops.pad(image, ((0, 0), (0, below), (0, beside), (0, 0)))
+    rows, columns = (height + below) // spacing, (width + beside) // spacing
+    image = ops.reshape(image, (batch, rows, spacing, columns, spacing, channels))
+    image = ops.reshape(
+        ops.transpose(image, (2, 4, 0, 1, 3, 5)), (spacing**2 * batch, rows, columns, channels)
+    )
+    found = native.large_convolution(image, kernel, bias, slope, stride=1)
+    lost, outputs = SPACED_SIDE - 1, kernel.shape[3]
+    rows, columns = rows - lost, columns - lost
+    found = ops.reshape(found, (spacing, spacing, batch, rows, columns, outputs))
+    found = ops.transpose(found, (2, 3, 0, 4, 1, 5))
+    found = ops.reshape(found, (batch, rows * spacing, columns * spacing, outputs))
+    return found[:, : height - lost * spacing, : width - lost * spacing]
 
 
 def fused_doubling(image: Tensor, kernel: Tensor, bias: Tensor, slope: Tensor) -> Tensor:

@@ -19,11 +19,12 @@ from keras import layers, ops
 
 from tfvfi import images
 from tfvfi.errors import ArgumentError
-from tfvfi.layers import Block
+from tfvfi.layers import Block, slopes
 from tfvfi.models.adaconv.trunk import SPACING, Trunk
 from tfvfi.models.middle import MiddleInterpolator
 from tfvfi.models.strips import paint_in_strips, strip_rows
 from tfvfi.ops import local_convolution
+from tfvfi.ops.convolution import fused_spaced_convolution, spaced_fusible
 from tfvfi.ops.tensor import Tensor
 
 # How far a pixel's window reaches to each side; its last row and column are never read.
@@ -39,6 +40,8 @@ GATHERED_CONTEXT = (GATHERED - 1) * SPACING
 BORDERS = ("zeros", "renormalize")
 # The smallest weight that "renormalize" divides by.
 LEAST_WEIGHT = 1e-3
+# Rows of the frame that are rendered at a time.
+ROWS_AT_ONCE = 32
 # A pixel's kernels and their features take 60 KB; this many pixels are in memory at a time.
 PIXELS_AT_ONCE = 3 * 2**12
 
@@ -79,28 +82,33 @@ class AdaConv(MiddleInterpolator):
     def middle(self, frame0: Tensor, frame1: Tensor) -> dict[str, Tensor]:
         """Renders the middle frame, as "frame"."""
         batch, height, width, _ = ops.shape(frame0)
-        rows = strip_rows(height, batch * width, PIXELS_AT_ONCE, multiple=SPACING)
-        painted = images.next_multiple(height, rows)
-        below = painted - height
-        beside = images.next_multiple(width, SPACING) - width
+        rows = strip_rows(height, 1, ROWS_AT_ONCE, multiple=SPACING)
+        columns = strip_rows(width, batch * rows, PIXELS_AT_ONCE, multiple=SPACING)
+        painted = images.next_multiple(height, rows), images.next_multiple(width, columns)
+        below, beside = painted[0] - height, painted[1] - width
         after = CONTEXT - REACH
         around = (REACH, after + below, REACH, after + beside)
         pair = images.pad_zeros(_as_published(frame0, frame1), around)
-        around = (KERNEL_REACH, KERNEL_REACH + below, KERNEL_REACH, KERNEL_REACH)
+        around = (KERNEL_REACH, KERNEL_REACH + below, KERNEL_REACH, KERNEL_REACH + beside)
         sources = [images.pad_zeros(self._source(frame), around) for frame in (frame0, frame1)]
 
         def paint(first: Tensor, above: Tensor) -> tuple[Tensor, Tensor]:
             kept, features_above = above
             features, kept = self.trunk(_rows(pair, first + CONTEXT, rows), above=kept)
             features = ops.concatenate([features_above, features], axis=1)
-            kernels = self.head(features[:, :, : width + GATHERED_CONTEXT])
             within = [_rows(source, first, rows + 2 * KERNEL_REACH) for source in sources]
-            return self._pixels(kernels, within), (kept, features[:, -GATHERED_CONTEXT:])
+
+            def paint_columns(first: Tensor, _: Tensor) -> tuple[Tensor, Tensor]:
+                kernels = self.head(_columns(features, first, columns + GATHERED_CONTEXT))
+                parts = [_columns(part, first, columns + 2 * KERNEL_REACH) for part in within]
+                return _turned(self._pixels(kernels, parts)), ()
+
+            strip = _turned(paint_in_strips(paint_columns, (batch, painted[1], rows), columns))
+            return strip, (kept, features[:, -GATHERED_CONTEXT:])
 
         features, kept = self.trunk(pair[:, :CONTEXT])
-        size = batch, painted, width
-        frame = paint_in_strips(paint, size, rows, above=(kept, features))
-        return {"frame": frame[:, :height]}
+        frame = paint_in_strips(paint, (batch, *painted), rows, above=(kept, features))
+        return {"frame": frame[:, :height, :width]}
 
     def kernels(self, frame0: Tensor, frame1: Tensor, training: bool = False) -> Tensor:
         """Returns the kernels of all pixels whose window lies inside the frames.
@@ -160,10 +168,15 @@ class Head(Block):
 
 @keras.saving.register_keras_serializable("tfvfi.adaconv")
 class Product(layers.Conv2D):
-    """A convolution of few positions and many channels, computed as one large matrix product."""
+    """A convolution of few positions and many channels, computed as one large matrix product.
+
+    Where it has many positions after all, it is computed natively with fewer multiplications.
+    """
 
     def call(self, features: Tensor, spacing: int = 1) -> Tensor:
         """Returns the convolved features, reading every `spacing`-th position."""
+        if spaced_fusible(features, self.kernel, spacing):
+            return fused_spaced_convolution(features, self.kernel, self.bias, slopes(self), spacing)
         side = self.kernel_size[0]
         height, width = (size - (side - 1) * spacing for size in images.size(features))
         windows = ops.concatenate(
@@ -202,3 +215,13 @@ def _as_published(frame0: Tensor, frame1: Tensor) -> Tensor:
 def _rows(picture: Tensor, first: Tensor, rows: Tensor) -> Tensor:
     batch, _, width, channels = ops.shape(picture)
     return ops.slice(picture, (0, first, 0, 0), (batch, rows, width, channels))
+
+
+def _columns(picture: Tensor, first: Tensor, columns: Tensor) -> Tensor:
+    batch, height, _, channels = ops.shape(picture)
+    return ops.slice(picture, (0, 0, first, 0), (batch, height, columns, channels))
+
+
+def _turned(picture: Tensor) -> Tensor:
+    """Returns a picture with rows and columns exchanged, so that columns are painted like rows."""
+    return ops.transpose(picture, (0, 2, 1, 3))

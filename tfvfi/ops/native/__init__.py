@@ -220,7 +220,11 @@ def large_convolution(
         image, *(tf.cast(tensor, "float32") for tensor in (kernel, bias, slope)), stride=stride
     )
     batch, *sides, _ = image.shape
-    sides = [None if side is None else -(-side // stride) for side in sides]
+    taps = kernel.shape[0]
+    sides = [
+        None if side is None else -(-side // stride) if taps % 2 else max(0, side + 1 - taps)
+        for side in sides
+    ]
     out.set_shape((batch, *sides, kernel.shape[3]))
     return out
 

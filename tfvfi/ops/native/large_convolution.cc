@@ -1,5 +1,5 @@
-// Convolutions with 5 x 5 or 7 x 7 taps and stride 1 or 2, with zeros around the image, bias, and a
-// slope for negative values (PReLU).
+// Convolutions with 5 x 5 or 7 x 7 taps and stride 1 or 2, with zeros around the image, or with 4 x 4
+// taps and none, bias, and a slope for negative values (PReLU).
 //
 // At stride 2 the image is read as four images of half the size, one for each parity of row and
 // column, whose channels are summed together; of K taps, each of them meets at most K / 2 + 1. A
@@ -53,8 +53,9 @@ class LargeConvolution {
     const Tensor image = context.Input4(0), kernel = context.Input(1), bias = context.Input(2);
     const Tensor slope = context.Input(3);
     const int64_t taps = kernel.rank() == 4 ? kernel.dim(0) : 0;
-    Require((taps == 5 || taps == 7) && kernel.dim(1) == taps && kernel.dim(2) == image.dim(3),
-            "kernel must be 5 x 5 or 7 x 7 x channels of the image x outputs");
+    Require((taps == 5 || taps == 7 || (taps == 4 && stride_ == 1)) && kernel.dim(1) == taps &&
+                kernel.dim(2) == image.dim(3),
+            "kernel must be 5 x 5 or 7 x 7, or at stride 1 4 x 4, x channels of the image x outputs");
     Shapes s{};
     s.batch = image.dim(0), s.height = image.dim(1), s.width = image.dim(2);
     s.channels = image.dim(3), s.outputs = kernel.dim(3), s.taps = taps, s.stride = stride_;
@@ -62,8 +63,12 @@ class LargeConvolution {
             "bias and slope must have one number for each output");
     s.parts = taps == 7 && stride_ == 1 ? 2 : 1;
     s.part = stride_ == 2 ? taps / 2 + 1 : taps == 7 ? 4 : taps;
-    s.before = (taps / 2 + stride_ - 1) / stride_;
-    s.rows = (s.height + stride_ - 1) / stride_, s.columns = (s.width + stride_ - 1) / stride_;
+    s.center = taps % 2 ? taps / 2 : 0;
+    s.before = (s.center + stride_ - 1) / stride_;
+    const auto outputs = [&](int64_t pixels) {
+      return taps % 2 ? (pixels + stride_ - 1) / stride_ : std::max<int64_t>(0, pixels + 1 - taps);
+    };
+    s.rows = outputs(s.height), s.columns = outputs(s.width);
     const Tensor out = context.Output(0, {s.batch, s.rows, s.columns, s.outputs}, image.type());
     if (out.size() == 0) return;
 

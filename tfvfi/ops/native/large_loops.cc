@@ -41,7 +41,7 @@ TFVFI_INLINE void TransformInput(const Shapes& s, const float* kernels, int64_t 
   const int64_t there = std::min<int64_t>(kLanes<Vector>, s.outputs - output);
   // The position among the given taps of tap i of this part.
   const auto tap = [&](int64_t part, int64_t i, int64_t parity) {
-    return s.stride * (part * kTaps + i - s.before) + parity + s.taps / 2;
+    return s.stride * (part * kTaps + i - s.before) + parity + s.center;
   };
   Vector columns[kTaps][kWindow];
   for (int x = 0; x < kTaps; ++x) {

@@ -15,6 +15,7 @@ namespace seven {
 struct Shapes {
   int64_t batch, height, width, channels, outputs;
   int64_t taps, stride;   // of the given kernel
+  int64_t center;         // The tap that reads the pixel of the output.
   int64_t part;           // Taps of a part on each axis, from which the side of a tile follows.
   int64_t parts;          // On each axis.
   int64_t before;         // Rows of zeros before the image, in strides.
