@@ -83,20 +83,20 @@ def large_fusible(image: Tensor, kernel: Tensor, stride: int) -> bool:
     )
 
 
-def spaced_fusible(image: Tensor, kernel: Tensor, spacing: int) -> bool:
+def spaced_fusible(image: Tensor, side: int, spacing: int) -> bool:
     """Returns whether `fused_spaced_convolution` can process an image in this context.
 
     A size that is known only at run time counts as large.
 
     Args:
         image: [N, H, W, C].
-        kernel: [K, K, C, D].
+        side: Side of the kernel.
         spacing: The distance between the pixels that the kernel reads.
     """
     fewest = (FEWEST_SPACED_OUTPUTS + SPACED_SIDE - 1) * spacing
     return (
         not gradients_wanted()
-        and kernel.shape[0] == SPACED_SIDE
+        and side == SPACED_SIDE
         and all(side is None or side >= fewest for side in image.shape[1:3])
         and ops.dtype(image) in FEWEST_INPUTS
         and native.usable(image)

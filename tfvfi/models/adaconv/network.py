@@ -8,8 +8,8 @@ The windows of neighboring pixels overlap almost entirely. A whole frame is ther
 densely, with every layer evaluated once per position. Where the network skips every second
 position, neighboring pixels need the odd positions too, so the even and odd rows and columns are
 processed as four smaller pictures (64 after three such steps), which are reassembled at the end.
-Nearly all multiplications are in the last two layers, which are products of large matrices. Frames
-are rendered in strips; each convolution keeps the last rows that it read for the strip below.
+Nearly all multiplications are in the last two layers, which are products of large matrices; the
+first of them has a native form that needs fewer. Frames are rendered in strips; each convolution keeps the last rows that it read for the strip below.
 """
 
 from typing import Any
@@ -82,8 +82,15 @@ class AdaConv(MiddleInterpolator):
     def middle(self, frame0: Tensor, frame1: Tensor) -> dict[str, Tensor]:
         """Renders the middle frame, as "frame"."""
         batch, height, width, _ = ops.shape(frame0)
-        rows = strip_rows(height, 1, ROWS_AT_ONCE, multiple=SPACING)
-        columns = strip_rows(width, batch * rows, PIXELS_AT_ONCE, multiple=SPACING)
+        # The native form needs several rows at a time, and therefore parts of them. Products of
+        # matrices do not, and a loop within a loop could not be exported to ONNX.
+        in_parts = spaced_fusible(frame0, GATHERED, 1)
+        if in_parts:
+            rows = strip_rows(height, 1, ROWS_AT_ONCE, multiple=SPACING)
+            columns = strip_rows(width, batch * rows, PIXELS_AT_ONCE, multiple=SPACING)
+        else:
+            rows = strip_rows(height, batch * width, PIXELS_AT_ONCE, multiple=SPACING)
+            columns = images.next_multiple(width, SPACING)
         painted = images.next_multiple(height, rows), images.next_multiple(width, columns)
         below, beside = painted[0] - height, painted[1] - width
         after = CONTEXT - REACH
@@ -103,8 +110,11 @@ class AdaConv(MiddleInterpolator):
                 parts = [_columns(part, first, columns + 2 * KERNEL_REACH) for part in within]
                 return _turned(self._pixels(kernels, parts)), ()
 
-            strip = _turned(paint_in_strips(paint_columns, (batch, painted[1], rows), columns))
-            return strip, (kept, features[:, -GATHERED_CONTEXT:])
+            if in_parts:
+                strip = paint_in_strips(paint_columns, (batch, painted[1], rows), columns)
+            else:
+                strip, _ = paint_columns(0, ())
+            return _turned(strip), (kept, features[:, -GATHERED_CONTEXT:])
 
         features, kept = self.trunk(pair[:, :CONTEXT])
         frame = paint_in_strips(paint, (batch, *painted), rows, above=(kept, features))
@@ -175,9 +185,9 @@ class Product(layers.Conv2D):
 
     def call(self, features: Tensor, spacing: int = 1) -> Tensor:
         """Returns the convolved features, reading every `spacing`-th position."""
-        if spaced_fusible(features, self.kernel, spacing):
-            return fused_spaced_convolution(features, self.kernel, self.bias, slopes(self), spacing)
         side = self.kernel_size[0]
+        if spaced_fusible(features, side, spacing):
+            return fused_spaced_convolution(features, self.kernel, self.bias, slopes(self), spacing)
         height, width = (size - (side - 1) * spacing for size in images.size(features))
         windows = ops.concatenate(
             [
