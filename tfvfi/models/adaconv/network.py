@@ -9,7 +9,8 @@ densely, with every layer evaluated once per position. Where the network skips e
 position, neighboring pixels need the odd positions too, so the even and odd rows and columns are
 processed as four smaller pictures (64 after three such steps), which are reassembled at the end.
 Nearly all multiplications are in the last two layers, which are products of large matrices; the
-first of them has a native form that needs fewer. Frames are rendered in strips; each convolution keeps the last rows that it read for the strip below.
+first of them has a native form that needs fewer. Frames are rendered in strips; each convolution
+keeps the last rows that it read for the strip below.
 """
 
 from typing import Any
