@@ -35,4 +35,5 @@ def split(maps: Tensor, sizes: Sequence[int]) -> list[Tensor]:
     """
     if ops.dtype(maps) in native.DIRECT_DTYPES and native.usable(maps):
         return native.split(maps, sizes)
-    return ops.split(maps, list(accumulate(sizes)), axis=-1)[: len(sizes)]
+    # PyTorch's exports cannot follow Keras's `split` by positions.
+    return [maps[..., end - size : end] for size, end in zip(sizes, accumulate(sizes), strict=True)]
