@@ -5,14 +5,15 @@ import importlib.util
 import pytest
 
 from examples import keras_user
-from tfvfi.cli.command import exit_code
+from tests import commands
+from tfvfi.cli import command
 
 SIX = ("ifrnet_s", "sepconv", "softsplat", "superslomo", "flownet2_s", "pwcnet")
 
 
 def follow(model, output, capsys, *more):
-    given = ["keras_user.py", f"--model={model}", f"--output={output}", *more]
-    assert exit_code(keras_user.main, keras_user.FLAGS, given) == 0
+    given = [f"--model={model}", f"--output={output}", *more]
+    assert commands.run(keras_user, *given) == command.DONE
     said = capsys.readouterr().out
     assert "Total params: " in said and "loaded by another process it predicts the same" in said
     measured = "psnr" if model in SIX[:4] else "endpoint_error"
